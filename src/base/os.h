@@ -1,0 +1,74 @@
+// The one seam to the operating system. os_linux.cpp stands behind it; nothing else includes system headers for
+// files, memory, threads or processes. Sockets belong to net and api.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace shoal::os {
+
+// A read-only view of a whole file, mapped, unmapped at destruction. Movable.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+  // Tells the kernel that [offset, offset + size) will not be read again, so that loading a model does not hold the
+  // file and the repacked copy at once.
+  void drop(int64_t offset, int64_t size) const;
+
+ private:
+  explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::span<const std::byte> bytes_;
+};
+
+Result<std::string> read_text_file(const std::filesystem::path& path);
+
+// Fills `target` from `offset` on by plain reads (no mapping, so the pages count for nobody's memory). An error when
+// the file ends before.
+Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target);
+
+// Zeroed anonymous memory in 2 MB pages where the system grants them. nullptr when there is none.
+std::byte* allocate_pages(int64_t size);
+void free_pages(std::byte* pages, int64_t size);
+
+struct MemoryStatus {
+  int64_t total_bytes;
+  int64_t available_bytes;  // what can be taken without swapping, page cache included
+};
+MemoryStatus memory_status();
+
+// Of this process.
+int64_t resident_bytes();
+int64_t peak_resident_bytes();
+
+// The processors this process may run on, ascending.
+std::vector<int> allowed_processors();
+
+std::string host_name();
+std::string processor_name();
+
+void set_thread_name(const std::string& name);
+
+// Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies on.
+void set_float_environment();
+
+int64_t process_id();
+std::optional<std::string> environment(const char* name);
+bool stdout_is_terminal();
+bool stdin_is_terminal();
+
+// Random bits from the system.
+uint64_t random_bits();
+
+}  // namespace shoal::os

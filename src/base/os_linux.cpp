@@ -1,0 +1,230 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cfenv>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/os.h"
+
+namespace shoal::os {
+namespace {
+
+ErrorCode code_of_errno(int error) {
+  switch (error) {
+    case ENOENT: return ErrorCode::not_found;
+    case EACCES:
+    case EPERM: return ErrorCode::permission_denied;
+    default: return ErrorCode::unavailable;
+  }
+}
+
+std::unexpected<Error> fail_with_errno(std::string_view what, const std::filesystem::path& path) {
+  const int error = errno;
+  return fail(code_of_errno(error), fmt::format("{} {}: {}", what, path.string(), std::strerror(error)));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
+Descriptor open_for_reading(const std::filesystem::path& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// The number in kB behind `key:` in a /proc file, as bytes; 0 when it is not there.
+int64_t proc_kilobytes(const char* path, std::string_view key) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ':') {
+      return std::strtoll(line.c_str() + key.size() + 1, nullptr, 10) * 1024;
+    }
+  }
+  return 0;
+}
+
+constexpr int64_t huge_page_bytes = 2 << 20;
+
+int64_t round_to_huge_pages(int64_t size) {
+  return (size + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  const Descriptor file = open_for_reading(path);
+  if (file.value() < 0) return fail_with_errno("cannot open", path);
+  struct stat status {};
+  if (::fstat(file.value(), &status) != 0) return fail_with_errno("cannot read", path);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is not a file", path.string()));
+  }
+  if (status.st_size == 0) return MappedFile(std::span<const std::byte>());
+  void* address = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, file.value(), 0);
+  if (address == MAP_FAILED) return fail_with_errno("cannot map", path);
+  return MappedFile(std::span(static_cast<const std::byte*>(address), static_cast<size_t>(status.st_size)));
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+void MappedFile::drop(int64_t offset, int64_t size) const {
+  static const int64_t page = ::sysconf(_SC_PAGESIZE);
+  const int64_t begin = (offset + page - 1) / page * page;
+  const int64_t end = (offset + size) / page * page;
+  if (begin >= end) return;
+  ::madvise(const_cast<std::byte*>(bytes_.data()) + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+}
+
+Result<std::string> read_text_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail_with_errno("cannot open", path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file.good() && !file.eof()) return fail_with_errno("cannot read", path);
+  return std::move(text).str();
+}
+
+Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target) {
+  const Descriptor file = open_for_reading(path);
+  if (file.value() < 0) return fail_with_errno("cannot open", path);
+  size_t done = 0;
+  while (done < target.size()) {
+    const ssize_t count =
+        ::pread(file.value(), target.data() + done, target.size() - done, offset + static_cast<int64_t>(done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_with_errno("cannot read", path);
+    if (count == 0) {
+      return fail(ErrorCode::corrupt_data,
+                  fmt::format("{} ends at byte {}, {} bytes at {} were expected", path.string(),
+                              offset + static_cast<int64_t>(done), target.size(), offset));
+    }
+    done += static_cast<size_t>(count);
+  }
+  return {};
+}
+
+std::byte* allocate_pages(int64_t size) {
+  CHECK(size >= 0);
+  // One huge page more than asked for, so that the start can be aligned; what is too much is given back.
+  const int64_t rounded = size < huge_page_bytes ? (size + 4095) / 4096 * 4096 : round_to_huge_pages(size);
+  if (rounded == 0) return nullptr;
+  const int64_t slack = size < huge_page_bytes ? 0 : huge_page_bytes;
+  void* address = ::mmap(nullptr, static_cast<size_t>(rounded + slack), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return nullptr;
+  auto* begin = static_cast<std::byte*>(address);
+  if (slack == 0) return begin;
+  const auto misaligned = static_cast<int64_t>(reinterpret_cast<uintptr_t>(begin) % huge_page_bytes);
+  const int64_t front = misaligned == 0 ? 0 : huge_page_bytes - misaligned;
+  if (front > 0) ::munmap(begin, static_cast<size_t>(front));
+  if (slack - front > 0) ::munmap(begin + front + rounded, static_cast<size_t>(slack - front));
+  ::madvise(begin + front, static_cast<size_t>(rounded), MADV_HUGEPAGE);
+  return begin + front;
+}
+
+void free_pages(std::byte* pages, int64_t size) {
+  if (pages == nullptr) return;
+  const int64_t rounded = size < huge_page_bytes ? (size + 4095) / 4096 * 4096 : round_to_huge_pages(size);
+  ::munmap(pages, static_cast<size_t>(rounded));
+}
+
+MemoryStatus memory_status() {
+  return {.total_bytes = proc_kilobytes("/proc/meminfo", "MemTotal"),
+          .available_bytes = proc_kilobytes("/proc/meminfo", "MemAvailable")};
+}
+
+int64_t resident_bytes() { return proc_kilobytes("/proc/self/status", "VmRSS"); }
+int64_t peak_resident_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM"); }
+
+std::vector<int> allowed_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> processors;
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return {0};
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) processors.push_back(i);
+  }
+  return processors;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof(name) - 1) != 0) return "unknown";
+  return name;
+}
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+void set_thread_name(const std::string& name) { ::prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
+
+void set_float_environment() {
+  std::fesetround(FE_TONEAREST);
+#if defined(__x86_64__)
+  constexpr unsigned flush_to_zero = 0x8000;
+  constexpr unsigned denormals_are_zero = 0x0040;
+  _mm_setcsr(_mm_getcsr() & ~(flush_to_zero | denormals_are_zero));
+#endif
+}
+
+int64_t process_id() { return ::getpid(); }
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+
+uint64_t random_bits() {
+  uint64_t bits = 0;
+  CHECK(::getrandom(&bits, sizeof(bits), 0) == sizeof(bits));
+  return bits;
+}
+
+}  // namespace shoal::os
