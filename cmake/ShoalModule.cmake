@@ -8,6 +8,10 @@ function(shoal_module name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|_bench\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
+  if(NOT sources)  # not written yet
+    add_library(shoal_${name} INTERFACE)
+    return()
+  endif()
   add_library(shoal_${name} STATIC ${sources})
   target_include_directories(shoal_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPS PREPEND shoal_ OUTPUT_VARIABLE libraries)

@@ -1,0 +1,36 @@
+// What an architecture needs to know besides its weights, the same whether it came from GGUF or Hugging Face files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+enum class RopeLayout : uint8_t { half, interleaved };
+
+// Rope frequencies are computed once from the file's settings (plain, linear, llama3, yarn, or a tensor of factors).
+struct RopeConfig {
+  RopeLayout layout;
+  std::vector<float> inverse_frequencies;  // [pairs]
+  float magnitude;                         // factor of cos and sin; 1 unless yarn says otherwise
+};
+
+struct ModelConfig {
+  std::string architecture;  // "llama", "qwen2"
+  std::string name;          // as the files call the model, for people
+  int64_t layer_count;
+  int64_t hidden_size;
+  int64_t feed_forward_size;
+  int64_t head_count;
+  int64_t kv_head_count;
+  int64_t head_dim;
+  int64_t vocabulary_size;
+  int64_t context_length;
+  float norm_epsilon;
+  bool tied_embeddings;
+  RopeConfig rope;
+};
+
+}  // namespace shoal

@@ -1,0 +1,44 @@
+// All that a model's files say about text: tokenizer, chat template, defaults of generation.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace shoal {
+
+// generation_config.json, where there is one.
+struct GenerationDefaults {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<int64_t> top_k;
+  std::optional<double> min_p;
+  std::optional<double> repetition_penalty;
+};
+
+struct TextAssets {
+  std::unique_ptr<const Tokenizer> tokenizer;
+  std::optional<ChatTemplate> chat_template;
+  std::string bos_text;  // as the template sees bos_token and eos_token
+  std::string eos_text;
+  GenerationDefaults defaults;
+
+  // The prompt of a chat as token ids, bos added where the model wants it and the template has not written it.
+  // `context` as ChatTemplate::render takes it; bos_token and eos_token are added here.
+  Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
+  Result<std::string> render_chat(const Value& context) const;
+  // The ids of plain text for /v1/completions, bos added where the model wants it.
+  std::vector<TokenId> plain_prompt(std::string_view text) const;
+};
+
+// `model` is a GGUF file or a Hugging Face folder.
+Result<TextAssets> load_text_assets(const std::filesystem::path& model);
+
+}  // namespace shoal
