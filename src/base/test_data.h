@@ -1,0 +1,12 @@
+// Where tests find the shared data: SHOAL_TEST_DATA, else ../shared/data beside the checkout.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace shoal {
+
+// A test whose file is not there skips: `if (!exists(path)) GTEST_SKIP() << path;`
+std::filesystem::path test_data_path(std::string_view relative);
+
+}  // namespace shoal
