@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/ids.h"
 
 namespace shoal {
-
-using TokenId = int32_t;
 
 // Whether special tokens written out in the text ("<|im_end|>") become that token, or stay text.
 enum class SpecialTokens : uint8_t { as_text, parse };
