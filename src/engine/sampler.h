@@ -1,0 +1,57 @@
+// Logits → a token. Pure: the same logits, history and draw give the same token on any machine. The order of
+// operations is that of OpenAI and vLLM: repetition, frequency and presence penalties and logit_bias,
+// temperature, min_p, top_k, top_p.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+
+namespace shoal {
+
+struct SamplingSettings {
+  double temperature = 1.0;  // 0: the largest logit, ties to the lowest id
+  int64_t top_k = 0;         // 0: off
+  double top_p = 1.0;
+  double min_p = 0.0;
+  double repetition_penalty = 1.0;
+  double presence_penalty = 0.0;
+  double frequency_penalty = 0.0;
+  std::map<TokenId, double> logit_bias;
+  uint64_t seed = 0;
+
+  bool operator==(const SamplingSettings&) const = default;
+};
+
+struct SampleContext {
+  std::span<const TokenId> prompt;
+  std::span<const TokenId> output;  // tokens generated so far
+  uint32_t choice_index;
+  std::span<const TokenId> forbidden;  // end tokens before min_tokens, or with ignore_end_tokens
+};
+
+struct TokenProbability {
+  TokenId token;
+  float logprob;  // natural logarithm of the softmax of the unchanged logits
+};
+
+struct Sample {
+  TokenProbability token;
+  std::vector<TokenProbability> top;  // the most likely first, as many as asked for
+};
+
+// `top_logprobs` nullopt: no logprobs are computed (token.logprob is 0). The random number is
+// uniform_draw({seed, choice_index, position = prompt + output size, DrawPurpose::sample}).
+Sample sample_token(std::span<const float> logits, const SamplingSettings& settings,
+                    const SampleContext& context, std::optional<int64_t> top_logprobs);
+
+// The probabilities that sample_token draws from, zero for what was cut; for tests and for speculation.
+std::vector<double> sampling_probabilities(std::span<const float> logits, const SamplingSettings& settings,
+                                           const SampleContext& context);
+
+}  // namespace shoal

@@ -1,0 +1,63 @@
+// What a client asked to be generated, and what comes of it. Plain data: it can be submitted again on any
+// node.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "engine/sampler.h"
+
+namespace shoal {
+
+// One choice of a request. With the tokens delivered so far it is all that is needed to go on elsewhere.
+struct Generation {
+  RequestId request;
+  uint32_t choice_index;           // `n` choices share a request
+  std::vector<TokenId> prompt;     // not empty
+  std::vector<TokenId> delivered;  // tokens of an earlier run; generation goes on behind them
+  SamplingSettings sampling;       // with the seed
+  int64_t max_tokens;              // of the completion, delivered ones counted
+  int64_t min_tokens = 0;
+  bool ignore_end_tokens = false;
+  std::vector<std::string> stop_strings;
+  std::vector<TokenId> stop_tokens;     // besides the model's own end tokens
+  std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
+};
+
+struct TokenLogprob {
+  TokenId token;
+  std::string bytes;  // as the tokenizer has it; may be part of a character
+  float logprob;
+};
+
+struct DeliveredToken {
+  int64_t index;  // of the completion, from 0
+  TokenId token;
+  std::string text;  // what may be shown now; often empty, see StreamingDetokenizer
+  std::optional<TokenLogprob> logprob;
+  std::vector<TokenLogprob> top_logprobs;
+};
+
+enum class FinishReason : uint8_t { stop, length };
+
+struct GenerationEnd {
+  FinishReason reason;
+  std::string text;                       // held back until now
+  std::optional<std::string> stopped_at;  // the stop string
+  int64_t completion_tokens;
+};
+
+// Implemented by service. Called on the scheduler's loop: post and return.
+class TokenSink {
+ public:
+  virtual ~TokenSink() = default;
+  virtual void on_token(const RequestId& request, uint32_t choice_index, DeliveredToken token) = 0;
+  virtual void on_finished(const RequestId& request, uint32_t choice_index, GenerationEnd end) = 0;
+  virtual void on_failed(const RequestId& request, uint32_t choice_index, Error error) = 0;
+};
+
+}  // namespace shoal
