@@ -1,0 +1,55 @@
+// What a node says of itself to the others. Plain data, sent at the handshake and with heartbeats.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace shoal {
+
+// A shard that the node holds or is loading.
+struct ShardReport {
+  InstanceId instance;  // the model's name
+  Epoch epoch;
+  int64_t first_layer;
+  int64_t end_layer;
+  bool is_head;
+  bool is_loaded;
+  int64_t bytes_loaded;
+  int64_t bytes_total;
+  int64_t last_used_ms_ago;  // on the head: since the last request
+
+  bool operator==(const ShardReport&) const = default;
+};
+
+struct DeviceReport {
+  std::string device_model;  // for people: host name, or what discovery.json declares
+  std::string chip;
+  std::string machine;  // the same for nodes of one machine, which share its free memory
+  std::string isa;
+  int64_t core_count;
+  int64_t memory_bytes;
+  int64_t free_bytes;                         // under --memory-limit, where it is set
+  double read_bandwidth;                      // measured, bytes/s
+  double flops_fp32, flops_fp16, flops_int8;  // declared, for display; 0: unknown
+
+  bool operator==(const DeviceReport&) const = default;
+};
+
+struct NodeReport {
+  NodeId node;
+  uint64_t incarnation;  // drawn at start: tells a restarted node from the one before
+  std::string version;   // nodes of different versions do not join
+  std::string address;   // as others reach it, without port; filled in by who hears it
+  int32_t peer_port;
+  int32_t api_port;
+  DeviceReport device;
+  std::vector<std::string> models;  // names of models on this node's disk
+  std::vector<ShardReport> shards;
+
+  bool operator==(const NodeReport&) const = default;
+};
+
+}  // namespace shoal

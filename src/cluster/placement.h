@@ -1,0 +1,44 @@
+// Makes a plan from what nodes and model are. Pure: the same input gives the same plan on every node.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "cluster/node_report.h"
+#include "cluster/plan.h"
+
+namespace shoal {
+
+// What a model needs, from its files' headers.
+struct ModelDemand {
+  InstanceId model;
+  std::vector<int64_t> layer_bytes;  // packed, each layer
+  int64_t head_bytes;                // embedding, final norm and output matrix, packed
+  int64_t kv_bytes_per_token_layer;  // of one layer
+  int64_t context_length;            // that the instance is to serve
+  int64_t scratch_bytes;             // working memory of a stage, whatever its layers
+
+  bool operator==(const ModelDemand&) const = default;
+};
+
+// --partitioning ring_memory_weighted: layers by bytes in proportion to free memory, over all nodes.
+struct MemoryWeighted {};
+// --partitioning manual:a:0-9,b:10-29: node ids and their layers, the last included.
+struct ManualPartition {
+  std::vector<PlanStage> stages;
+};
+using PartitioningPolicy = std::variant<MemoryWeighted, ManualPartition>;
+
+Result<PartitioningPolicy> parse_partitioning(std::string_view flag);
+
+// Nodes that have the model's files. Nodes of one machine share its free memory. resource_exhausted with a
+// table of need and room per node when it does not fit; invalid_argument when a manual partition names an
+// unknown node or does not cover the layers. The epoch is left for the proposer to set.
+Result<Plan> make_plan(const PartitioningPolicy& policy, const ModelDemand& demand,
+                       const std::vector<NodeReport>& nodes);
+
+}  // namespace shoal

@@ -1,0 +1,41 @@
+// How service reaches other nodes, and hears from them. PeerCalls is implemented by net, PeerEvents by
+// service; both by fakes in simulations.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "cluster/node_report.h"
+#include "ring/peer_link.h"
+#include "service/peer_messages.h"
+
+namespace shoal {
+
+class PeerCalls {
+ public:
+  virtual ~PeerCalls() = default;
+
+  // Over the control stream, in order. Never waits. False: the peer is not connected or its queue is full.
+  // Any thread.
+  virtual bool send(const NodeId& to, PeerMessage message) = 0;
+
+  // The stream for steps to that node, opened when first used; kept for as long as the link lives.
+  virtual std::shared_ptr<PeerLink> open_link(const NodeId& to) = 0;
+
+  // Ends the connection to a peer that broke the rules or fell silent.
+  virtual void drop_peer(const NodeId& node, Error reason) = 0;
+};
+
+// Called on network threads; the implementation posts to its own loop.
+class PeerEvents {
+ public:
+  virtual ~PeerEvents() = default;
+  virtual void on_peer_joined(NodeReport report) = 0;  // the handshake is done
+  virtual void on_peer_lost(NodeId node, Error reason) = 0;
+  virtual void on_peer_message(NodeId from, PeerMessage message) = 0;
+  virtual void on_ring_message(NodeId from, RingMessage message) = 0;
+  // The report that a handshake answers with. Any thread.
+  virtual NodeReport own_report() = 0;
+};
+
+}  // namespace shoal
