@@ -15,6 +15,7 @@
 #include "cluster/node_report.h"
 #include "cluster/placement.h"
 #include "cluster/plan.h"
+#include "engine/engine.h"
 #include "scheduler/generation.h"
 
 namespace shoal {
