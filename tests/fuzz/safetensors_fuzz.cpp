@@ -1,0 +1,15 @@
+// Any bytes are either refused or described by tensors that lie within them; so is any index.
+#include "base/check.h"
+#include "files/safetensors.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto bytes = std::as_bytes(std::span(data, size));
+  (void)shoal::parse_safetensors_index({reinterpret_cast<const char*>(data), size});
+  const auto file = shoal::parse_safetensors(bytes, static_cast<int64_t>(size));
+  if (!file) return 0;
+  for (const shoal::SafetensorsTensor& tensor : file->tensors) {
+    CHECK(tensor.offset >= 0 && tensor.bytes >= 0 &&
+          tensor.offset <= static_cast<int64_t>(size) - tensor.bytes);
+  }
+  return 0;
+}
