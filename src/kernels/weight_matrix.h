@@ -1,5 +1,5 @@
-// A weight matrix as the kernels read it: rows interleaved by 16, so that one vector holds the same columns of 8 or 16
-// outputs. The layout is the same for every instruction set. Packing happens once, at load.
+// A weight matrix as the kernels read it: rows interleaved by 16, so that one vector holds the same columns
+// of 8 or 16 outputs. The layout is the same for every instruction set. Packing happens once, at load.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,19 @@ namespace shoal {
 
 inline constexpr int64_t row_interleave = 16;
 
-// Owns its packed bytes. Row blocks lie one after another, each packed_block_bytes() long; rows beyond the matrix's end
-// are zero weights. The inside of a block is the format's business: kernels/layout/<family>.h says it once.
+// Owns its packed bytes. Row blocks lie one after another, each packed_block_bytes() long; rows beyond the
+// matrix's end are zero weights. The inside of a block is said once, in packed_layout.h.
 class WeightMatrix {
  public:
   WeightMatrix() = default;
 
-  // Room for a matrix of [rows, columns] in `type`, all zero. invalid_argument when the type is not a weight format or
-  // `columns` are not whole blocks of it.
+  // Room for a matrix of [rows, columns] in `type`, all zero. invalid_argument when the type is not a weight
+  // format or `columns` are not whole blocks of it.
   static Result<WeightMatrix> allocate(DType type, int64_t rows, int64_t columns);
 
-  // Packs rows [first_row, first_row + row_count) from `source`, row_count rows as the file has them. first_row is a
-  // multiple of 16, and so is row_count except for the last rows. Different row ranges may be packed by different
-  // threads at the same time.
+  // Packs rows [first_row, first_row + row_count) from `source`, row_count rows as the file has them.
+  // first_row is a multiple of 16, and so is row_count except for the last rows. Different row ranges may be
+  // packed by different threads at the same time.
   void pack_rows(int64_t first_row, int64_t row_count, std::span<const std::byte> source);
 
   DType type() const { return type_; }
@@ -49,8 +49,8 @@ class WeightMatrix {
 // Bytes that WeightMatrix::allocate takes, for planning. The same errors.
 Result<int64_t> packed_weight_bytes(DType type, int64_t rows, int64_t columns);
 
-// `count` elements of a row as the file has them, exactly as float32. The reference of every format's meaning; used to
-// load norms and biases, and to turn a matrix into F32 for the exact reference arithmetic.
+// `count` elements of a row as the file has them, exactly as float32. The reference of every format's
+// meaning; used to load norms and biases, and to turn a matrix into F32 for the exact reference arithmetic.
 void dequantize(DType type, std::span<const std::byte> source, std::span<float> target);
 
 }  // namespace shoal
