@@ -19,7 +19,8 @@ struct ShardReport {
   bool is_loaded;
   int64_t bytes_loaded;
   int64_t bytes_total;
-  int64_t last_used_ms_ago;  // on the head: since the last request
+  int64_t held_bytes;        // weights, KV and scratch: what unloading gives back
+  int64_t last_used_ms_ago;  // on the head: since the last request; 0 while it answers one
 
   bool operator==(const ShardReport&) const = default;
 };

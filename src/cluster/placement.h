@@ -22,6 +22,15 @@ struct ModelDemand {
   int64_t context_length;            // that the instance is to serve
   int64_t scratch_bytes;             // working memory of a stage, whatever its layers
 
+  // What a stage of layers [first_layer, end_layer) takes of its node's memory. The layers exist.
+  int64_t stage_bytes(int64_t first_layer, int64_t end_layer, bool is_head) const {
+    int64_t bytes = scratch_bytes + (is_head ? head_bytes : 0);
+    for (int64_t layer = first_layer; layer < end_layer; ++layer) {
+      bytes += layer_bytes[static_cast<size_t>(layer)] + kv_bytes_per_token_layer * context_length;
+    }
+    return bytes;
+  }
+
   bool operator==(const ModelDemand&) const = default;
 };
 

@@ -23,6 +23,7 @@ struct LoadProgress {
 struct LoadedShard {
   std::shared_ptr<Engine> engine;
   std::shared_ptr<const TextAssets> text;  // on the head
+  int64_t held_bytes = 0;                  // what it takes of memory when its KV pages are all in use
 };
 
 class EngineSource {

@@ -46,10 +46,12 @@ struct ModelDescribed {
 // Two phases: a prepared node has reserved the memory and refuses lower epochs of this instance.
 struct PreparePlan {
   Plan plan;
+  ModelDemand demand;  // from which each node knows what its stage takes
 };
 struct PlanPrepared {
   InstanceId instance;
   Epoch epoch;
+  Epoch highest;  // that this node has seen of the instance: the next proposal must be above it
   Result<void> outcome;
 };
 // Every node of the plan loads at once.
@@ -135,9 +137,14 @@ struct CancelRequest {
   RequestId request;
 };
 
-// Every node releases its shard of the model, if it is idle or `force`.
+// To the head, which releases the instance everywhere if it answers nobody now; else resource_exhausted.
 struct UnloadModel {
+  uint64_t call;
   InstanceId instance;
+};
+struct ModelUnloaded {
+  uint64_t call;
+  Result<void> outcome;
 };
 
 // A node that leaves in order says so.
@@ -146,6 +153,6 @@ struct Goodbye {};
 using PeerMessage =
     std::variant<Heartbeat, DescribeModel, ModelDescribed, PreparePlan, PlanPrepared, CommitPlan, ReleasePlan,
                  ShardLoaded, SubmitRequest, RequestAccepted, TokenDelivery, ChoiceFinished, RequestFailed,
-                 CancelRequest, UnloadModel, Goodbye>;
+                 CancelRequest, UnloadModel, ModelUnloaded, Goodbye>;
 
 }  // namespace shoal

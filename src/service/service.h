@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,9 +71,14 @@ struct ServiceSettings {
   PartitioningPolicy partitioning = MemoryWeighted{};
   SchedulerSettings scheduler;
   Duration heartbeat_interval = std::chrono::milliseconds(200);
-  Duration peer_silence_limit = std::chrono::seconds(1);
-  Duration plan_deadline = std::chrono::seconds(5);
-  int64_t request_limit = 256;  // requests of clients of this node at once
+  Duration peer_silence_limit = std::chrono::seconds(1);     // of a node that a plan or a request depends on
+  Duration ingress_silence_limit = std::chrono::seconds(5);  // of any other
+  Duration plan_deadline = std::chrono::seconds(5);          // of describing, preparing, unloading, each
+  Duration load_stall_limit = std::chrono::seconds(30);      // of loading without a byte of progress
+  int64_t request_limit = 256;                               // requests of clients of this node at once
+  // What could be allocated on this machine now. Called on the loop; empty: own.device.free_bytes less what
+  // the shards hold. own.device.free_bytes is the most that all shards together may take.
+  std::function<int64_t()> measure_free_bytes;
 };
 
 // Makes the loops that engines and schedulers run on: threads in a node, simulated ones in a simulation.
@@ -96,7 +102,9 @@ class Service final : public PeerEvents {
   ~Service() override;
 
   void start();
-  // Says goodbye, fails what is open with unavailable, releases every shard. Idempotent; not on the loop.
+  // Says goodbye, fails what is open with unavailable, releases every shard, then calls `done` on the loop.
+  void leave(std::function<void()> done);
+  // Leaves, and waits for it. Idempotent; not on the loop.
   void stop();
 
   // Any thread. The sink is called until on_done or on_failed, or never again after cancel().
