@@ -18,6 +18,7 @@ struct PeerCandidate {
   int32_t port;
   std::string description;               // "UDP", "MAN"
   std::optional<DeviceReport> declared;  // from discovery.json, for display
+  int32_t priority = 0;  // of the network it was seen on: of several addresses the highest is dialled
 };
 
 class Discovery {

@@ -1,0 +1,195 @@
+#include "net/wire_requests.h"
+
+namespace shoal {
+namespace {
+
+constexpr int64_t choice_limit = 1'000;
+constexpr int64_t stop_string_limit = 10'000;
+constexpr int64_t logprob_limit = 1'000;
+
+struct PromptWriter {
+  wire::SubmitRequest& out;
+  void operator()(const PromptText& prompt) { out.set_text(prompt.text); }
+  void operator()(const PromptChat& prompt) { out.set_messages_json(prompt.messages_json); }
+  void operator()(const PromptTokens& prompt) {
+    out.mutable_tokens()->mutable_tokens()->Assign(prompt.tokens.begin(), prompt.tokens.end());
+  }
+};
+
+Prompt read_prompt(const wire::SubmitRequest& in, WireChecks& checks) {
+  switch (in.prompt_case()) {
+    case wire::SubmitRequest::kText: return PromptText{checks.text(in.text(), text_limit, "submit.text")};
+    case wire::SubmitRequest::kMessagesJson:
+      return PromptChat{checks.text(in.messages_json(), text_limit, "submit.messages_json")};
+    case wire::SubmitRequest::kTokens:
+      return PromptTokens{read_tokens(in.tokens().tokens(), "submit.tokens", checks)};
+    case wire::SubmitRequest::PROMPT_NOT_SET: break;
+  }
+  checks.require(false, "submit: no prompt");
+  return {};
+}
+
+void write(const SamplingWishes& wishes, wire::SamplingWishes& out) {
+  if (wishes.temperature) out.set_temperature(*wishes.temperature);
+  if (wishes.top_p) out.set_top_p(*wishes.top_p);
+  if (wishes.min_p) out.set_min_p(*wishes.min_p);
+  if (wishes.repetition_penalty) out.set_repetition_penalty(*wishes.repetition_penalty);
+  if (wishes.presence_penalty) out.set_presence_penalty(*wishes.presence_penalty);
+  if (wishes.frequency_penalty) out.set_frequency_penalty(*wishes.frequency_penalty);
+  if (wishes.top_k) out.set_top_k(*wishes.top_k);
+  for (const auto& [token, bias] : wishes.logit_bias) (*out.mutable_logit_bias())[token] = bias;
+  if (wishes.default_temperature) out.set_default_temperature(*wishes.default_temperature);
+}
+
+// Whether the values make sense together is judged where api's requests are judged too; here they are
+// numbers.
+SamplingWishes read(const wire::SamplingWishes& in, WireChecks& checks) {
+  SamplingWishes wishes;
+  if (in.has_temperature()) wishes.temperature = checks.number(in.temperature(), "sampling.temperature");
+  if (in.has_top_p()) wishes.top_p = checks.number(in.top_p(), "sampling.top_p");
+  if (in.has_min_p()) wishes.min_p = checks.number(in.min_p(), "sampling.min_p");
+  if (in.has_repetition_penalty()) {
+    wishes.repetition_penalty = checks.number(in.repetition_penalty(), "sampling.repetition_penalty");
+  }
+  if (in.has_presence_penalty()) {
+    wishes.presence_penalty = checks.number(in.presence_penalty(), "sampling.presence_penalty");
+  }
+  if (in.has_frequency_penalty()) {
+    wishes.frequency_penalty = checks.number(in.frequency_penalty(), "sampling.frequency_penalty");
+  }
+  if (in.has_top_k()) wishes.top_k = in.top_k();
+  for (const auto& [token, bias] : in.logit_bias()) {
+    wishes.logit_bias[token] = checks.number(bias, "sampling.logit_bias");
+  }
+  if (in.has_default_temperature()) {
+    wishes.default_temperature = checks.number(in.default_temperature(), "sampling.default_temperature");
+  }
+  return wishes;
+}
+
+void write(const TokenLogprob& logprob, wire::TokenLogprob& out) {
+  out.set_token(logprob.token);
+  out.set_bytes(logprob.bytes);
+  out.set_logprob(logprob.logprob);
+}
+
+TokenLogprob read(const wire::TokenLogprob& in, WireChecks& checks) {
+  return {.token = in.token(),
+          .bytes = checks.text(in.bytes(), text_limit, "token.logprob.bytes"),
+          .logprob = in.logprob()};
+}
+
+}  // namespace
+
+std::vector<TokenId> read_tokens(const google::protobuf::RepeatedField<int32_t>& in, std::string_view field,
+                                 WireChecks& checks) {
+  checks.count(in.size(), token_limit, field);
+  for (const int32_t token : in) checks.require(token >= 0, "a token id below 0");
+  return {in.begin(), in.end()};
+}
+
+void write(const SubmitRequest& request, wire::SubmitRequest& out) {
+  out.set_request(request.request);
+  out.set_instance(request.instance);
+  write(request.epoch, *out.mutable_epoch());
+  std::visit(PromptWriter{out}, request.prompt);
+  write(request.sampling, *out.mutable_sampling());
+  out.set_seed(request.seed);
+  out.set_choice_count(request.choice_count);
+  if (request.max_tokens) out.set_max_tokens(*request.max_tokens);
+  out.set_min_tokens(request.min_tokens);
+  out.set_ignore_end_tokens(request.ignore_end_tokens);
+  for (const std::string& stop : request.stop_strings) out.add_stop_strings(stop);
+  if (request.top_logprobs) out.set_top_logprobs(*request.top_logprobs);
+  for (const std::vector<TokenId>& tokens : request.delivered) {
+    out.add_delivered()->mutable_tokens()->Assign(tokens.begin(), tokens.end());
+  }
+}
+
+SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
+  SubmitRequest request{.request = checks.id(in.request(), "submit.request"),
+                        .instance = checks.name(in.instance(), "submit.instance"),
+                        .epoch = read(in.epoch(), checks),
+                        .prompt = read_prompt(in, checks),
+                        .sampling = read(in.sampling(), checks),
+                        .seed = in.seed(),
+                        .choice_count = static_cast<uint32_t>(
+                            checks.within(in.choice_count(), 1, choice_limit, "submit.choice_count")),
+                        .max_tokens = {},
+                        .min_tokens = checks.size(in.min_tokens(), "submit.min_tokens"),
+                        .ignore_end_tokens = in.ignore_end_tokens(),
+                        .stop_strings = {},
+                        .top_logprobs = {},
+                        .delivered = {}};
+  if (in.has_max_tokens()) request.max_tokens = checks.size(in.max_tokens(), "submit.max_tokens");
+  if (in.has_top_logprobs()) {
+    request.top_logprobs = checks.within(in.top_logprobs(), 0, logprob_limit, "submit.top_logprobs");
+  }
+  checks.count(in.stop_strings_size(), stop_string_limit, "submit.stop_strings");
+  checks.count(in.delivered_size(), in.choice_count(), "submit.delivered");
+  if (!checks.ok()) return request;
+  for (const std::string& stop : in.stop_strings()) {
+    request.stop_strings.push_back(checks.text(stop, text_limit, "submit.stop_strings"));
+  }
+  for (const wire::Tokens& tokens : in.delivered()) {
+    request.delivered.push_back(read_tokens(tokens.tokens(), "submit.delivered", checks));
+  }
+  return request;
+}
+
+void write(const TokenDelivery& delivery, wire::TokenDelivery& out) {
+  out.set_request(delivery.request);
+  write(delivery.epoch, *out.mutable_epoch());
+  out.set_choice_index(delivery.choice_index);
+  out.set_index(delivery.token.index);
+  out.set_token(delivery.token.token);
+  out.set_text(delivery.token.text);
+  if (delivery.token.logprob) write(*delivery.token.logprob, *out.mutable_logprob());
+  for (const TokenLogprob& logprob : delivery.token.top_logprobs) write(logprob, *out.add_top_logprobs());
+}
+
+TokenDelivery read(const wire::TokenDelivery& in, WireChecks& checks) {
+  DeliveredToken token{.index = checks.size(in.index(), "token.index"),
+                       .token = in.token(),
+                       .text = checks.text(in.text(), text_limit, "token.text"),
+                       .logprob = {},
+                       .top_logprobs = {}};
+  if (in.has_logprob()) token.logprob = read(in.logprob(), checks);
+  checks.count(in.top_logprobs_size(), logprob_limit, "token.top_logprobs");
+  if (checks.ok()) {
+    for (const wire::TokenLogprob& logprob : in.top_logprobs())
+      token.top_logprobs.push_back(read(logprob, checks));
+  }
+  return {.request = checks.id(in.request(), "token.request"),
+          .epoch = read(in.epoch(), checks),
+          .choice_index =
+              static_cast<uint32_t>(checks.within(in.choice_index(), 0, choice_limit, "token.choice_index")),
+          .token = std::move(token)};
+}
+
+void write(const ChoiceFinished& finished, wire::ChoiceFinished& out) {
+  out.set_request(finished.request);
+  write(finished.epoch, *out.mutable_epoch());
+  out.set_choice_index(finished.choice_index);
+  out.set_reason(static_cast<uint32_t>(finished.end.reason));
+  out.set_text(finished.end.text);
+  if (finished.end.stopped_at) out.set_stopped_at(*finished.end.stopped_at);
+  out.set_completion_tokens(finished.end.completion_tokens);
+}
+
+ChoiceFinished read(const wire::ChoiceFinished& in, WireChecks& checks) {
+  constexpr auto last_reason = static_cast<int64_t>(FinishReason::length);
+  GenerationEnd end{
+      .reason = static_cast<FinishReason>(checks.within(in.reason(), 0, last_reason, "finished.reason")),
+      .text = checks.text(in.text(), text_limit, "finished.text"),
+      .stopped_at = {},
+      .completion_tokens = checks.size(in.completion_tokens(), "finished.completion_tokens")};
+  if (in.has_stopped_at()) end.stopped_at = checks.text(in.stopped_at(), text_limit, "finished.stopped_at");
+  return {.request = checks.id(in.request(), "finished.request"),
+          .epoch = read(in.epoch(), checks),
+          .choice_index = static_cast<uint32_t>(
+              checks.within(in.choice_index(), 0, choice_limit, "finished.choice_index")),
+          .end = std::move(end)};
+}
+
+}  // namespace shoal
