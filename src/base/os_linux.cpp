@@ -72,9 +72,7 @@ int64_t proc_kilobytes(const char* path, std::string_view key) {
 
 constexpr int64_t huge_page_bytes = 2 << 20;
 
-int64_t round_to_huge_pages(int64_t size) {
-  return (size + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
-}
+int64_t round_to_pages(int64_t size) { return (size + 4095) / 4096 * 4096; }
 
 }  // namespace
 
@@ -142,7 +140,7 @@ Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, 
 std::byte* allocate_pages(int64_t size) {
   CHECK(size >= 0);
   // One huge page more than asked for, so that the start can be aligned; what is too much is given back.
-  const int64_t rounded = size < huge_page_bytes ? (size + 4095) / 4096 * 4096 : round_to_huge_pages(size);
+  const int64_t rounded = round_to_pages(size);
   if (rounded == 0) return nullptr;
   const int64_t slack = size < huge_page_bytes ? 0 : huge_page_bytes;
   void* address = ::mmap(nullptr, static_cast<size_t>(rounded + slack), PROT_READ | PROT_WRITE,
@@ -154,14 +152,14 @@ std::byte* allocate_pages(int64_t size) {
   const int64_t front = misaligned == 0 ? 0 : huge_page_bytes - misaligned;
   if (front > 0) ::munmap(begin, static_cast<size_t>(front));
   if (slack - front > 0) ::munmap(begin + front + rounded, static_cast<size_t>(slack - front));
-  ::madvise(begin + front, static_cast<size_t>(rounded), MADV_HUGEPAGE);
+  // Only whole huge pages: the last one would make a matrix of 2.1 MB take 4.
+  ::madvise(begin + front, static_cast<size_t>(rounded / huge_page_bytes * huge_page_bytes), MADV_HUGEPAGE);
   return begin + front;
 }
 
 void free_pages(std::byte* pages, int64_t size) {
   if (pages == nullptr) return;
-  const int64_t rounded = size < huge_page_bytes ? (size + 4095) / 4096 * 4096 : round_to_huge_pages(size);
-  ::munmap(pages, static_cast<size_t>(rounded));
+  ::munmap(pages, static_cast<size_t>(round_to_pages(size)));
 }
 
 MemoryStatus memory_status() {

@@ -6,6 +6,9 @@
 
 #include "base/check.h"
 #include "base/os.h"
+#include "kernels/cpu/attention_scratch.h"
+#include "kernels/cpu/processor.h"
+#include "kernels/cpu/tables.h"
 #include "kernels/math.h"
 #include "kernels/reference/reference.h"
 
@@ -46,31 +49,50 @@ QuantizedRows place_quantized_rows(std::byte* memory, int64_t row_count, int64_t
           .half_sums = reinterpret_cast<int16_t*>(half_sums)};
 }
 
-const Kernels& kernels_for(Isa isa) {
-  CHECK(isa_available(isa));
-  return reference::table;
+namespace {
+
+// nullptr where this program or this processor lacks it.
+const Kernels* find_table(Isa isa) {
+  switch (isa) {
+    case Isa::reference: return &reference::table;
+    case Isa::baseline: return cpu::baseline_table();
+    case Isa::avx2: return cpu::processor_has_avx2() ? cpu::avx2_table() : nullptr;
+    case Isa::avx512: return cpu::processor_has_avx512() ? cpu::avx512_table() : nullptr;
+  }
+  return nullptr;
 }
 
-bool isa_available(Isa isa) { return isa == Isa::reference; }
+}  // namespace
+
+const Kernels& kernels_for(Isa isa) {
+  const Kernels* table = find_table(isa);
+  CHECK(table != nullptr);
+  return *table;
+}
+
+bool isa_available(Isa isa) { return find_table(isa) != nullptr; }
 
 Result<Isa> choose_isa() {
   const std::optional<std::string> forced = os::environment("SHOAL_ISA");
-  if (!forced) return Isa::reference;
+  if (!forced) {
+    if (isa_available(Isa::avx512)) return Isa::avx512;
+    return isa_available(Isa::avx2) ? Isa::avx2 : Isa::baseline;
+  }
   const std::optional<Isa> isa = find_isa(*forced);
   if (!isa) {
     return fail(ErrorCode::invalid_argument, fmt::format("SHOAL_ISA={}: no such instruction set; use {}",
                                                          *forced, fmt::join(isa_names, ", ")));
   }
   if (!isa_available(*isa)) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("SHOAL_ISA={}: this processor does not have it", *forced));
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("SHOAL_ISA={}: not available here (this processor or this build lacks it)", *forced));
   }
   return *isa;
 }
 
 int64_t attention_scratch_floats(const KvLayout& layout, int64_t head_count) {
-  const int64_t heads_per_kv_head = head_count / layout.kv_head_count;
-  return (2 * attention_chunk + 16 * heads_per_kv_head) * (layout.head_dim + 16) + 128 * attention_chunk;
+  return cpu::attention_scratch_size(layout.head_dim, head_count / layout.kv_head_count);
 }
 
 void rope_angles(float position, std::span<const float> inverse_frequencies, float magnitude, float* cosines,

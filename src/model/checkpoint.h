@@ -1,5 +1,5 @@
-// A model's files, opened: its configuration, and where each weight lies. Reads headers only; weights are read by
-// load_shard (shard.h), and only those of the layers asked for.
+// A model's files, opened: its configuration, and where each weight lies. Reads headers only; weights are
+// read by load_shard (shard.h), and only those of the layers asked for.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct StoredTensor {
 
 class Checkpoint {
  public:
-  // A GGUF file (of split files the first), or a folder with config.json and safetensors, or with one GGUF file.
+  // A GGUF file (of split files the first), or a folder with config.json and safetensors, or with one GGUF
+  // file. All tensors that the architecture needs are there and have the shapes that the configuration says.
   static Result<Checkpoint> open(const std::filesystem::path& path);
 
   const ModelConfig& config() const { return config_; }

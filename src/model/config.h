@@ -1,4 +1,5 @@
-// What an architecture needs to know besides its weights, the same whether it came from GGUF or Hugging Face files.
+// What an architecture needs to know besides its weights, the same whether it came from GGUF or Hugging Face
+// files.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,8 @@ namespace shoal {
 
 enum class RopeLayout : uint8_t { half, interleaved };
 
-// Rope frequencies are computed once from the file's settings (plain, linear, llama3, yarn, or a tensor of factors).
+// Rope frequencies are computed once from the file's settings (plain, linear, llama3, yarn, or a tensor of
+// factors).
 struct RopeConfig {
   RopeLayout layout;
   std::vector<float> inverse_frequencies;  // [pairs]

@@ -11,6 +11,9 @@
 
 namespace shoal {
 
+// No ring has more steps under way; a stage refuses to queue more.
+inline constexpr int64_t max_steps_in_flight = 64;
+
 // When a stage worked on a step, by that node's own clock; for traces, deadlines and the cutting of batches.
 struct StageTiming {
   NodeId node;

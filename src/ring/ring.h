@@ -25,8 +25,8 @@ struct StepOutput {
   std::vector<StageTiming> timings;  // of every stage, head first
 };
 
-// Implemented by scheduler. Called on the engine's loop or a network thread: post to your own loop and
-// return.
+// Implemented by scheduler. Called on any of the ring's threads, never by two at once: post to your own loop
+// and return.
 class StepSink {
  public:
   virtual ~StepSink() = default;
@@ -54,7 +54,7 @@ class StepPipeline {
   // Steps that may be in flight at once.
   virtual int64_t window() const = 0;
   // Numbers the step and sends it off; never waits. Results come in the order of submission.
-  // unavailable when the ring has ended.
+  // unavailable when the ring has ended, resource_exhausted when the window is full.
   virtual Result<uint64_t> submit(Step step) = 0;
 };
 
@@ -86,10 +86,14 @@ class Ring final : public StepPipeline {
   // service learnt that a node of the ring is gone. Any thread.
   void lose(Error error);
 
+  // From the heartbeats of another stage; a deadline that passes then names the one that did not move. Any
+  // thread.
+  void note_progress(const NodeId& node, const StageProgress& progress);
+
   // Of the head's own shard.
   StageProgress progress() const;
 
-  // Ends the ring without calling the sink. Idempotent; any thread.
+  // Ends the ring without calling the sink; waits for a call of it that has begun. Idempotent; any thread.
   void close();
 
  private:

@@ -39,7 +39,8 @@ class Stage {
   // Any thread.
   StageProgress progress() const;
 
-  // After this nothing more is run or sent. Idempotent; any thread.
+  // After this nothing more is begun or sent; a step that the engine works on ends unheard. Idempotent; any
+  // thread.
   void close();
 
  private:

@@ -18,8 +18,8 @@ class ChatTemplate {
   ChatTemplate& operator=(ChatTemplate&&) noexcept;
   ~ChatTemplate();
 
-  // `context` is an object: messages, add_generation_prompt, bos_token, eos_token, tools … A template's own error
-  // (raise_exception) is an invalid_argument with its line and message. Any thread.
+  // `context` is an object: messages, add_generation_prompt, bos_token, eos_token, tools … A template's own
+  // error (raise_exception) is an invalid_argument with its line and message. Any thread.
   Result<std::string> render(const Value& context) const;
 
  private:

@@ -1,33 +1,46 @@
-// Turns a stream of tokens into a stream of text that never ends inside a UTF-8 character, and ends it at a stop
-// string even where that lies across token borders.
+// Turns a stream of tokens into a stream of text that never ends inside a UTF-8 character, and ends it at a
+// stop string even where that lies across token borders.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "text/stop_matcher.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
 
+// Whether the first token begins a text (a chat's answer), or goes on with one (a completion's prompt).
+enum class TextStart : uint8_t { beginning, continuation };
+
 class StreamingDetokenizer {
  public:
-  // `tokenizer` must outlive this. Stop strings are not empty.
-  StreamingDetokenizer(const Tokenizer& tokenizer, std::vector<std::string> stop_strings);
+  // `tokenizer` must outlive this. An empty stop string is never found.
+  StreamingDetokenizer(const Tokenizer& tokenizer, const std::vector<std::string>& stop_strings,
+                       TextStart start = TextStart::beginning);
 
   struct Piece {
-    std::string text;  // what may be shown now; held back: half a character, or a possible start of a stop string
-    bool stopped;      // a stop string was found; text ends in front of it, and no more tokens are to be added
+    std::string
+        text;      // what may be shown now; held back: half a character, or a possible start of a stop string
+    bool stopped;  // a stop string was found; text ends in front of it, and no more tokens are to be added
   };
   // Special tokens give no text.
   Piece add(TokenId token);
 
-  // What was held back, at the end of the generation. Bytes that never became a character are replaced by U+FFFD.
+  // What was held back, at the end of the generation. Bytes that never became a character are replaced by
+  // U+FFFD.
   std::string finish();
 
  private:
+  // Feeds text of whole characters; `piece` gets what is certain.
+  void feed(std::string_view text, Piece& piece);
+
   const Tokenizer& tokenizer_;
-  std::vector<std::string> stop_strings_;
-  std::string held_;
+  StopMatcher stops_;
+  std::string bytes_;  // the beginning of a character, at most three bytes
+  std::string held_;   // whole characters that may be the beginning of a stop string
+  bool drop_space_;
+  bool stopped_ = false;
 };
 
 }  // namespace shoal

@@ -30,8 +30,8 @@ struct TextAssets {
   std::string eos_text;
   GenerationDefaults defaults;
 
-  // The prompt of a chat as token ids, bos added where the model wants it and the template has not written it.
-  // `context` as ChatTemplate::render takes it; bos_token and eos_token are added here.
+  // The prompt of a chat as token ids, bos added where the model wants it and the template has not written
+  // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are added here.
   Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
   Result<std::string> render_chat(const Value& context) const;
   // The ids of plain text for /v1/completions, bos added where the model wants it.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,14 +17,32 @@ namespace shoal {
 // Whether special tokens written out in the text ("<|im_end|>") become that token, or stay text.
 enum class SpecialTokens : uint8_t { as_text, parse };
 
+// Bytes [begin, end) of a text.
+struct TextRange {
+  int64_t begin;
+  int64_t end;
+
+  bool operator==(const TextRange&) const = default;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Never adds bos or eos. Any bytes are accepted; invalid UTF-8 is tokenised as the model's makers' software does.
+  // Never adds bos or eos. Any bytes are accepted; invalid UTF-8 is tokenised as the model's makers' software
+  // does.
   virtual std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const = 0;
 
+  // For a rendered chat: special tokens are parsed, but never where they touch one of the `literal` ranges
+  // (ascending, not overlapping), which hold a user's words. The text is tokenised as one; a range is no
+  // border between tokens. A tokenizer that cannot tell the parts apart takes all of it as text.
+  virtual std::vector<TokenId> encode_rendered(std::string_view text,
+                                               std::span<const TextRange> literal) const {
+    return encode(text, literal.empty() ? SpecialTokens::parse : SpecialTokens::as_text);
+  }
+
   // The bytes a token stands for; for a special token its written form. Empty for an id that is no token.
+  // They are not always whole characters.
   virtual std::string_view token_bytes(TokenId token) const = 0;
   virtual bool is_special(TokenId token) const = 0;
 
@@ -34,8 +53,14 @@ class Tokenizer {
   // Tokens at which a generation ends: eos, eot, eom … in ascending order.
   virtual const std::vector<TokenId>& end_tokens() const = 0;
 
-  // The text of some tokens; special ones are left out unless asked for.
-  std::string decode(const std::vector<TokenId>& tokens, SpecialTokens special = SpecialTokens::as_text) const;
+  // Whether a text that starts with the first token loses one leading space (SentencePiece puts one in front
+  // of every text).
+  virtual bool drops_first_space() const { return false; }
+
+  // The text of some tokens from a text's beginning; special ones are left out unless asked for. Bytes that
+  // make no character are replaced by U+FFFD.
+  std::string decode(const std::vector<TokenId>& tokens,
+                     SpecialTokens special = SpecialTokens::as_text) const;
 };
 
 }  // namespace shoal

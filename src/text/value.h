@@ -1,10 +1,11 @@
-// A JSON-like value: what chat templates compute with, and how messages and tools come from the API without a JSON
-// library in any header. Objects keep their order of insertion.
+// A JSON-like value: what chat templates compute with, and how messages and tools come from the API without a
+// JSON library in any header. Objects keep their order of insertion.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,8 +52,30 @@ class Value {
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> data_;
 };
 
-// invalid_argument with line and column. Depth is bounded.
+inline constexpr int kMaximumJsonDepth = 256;
+
+// invalid_argument with line and column. Depth is bounded; of members with one name the last counts; integers
+// beyond 64 bits become numbers.
 Result<Value> parse_json(std::string_view json);
+
+// How JSON is written. Without an indent everything is on one line; the separators are Python's.
+struct JsonStyle {
+  std::optional<int64_t> indent;
+  std::string item_separator = ", ";
+  std::string key_separator = ": ";
+  bool ascii_only = false;
+  bool sorted_keys = false;
+};
+
+// Without a style: the shortest form. A number that is not finite, which JSON does not have, becomes null.
 std::string format_json(const Value& value);
+// As Python's json.dumps writes it (numbers that are not finite as NaN, Infinity, -Infinity).
+std::string format_json(const Value& value, const JsonStyle& style);
+
+// Parts of the above for those who write other values than these.
+std::string format_json_text(std::string_view text, bool ascii_only);
+// The shortest digits that give the same number again, written as Python's repr does: 1.0, 1e-05, 1e+16, inf,
+// nan.
+std::string format_number(double number);
 
 }  // namespace shoal

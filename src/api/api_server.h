@@ -1,0 +1,54 @@
+// The HTTP side of a node: OpenAI's API, exo's routes, the web page. Owns its threads, which never compute.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backend.h"
+#include "api/http_server.h"
+#include "base/error.h"
+
+namespace shoal {
+
+struct ApiSettings {
+  std::string host = "0.0.0.0";  // address to listen on
+  int32_t port = 52415;          // 0: any free one
+  std::optional<std::string> default_model;
+  std::optional<double> default_temperature;  // --default-temp
+  std::optional<std::string> system_prompt;   // put before messages that have no system message
+  int64_t max_generate_tokens = 10000;        // no request gets more; a larger wish is cut to this
+
+  // Names besides IP addresses, localhost, *.local and this host's own that a Host header may have, and
+  // origins
+  // ("https://chat.example") whose pages may call.
+  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_origins;
+
+  // `http.response_timeout` is --chatgpt-api-response-timeout: the longest silence of a request, loading
+  // counted as progress.
+  HttpLimits http;
+};
+
+class ApiServer {
+ public:
+  // The backend outlives this.
+  ApiServer(ApiSettings settings, ApiBackend& backend);
+  ~ApiServer();
+
+  // Listens. The error names address and port: in use, not allowed, no such address.
+  Result<void> start();
+  // The port that is listened on, after start().
+  int32_t port() const;
+  // Ends every stream with an error, closes, joins. Idempotent; not to be called on a thread of the API.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,31 @@
+// What the HTTP side asks of the node. Implemented in node over Service, and by a fake in tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/service.h"
+
+namespace shoal {
+
+// Called from the API's threads; nothing here may wait. All functions mean what Service says of them.
+class ApiBackend {
+ public:
+  virtual ~ApiBackend() = default;
+
+  // The sink is called in order, one call at a time, on any thread but not from within cancel().
+  virtual void submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) = 0;
+  virtual void cancel(const RequestId& request) = 0;
+  virtual void unload(const std::string& model, std::function<void(Result<void>)> done) = 0;
+
+  virtual ClusterView cluster() const = 0;
+  virtual std::vector<ModelView> models() const = 0;
+  virtual ServiceStatus status() const = 0;
+
+  // POST /quit: the process is to end. Only notes the wish; ApiServer::stop() is called by someone else.
+  virtual void quit() = 0;
+};
+
+}  // namespace shoal

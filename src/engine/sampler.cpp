@@ -1,0 +1,255 @@
+#include "engine/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/random.h"
+#include "kernels/kernels.h"
+#include "kernels/math.h"
+
+namespace shoal {
+namespace {
+
+constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+
+const Kernels& sampling_kernels() {
+  // Any table gives the same bits; this is the fastest one here.
+  static const Kernels& kernels = kernels_for(choose_isa().value_or(Isa::reference));
+  return kernels;
+}
+
+template <class T>
+TokenId first_largest(std::span<const T> values) {
+  return static_cast<TokenId>(std::max_element(values.begin(), values.end()) - values.begin());
+}
+
+bool changes_logits(const SamplingSettings& settings, const SampleContext& context) {
+  return settings.repetition_penalty != 1.0 || settings.presence_penalty != 0.0 ||
+         settings.frequency_penalty != 0.0 || !settings.logit_bias.empty() || !context.forbidden.empty();
+}
+
+// A logit that penalties, biases and prohibitions change, by token. Tokens that are not of the vocabulary are
+// left out.
+class AdjustedLogits {
+ public:
+  explicit AdjustedLogits(std::span<const float> logits) : values_(logits.begin(), logits.end()) {}
+
+  void penalize_repetition(const SampleContext& context, double penalty) {
+    if (penalty == 1.0) return;
+    std::vector<TokenId> seen(context.prompt.begin(), context.prompt.end());
+    seen.insert(seen.end(), context.output.begin(), context.output.end());
+    std::ranges::sort(seen);
+    const auto repeated = std::ranges::unique(seen);
+    seen.erase(repeated.begin(), repeated.end());
+    for (const TokenId token : seen) {
+      if (double* const value = find(token)) *value = *value > 0 ? *value / penalty : *value * penalty;
+    }
+  }
+
+  void penalize_output(std::span<const TokenId> output, double frequency, double presence) {
+    if (frequency == 0.0 && presence == 0.0) return;
+    std::vector<TokenId> sorted(output.begin(), output.end());
+    std::ranges::sort(sorted);
+    for (auto run = sorted.begin(); run != sorted.end();) {
+      const auto end = std::upper_bound(run, sorted.end(), *run);
+      if (double* const value = find(*run)) *value -= frequency * static_cast<double>(end - run) + presence;
+      run = end;
+    }
+  }
+
+  void add(TokenId token, double bias) {
+    if (double* const value = find(token)) *value += bias;
+  }
+
+  void forbid(TokenId token) {
+    if (double* const value = find(token)) *value = minus_infinity;
+  }
+
+  std::span<const double> values() const { return values_; }
+
+ private:
+  double* find(TokenId token) {
+    return token >= 0 && token < std::ssize(values_) ? &values_[static_cast<size_t>(token)] : nullptr;
+  }
+
+  std::vector<double> values_;
+};
+
+AdjustedLogits adjust(std::span<const float> logits, const SamplingSettings& settings,
+                      const SampleContext& context) {
+  AdjustedLogits adjusted(logits);
+  adjusted.penalize_repetition(context, settings.repetition_penalty);
+  adjusted.penalize_output(context.output, settings.frequency_penalty, settings.presence_penalty);
+  for (const auto& [token, bias] : settings.logit_bias) adjusted.add(token, bias);
+  for (const TokenId token : context.forbidden) adjusted.forbid(token);
+  return adjusted;
+}
+
+// The `count` largest of `candidates`, the largest first, equal ones in ascending order. One pass with a
+// small buffer: a vocabulary has far more tokens than are ever wanted.
+std::vector<TokenId> largest(std::span<const float> values, std::span<const TokenId> candidates,
+                             int64_t count) {
+  const auto comes_first = [&](TokenId a, TokenId b) {
+    const float x = values[static_cast<size_t>(a)];
+    const float y = values[static_cast<size_t>(b)];
+    return x != y ? x > y : a < b;
+  };
+  const auto wanted = static_cast<size_t>(std::min(count, std::ssize(candidates)));
+  if (wanted == 0) return {};
+  std::vector<TokenId> best;
+  best.reserve(2 * wanted + 64);
+  float threshold = -std::numeric_limits<float>::infinity();
+  const auto shrink = [&] {
+    std::nth_element(best.begin(), best.begin() + static_cast<int64_t>(wanted) - 1, best.end(), comes_first);
+    best.resize(wanted);
+    threshold = values[static_cast<size_t>(best.back())];
+  };
+  for (const TokenId token : candidates) {
+    // Candidates ascend, so a later equal one never displaces an earlier one.
+    if (values[static_cast<size_t>(token)] <= threshold && best.size() >= wanted) continue;
+    best.push_back(token);
+    if (best.size() == 2 * wanted + 64) shrink();
+  }
+  if (best.size() > wanted) shrink();
+  std::ranges::sort(best, comes_first);
+  return best;
+}
+
+double sum_of(std::span<const float> probabilities, std::span<const TokenId> tokens) {
+  double sum = 0;
+  for (const TokenId token : tokens) sum += static_cast<double>(probabilities[static_cast<size_t>(token)]);
+  return sum;
+}
+
+// The fewest of the largest whose sum reaches `top_p` of all.
+std::vector<TokenId> cut_by_sum(std::span<const float> probabilities, std::span<const TokenId> tokens,
+                                double top_p) {
+  const double wanted = top_p * sum_of(probabilities, tokens);
+  for (int64_t count = 64;; count *= 8) {
+    std::vector<TokenId> sorted = largest(probabilities, tokens, count);
+    double before = 0;
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      before += static_cast<double>(probabilities[static_cast<size_t>(sorted[i])]);
+      if (before >= wanted) {
+        sorted.resize(i + 1);
+        return sorted;
+      }
+    }
+    if (std::ssize(sorted) == std::ssize(tokens)) return sorted;
+  }
+}
+
+// What may be drawn, in ascending order, with weights that need not sum to 1.
+struct Distribution {
+  std::vector<float> probabilities;  // [vocabulary]
+  std::vector<TokenId> kept;
+};
+
+Distribution distribution_of(std::span<const double> logits, const SamplingSettings& settings) {
+  const double highest = *std::ranges::max_element(logits);
+  Distribution result;
+  result.probabilities.resize(logits.size());
+  std::vector<float> scaled(logits.size());
+  constexpr double lowest = -1e30;  // exp gives 0 long before
+  for (size_t i = 0; i < logits.size(); ++i) {
+    scaled[i] = static_cast<float>(std::max((logits[i] - highest) / settings.temperature, lowest));
+  }
+  sampling_kernels().softmax(scaled.data(), std::ssize(scaled), result.probabilities.data());
+
+  std::vector<TokenId>& kept = result.kept;
+  const double threshold =
+      settings.min_p * static_cast<double>(*std::ranges::max_element(result.probabilities));
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (static_cast<double>(result.probabilities[i]) >= threshold) kept.push_back(static_cast<TokenId>(i));
+  }
+  if (settings.top_k > 0 && settings.top_k < std::ssize(kept)) {
+    kept = largest(scaled, kept, settings.top_k);
+    std::ranges::sort(kept);
+  }
+  if (settings.top_p < 1.0) {
+    kept = cut_by_sum(result.probabilities, kept, settings.top_p);
+    std::ranges::sort(kept);
+  }
+  return result;
+}
+
+TokenId draw(const Distribution& distribution, double uniform) {
+  const double target = uniform * sum_of(distribution.probabilities, distribution.kept);
+  double sum = 0;
+  TokenId last = distribution.kept.front();
+  for (const TokenId token : distribution.kept) {
+    const auto probability = static_cast<double>(distribution.probabilities[static_cast<size_t>(token)]);
+    if (probability == 0) continue;
+    sum += probability;
+    last = token;
+    if (sum > target) return token;
+  }
+  return last;
+}
+
+// The token that is certain, if there is one: at temperature 0, or where all are forbidden.
+std::optional<TokenId> certain_token(std::span<const float> logits, std::span<const double> adjusted,
+                                     const SamplingSettings& settings) {
+  const TokenId best = first_largest(adjusted);
+  if (adjusted[static_cast<size_t>(best)] == minus_infinity) return first_largest(logits);
+  return settings.temperature == 0 ? std::optional(best) : std::nullopt;
+}
+
+TokenId choose(std::span<const float> logits, const SamplingSettings& settings,
+               const SampleContext& context) {
+  if (settings.temperature == 0 && !changes_logits(settings, context)) return first_largest(logits);
+  const AdjustedLogits adjusted = adjust(logits, settings, context);
+  if (const auto token = certain_token(logits, adjusted.values(), settings)) return *token;
+  const auto position = static_cast<uint64_t>(context.prompt.size() + context.output.size());
+  return draw(distribution_of(adjusted.values(), settings),
+              uniform_draw({.seed = settings.seed,
+                            .choice_index = context.choice_index,
+                            .position = position,
+                            .purpose = DrawPurpose::sample}));
+}
+
+}  // namespace
+
+Sample sample_token(std::span<const float> logits, const SamplingSettings& settings,
+                    const SampleContext& context, std::optional<int64_t> top_logprobs) {
+  const TokenId token = choose(logits, settings, context);
+  Sample sample{.token = {.token = token, .logprob = 0}, .top = {}};
+  if (!top_logprobs) return sample;
+
+  std::vector<float> probabilities(logits.size());
+  sampling_kernels().softmax(logits.data(), std::ssize(logits), probabilities.data());
+  // The largest one's probability is 1 / sum of exp(logit - largest).
+  const auto best = static_cast<size_t>(first_largest(logits));
+  const float log_of_best = log_f32(probabilities[best]);
+  const auto with_logprob = [&](TokenId id) {
+    return TokenProbability{.token = id,
+                            .logprob = (logits[static_cast<size_t>(id)] - logits[best]) + log_of_best};
+  };
+  sample.token = with_logprob(token);
+  if (*top_logprobs <= 0) return sample;
+  std::vector<TokenId> all(logits.size());
+  std::iota(all.begin(), all.end(), 0);
+  for (const TokenId id : largest(logits, all, *top_logprobs)) sample.top.push_back(with_logprob(id));
+  return sample;
+}
+
+std::vector<double> sampling_probabilities(std::span<const float> logits, const SamplingSettings& settings,
+                                           const SampleContext& context) {
+  std::vector<double> result(logits.size(), 0.0);
+  const AdjustedLogits adjusted = adjust(logits, settings, context);
+  if (const auto token = certain_token(logits, adjusted.values(), settings)) {
+    result[static_cast<size_t>(*token)] = 1.0;
+    return result;
+  }
+  const Distribution distribution = distribution_of(adjusted.values(), settings);
+  const double sum = sum_of(distribution.probabilities, distribution.kept);
+  for (const TokenId token : distribution.kept) {
+    const auto index = static_cast<size_t>(token);
+    result[index] = static_cast<double>(distribution.probabilities[index]) / sum;
+  }
+  return result;
+}
+
+}  // namespace shoal

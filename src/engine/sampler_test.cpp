@@ -1,0 +1,191 @@
+#include "engine/sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "base/test_data.h"
+#include "engine/oracle_test.h"
+
+namespace shoal {
+namespace {
+
+using testing::ElementsAre;
+
+// `count` doubles of an F64 tensor.
+std::vector<double> read_doubles(const std::filesystem::path& path, std::string_view name) {
+  const auto mapped = os::MappedFile::open(path);
+  const auto file = parse_safetensors(mapped->bytes(), static_cast<int64_t>(mapped->bytes().size()));
+  const SafetensorsTensor* tensor = file->find_tensor(name);
+  std::vector<double> values(static_cast<size_t>(tensor->bytes) / 8);
+  std::memcpy(values.data(), mapped->bytes().data() + tensor->offset, static_cast<size_t>(tensor->bytes));
+  return values;
+}
+
+SamplingSettings settings_from(const nlohmann::json& params) {
+  SamplingSettings settings;
+  settings.temperature = params["temperature"];
+  settings.top_k = params["top_k"];
+  settings.top_p = params["top_p"];
+  settings.min_p = params["min_p"];
+  settings.repetition_penalty = params["repetition_penalty"];
+  settings.presence_penalty = params["presence_penalty"];
+  settings.frequency_penalty = params["frequency_penalty"];
+  return settings;
+}
+
+SampleContext no_context() { return {.prompt = {}, .output = {}, .choice_index = 0, .forbidden = {}}; }
+
+TEST(Sampler, GivesTheOraclesProbabilities) {
+  const auto folder = test_data_path("oracles/sampler");
+  if (!exists(folder)) GTEST_SKIP() << folder;
+  const auto oracle = read_json(folder / "sampler.json");
+  const auto tensors = OracleTensors::read(folder / "sampler.safetensors");
+  const auto expected = read_doubles(folder / "sampler.safetensors", "probs");
+  const int64_t vocabulary = oracle["vocab"];
+  ASSERT_EQ(oracle["cases"].size(), 80u);
+  for (const auto& item : oracle["cases"]) {
+    const auto logits = row_of(tensors.floats.at("logits"), item["logits_row"], vocabulary);
+    const auto prompt = item["prompt_ids"].get<std::vector<TokenId>>();
+    const auto output = item["output_ids"].get<std::vector<TokenId>>();
+    const auto settings = settings_from(item["params"]);
+    const SampleContext context{.prompt = prompt, .output = output, .choice_index = 0, .forbidden = {}};
+    const auto actual = sampling_probabilities(logits, settings, context);
+    const auto row = item["probs_row"].get<size_t>() * static_cast<size_t>(vocabulary);
+    for (size_t i = 0; i < actual.size(); ++i) {
+      ASSERT_NEAR(actual[i], expected[row + i], 1e-6) << item["probs_row"] << " token " << i;
+      ASSERT_EQ(actual[i] > 0, expected[row + i] > 0) << item["probs_row"] << " token " << i;
+    }
+    const TokenId token = sample_token(logits, settings, context, std::nullopt).token.token;
+    EXPECT_GT(expected[row + static_cast<size_t>(token)], 0);
+  }
+}
+
+// A wide vocabulary whose tail matters: what a partial selection must not get wrong.
+std::vector<float> wide_logits() {
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal(0, 3);
+  std::vector<float> logits(150'000);
+  for (float& logit : logits) logit = normal(random);
+  return logits;
+}
+
+TEST(Sampler, CutsAWideVocabularyAsAFullSortWould) {
+  const auto logits = wide_logits();
+  std::vector<TokenId> sorted(logits.size());
+  std::iota(sorted.begin(), sorted.end(), 0);
+  std::ranges::stable_sort(sorted, [&](TokenId a, TokenId b) { return logits[a] > logits[b]; });
+  double total = 0;
+  for (const float logit : logits) total += std::exp(static_cast<double>(logit));
+  for (const double top_p : {0.01, 0.5, 0.95}) {
+    SamplingSettings settings;
+    settings.top_p = top_p;
+    const auto probabilities = sampling_probabilities(logits, settings, no_context());
+    double before = 0;
+    for (const TokenId token : sorted) {
+      // Within float rounding of the cut either side is right.
+      if (std::abs(before / total - top_p) > 1e-6) {
+        ASSERT_EQ(probabilities[token] > 0, before / total < top_p) << token;
+      }
+      before += std::exp(static_cast<double>(logits[token]));
+    }
+  }
+  for (const int64_t top_k : {1, 50, 5000, 149'999}) {
+    SamplingSettings settings;
+    settings.top_k = top_k;
+    const auto probabilities = sampling_probabilities(logits, settings, no_context());
+    for (int64_t i = 0; i < std::ssize(sorted); ++i) ASSERT_EQ(probabilities[sorted[i]] > 0, i < top_k) << i;
+  }
+}
+
+TEST(Sampler, DrawsEachTokenAsOftenAsItsProbabilitySays) {
+  const std::vector<float> logits = {1.0f, 0.0f, 2.0f, -1.0f};
+  SamplingSettings settings;
+  const auto probabilities = sampling_probabilities(logits, settings, no_context());
+  std::vector<double> counts(4);
+  constexpr int draws = 40'000;
+  for (int i = 0; i < draws; ++i) {
+    settings.seed = static_cast<uint64_t>(i);
+    counts[static_cast<size_t>(sample_token(logits, settings, no_context(), std::nullopt).token.token)] += 1;
+  }
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(counts[i] / draws, probabilities[i], 0.01);
+}
+
+TEST(Sampler, DependsOnSeedChoiceAndPositionOnly) {
+  const auto logits = wide_logits();
+  SamplingSettings settings;
+  settings.seed = 5;
+  const std::vector<TokenId> history = {1, 2, 3};
+  const auto draw = [&](size_t prompt, size_t output, uint32_t choice) {
+    const std::span<const TokenId> all(history);
+    const SampleContext context{
+        .prompt = all.first(prompt), .output = all.first(output), .choice_index = choice, .forbidden = {}};
+    return sample_token(logits, settings, context, std::nullopt).token.token;
+  };
+  EXPECT_EQ(draw(3, 0, 0), draw(3, 0, 0));
+  EXPECT_EQ(draw(3, 0, 0), draw(1, 2, 0));
+  EXPECT_NE(draw(3, 0, 0), draw(3, 1, 0));
+  EXPECT_NE(draw(3, 0, 0), draw(3, 0, 1));
+  const TokenId before = draw(3, 0, 0);
+  settings.seed = 6;
+  EXPECT_NE(draw(3, 0, 0), before);
+}
+
+TEST(Sampler, TakesTheLowestOfEqualTokensAtTemperatureZero) {
+  const std::vector<float> logits = {0.5f, 3.0f, 3.0f, -2.0f};
+  SamplingSettings settings;
+  settings.temperature = 0;
+  EXPECT_EQ(sample_token(logits, settings, no_context(), std::nullopt).token.token, 1);
+  settings.logit_bias = {{2, 0.25}, {99, 100.0}, {-1, 100.0}};
+  EXPECT_EQ(sample_token(logits, settings, no_context(), std::nullopt).token.token, 2);
+  const std::vector<TokenId> forbidden = {2, 1};
+  const SampleContext context{.prompt = {}, .output = {}, .choice_index = 0, .forbidden = forbidden};
+  EXPECT_EQ(sample_token(logits, settings, context, std::nullopt).token.token, 0);
+}
+
+TEST(Sampler, NeverDrawsAForbiddenTokenUnlessAllAreForbidden) {
+  const std::vector<float> logits = {0.0f, 9.0f, 0.0f};
+  SamplingSettings settings;
+  std::vector<TokenId> forbidden = {1};
+  const SampleContext context{.prompt = {}, .output = {}, .choice_index = 0, .forbidden = forbidden};
+  EXPECT_THAT(sampling_probabilities(logits, settings, context), ElementsAre(0.5, 0, 0.5));
+  forbidden = {0, 1, 2};
+  const SampleContext all{.prompt = {}, .output = {}, .choice_index = 0, .forbidden = forbidden};
+  EXPECT_THAT(sampling_probabilities(logits, settings, all), ElementsAre(0, 1, 0));
+}
+
+TEST(Sampler, SurvivesExtremeTemperatures) {
+  const std::vector<float> logits = {1.0f, 2.0f, -3.0e38f};
+  SamplingSettings settings;
+  settings.temperature = 1e-12;
+  EXPECT_THAT(sampling_probabilities(logits, settings, no_context()), ElementsAre(0, 1, 0));
+  settings.temperature = 1e12;
+  const auto flat = sampling_probabilities(logits, settings, no_context());
+  EXPECT_NEAR(flat[0], 0.5, 1e-6);
+}
+
+TEST(Sampler, ReportsLogprobsOfTheUnchangedLogits) {
+  const std::vector<float> logits = {1.0f, 3.0f, 2.0f, 3.0f};
+  SamplingSettings settings;
+  settings.temperature = 0;
+  settings.logit_bias = {{0, 50.0}};
+  const Sample sample = sample_token(logits, settings, no_context(), 3);
+  const double sum = std::log(std::exp(1.0) + 2 * std::exp(3.0) + std::exp(2.0));
+  EXPECT_EQ(sample.token.token, 0);
+  EXPECT_NEAR(sample.token.logprob, 1.0 - sum, 1e-6);
+  ASSERT_EQ(sample.top.size(), 3u);
+  EXPECT_EQ(sample.top[0].token, 1);
+  EXPECT_EQ(sample.top[1].token, 3);
+  EXPECT_EQ(sample.top[2].token, 2);
+  EXPECT_NEAR(sample.top[0].logprob, 3.0 - sum, 1e-6);
+  EXPECT_NEAR(sample.top[2].logprob, 2.0 - sum, 1e-6);
+  EXPECT_TRUE(sample_token(logits, settings, no_context(), 0).top.empty());
+  EXPECT_EQ(sample_token(logits, settings, no_context(), 20).top.size(), 4u);
+}
+
+}  // namespace
+}  // namespace shoal

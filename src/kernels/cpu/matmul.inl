@@ -1,0 +1,243 @@
+// y = x·Wᵀ over a lane type V: 16 outputs of a few tokens at a time. Each output is one chain over groups in
+// ascending order, exactly as reference/matmul.cpp; only what lies between two rounding steps is arranged
+// differently.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/kernels.h"
+#include "kernels/packed_layout.h"
+
+namespace shoal::cpu {
+
+// function.template operator()<0>() … <count - 1>()
+template <int count, class Function>
+SHOAL_INLINE void unrolled(Function function) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (function.template operator()<i>(), ...);
+  }(std::make_integer_sequence<int, count>());
+}
+
+// Columns 4·vector … 4·vector + 3 of a group, one byte each; see packed_layout.h.
+template <class V, PackedLayout layout, int vector>
+SHOAL_INLINE typename V::Bytes unpack(const std::byte* planes) {
+  if constexpr (layout.quant_bits == 8) {
+    return V::load_bytes(planes + 64 * vector);
+  } else {
+    const auto both = V::load_bytes(planes + 64 * (vector / 2));
+    const auto low = V::mask(V::template shift < vector % 2 == 0 ? 0 : -4 > (both), 0x0f);
+    const std::byte* high = planes + layout.high_plane_offset();
+    if constexpr (layout.quant_bits == 4) {
+      return low;
+    } else if constexpr (layout.quant_bits == 5) {
+      return low | V::mask(V::template shift<4 - vector>(V::load_bytes(high)), 0x10);
+    } else {
+      constexpr int place = vector % 4 * 2;
+      return low | V::mask(V::template shift<4 - place>(V::load_bytes(high + 64 * (vector / 4))), 0x30);
+    }
+  }
+}
+
+// What a block's groups share: d, and m or -dmin.
+template <class V>
+struct BlockFactors {
+  typename V::Floats scale;
+  typename V::Floats bias;
+};
+
+template <class V, PackedLayout layout>
+SHOAL_INLINE BlockFactors<V> load_block_factors(const std::byte* block) {
+  BlockFactors<V> factors{.scale = V::load_f16(block), .bias = typename V::Floats(0.0F)};
+  if constexpr (layout.affine) factors.bias = V::load_f16(block + layout.biases_offset());
+  if constexpr (layout.sub_scales == SubScales::scale_and_min) {
+    factors.bias = as_float(as_int(factors.bias) ^ typename V::Ints(static_cast<int32_t>(0x80000000)));
+  }
+  return factors;
+}
+
+template <class V, PackedLayout layout>
+SHOAL_INLINE BlockFactors<V> load_group_factors(const BlockFactors<V>& of_block,
+                                                const std::byte* sub_scales) {
+  if constexpr (layout.sub_scales != SubScales::scale_and_min) return of_block;
+  return {.scale = of_block.scale * to_float(V::load_uint8(sub_scales)),
+          .bias = of_block.bias * to_float(V::load_uint8(sub_scales + layout.rows))};
+}
+
+template <class V, PackedLayout layout>
+SHOAL_INLINE typename V::HalfScales load_half_scales(const std::byte* sub_scales) {
+  constexpr int zero_point = V::zero_point(layout);
+  if constexpr (layout.sub_scales == SubScales::two_signed)
+    return V::load_half_scales(sub_scales, zero_point);
+  return {.halves = {}, .zero_factors = typename V::Ints(zero_point * 0x10001)};
+}
+
+// The activations of a tile of tokens from one group on. Strides are between tokens.
+struct ActivationCursor {
+  const int8_t* values;
+  const float* scales;
+  const float* scaled_sums;
+  const int16_t* half_sums;
+  int64_t value_stride;
+  int64_t group_stride;
+
+  SHOAL_INLINE void next_group() {
+    values += quant_group;
+    scales += 1;
+    scaled_sums += 1;
+    half_sums += 2;
+  }
+};
+
+// One group for `tokens` tokens.
+template <class V, PackedLayout layout, int tokens>
+SHOAL_INLINE void multiply_group(const std::byte* planes, const std::byte* sub_scales,
+                                 const BlockFactors<V>& of_block, const ActivationCursor& x,
+                                 typename V::Floats (&sums)[tokens]) {
+  using Floats = typename V::Floats;
+  const typename V::HalfScales half_scales = load_half_scales<V, layout>(sub_scales);
+  typename V::template Dot<layout> dots[tokens];
+  unrolled<8>([&]<int vector>() __attribute__((always_inline)) {
+    const typename V::Bytes weights = unpack<V, layout, vector>(planes);
+    for (int token = 0; token < tokens; ++token) {
+      const auto quad = V::load_quad(x.values + token * x.value_stride + 4 * vector);
+      dots[token].template add<vector>(weights, quad, half_scales);
+    }
+  });
+  const BlockFactors<V> factors = load_group_factors<V, layout>(of_block, sub_scales);
+  for (int token = 0; token < tokens; ++token) {
+    const int64_t offset = token * x.group_stride;
+    typename V::Ints dot = dots[token].total(half_scales);
+    if constexpr (V::zero_point(layout) != 0) {
+      dot = dot - V::dot_sums(x.half_sums + 2 * offset, half_scales.zero_factors);
+    }
+    sums[token] = fma(factors.scale * Floats(x.scales[offset]), to_float(dot), sums[token]);
+    if constexpr (layout.affine) sums[token] = fma(factors.bias, Floats(x.scaled_sums[offset]), sums[token]);
+  }
+}
+
+// 16 outputs of `tokens` tokens, whose first is `first_token`.
+template <class V, PackedLayout layout, int tokens>
+void multiply_integer_tile(const std::byte* block, const QuantizedRows& rows, int64_t first_token,
+                           float* output, int64_t output_stride, int64_t lanes) {
+  const int64_t groups = group_count(rows.columns);
+  ActivationCursor x{.values = rows.values + first_token * padded_columns(rows.columns),
+                     .scales = rows.scales + first_token * groups,
+                     .scaled_sums = rows.scaled_sums + first_token * groups,
+                     .half_sums = rows.half_sums + first_token * groups * 2,
+                     .value_stride = padded_columns(rows.columns),
+                     .group_stride = groups};
+  typename V::Floats sums[tokens];
+  for (auto& sum : sums) sum = typename V::Floats(0.0F);
+  for (int64_t group = 0; group < groups; group += layout.block_groups) {
+    const BlockFactors<V> of_block = load_block_factors<V, layout>(block);
+    for (int64_t i = 0; i < layout.block_groups; ++i) {
+      multiply_group<V, layout, tokens>(block + layout.planes_offset(i), block + layout.sub_scales_offset(i),
+                                        of_block, x, sums);
+      x.next_group();
+    }
+    block += layout.block_bytes();
+  }
+  for (int token = 0; token < tokens; ++token)
+    V::store_first(output + token * output_stride, sums[token], lanes);
+}
+
+template <class V, DType type>
+SHOAL_INLINE typename V::Floats load_float_weights(const std::byte* block, int64_t column) {
+  if constexpr (type == DType::f32) return V::load(reinterpret_cast<const float*>(block) + 16 * column);
+  if constexpr (type == DType::f16) return V::load_f16(block + 32 * column);
+  if constexpr (type == DType::bf16) return V::load_bf16(block + 32 * column);
+}
+
+template <class V, DType type, int tokens>
+void multiply_float_tile(const std::byte* block, int64_t columns, const float* x, int64_t x_stride,
+                         float* output, int64_t output_stride, int64_t lanes) {
+  typename V::Floats sums[tokens];
+  for (auto& sum : sums) sum = typename V::Floats(0.0F);
+  for (int64_t column = 0; column < columns; ++column) {
+    const typename V::Floats weights = load_float_weights<V, type>(block, column);
+    for (int token = 0; token < tokens; ++token) {
+      sums[token] = fma(weights, typename V::Floats(x[token * x_stride + column]), sums[token]);
+    }
+  }
+  for (int token = 0; token < tokens; ++token)
+    V::store_first(output + token * output_stride, sums[token], lanes);
+}
+
+// Calls tile.template operator()<tokens>(first token) for tiles that cover [first, end): full ones, then
+// halves of it.
+template <int tokens, class Tile>
+SHOAL_INLINE void for_each_tile(int64_t first, int64_t end, const Tile& tile) {
+  for (; first + tokens <= end; first += tokens) tile.template operator()<tokens>(first);
+  if constexpr (tokens > 1) for_each_tile<tokens / 2>(first, end, tile);
+}
+
+// Tokens are taken in panels whose activations stay in the second-level cache while all row blocks pass by.
+inline constexpr int64_t panel_bytes = 192 * 1024;
+
+// Calls tile<tokens>(row block, lanes, first token) for the whole job.
+template <class V, class Tile>
+SHOAL_INLINE void for_each_row_block(const MatmulInput& input, const MatmulOutput& output,
+                                     int64_t token_bytes, const Tile& tile) {
+  const int64_t panel = std::max<int64_t>(panel_bytes / token_bytes / V::token_tile, 1) * V::token_tile;
+  for (int64_t first_token = 0; first_token < input.row_count; first_token += panel) {
+    const int64_t end_token = std::min(first_token + panel, input.row_count);
+    for (int64_t row = output.first_output; row < output.end_output; row += row_interleave) {
+      const int64_t lanes = std::min(row_interleave, output.end_output - row);
+      for_each_tile<V::token_tile>(first_token, end_token, [&]<int tokens>(int64_t token) {
+        tile.template operator()<tokens>(row, lanes, token);
+      });
+    }
+  }
+}
+
+template <class V, DType type>
+void multiply_integer(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  const QuantizedRows& rows = *input.quantized;
+  for_each_row_block<V>(input, output, padded_columns(rows.columns),
+                        [&]<int tokens>(int64_t row, int64_t lanes, int64_t token) {
+                          multiply_integer_tile<V, packed_layout(type), tokens>(
+                              weights.block(row / row_interleave), rows, token,
+                              output.values + token * output.value_stride + row, output.value_stride, lanes);
+                        });
+}
+
+template <class V, DType type>
+void multiply_float(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  for_each_row_block<V>(input, output, weights.columns() * int64_t{sizeof(float)},
+                        [&]<int tokens>(int64_t row, int64_t lanes, int64_t token) {
+                          multiply_float_tile<V, type, tokens>(
+                              weights.block(row / row_interleave), weights.columns(),
+                              input.values + token * input.value_stride, input.value_stride,
+                              output.values + token * output.value_stride + row, output.value_stride, lanes);
+                        });
+}
+
+template <class V>
+void matmul(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  switch (weights.type()) {
+    case DType::f32: return multiply_float<V, DType::f32>(weights, input, output);
+    case DType::f16: return multiply_float<V, DType::f16>(weights, input, output);
+    case DType::bf16: return multiply_float<V, DType::bf16>(weights, input, output);
+    case DType::q8_0: return multiply_integer<V, DType::q8_0>(weights, input, output);
+    case DType::q4_0: return multiply_integer<V, DType::q4_0>(weights, input, output);
+    case DType::q4_1: return multiply_integer<V, DType::q4_1>(weights, input, output);
+    case DType::q5_0: return multiply_integer<V, DType::q5_0>(weights, input, output);
+    case DType::q5_1: return multiply_integer<V, DType::q5_1>(weights, input, output);
+    case DType::q4_k: return multiply_integer<V, DType::q4_k>(weights, input, output);
+    case DType::q5_k: return multiply_integer<V, DType::q5_k>(weights, input, output);
+    case DType::q6_k: return multiply_integer<V, DType::q6_k>(weights, input, output);
+    case DType::f64:
+    case DType::i8:
+    case DType::i16:
+    case DType::i32:
+    case DType::i64:
+    case DType::u8:
+    case DType::u16:
+    case DType::u32:
+    case DType::u64:
+    case DType::boolean: break;  // WeightMatrix::allocate refuses them
+  }
+}
+
+}  // namespace shoal::cpu

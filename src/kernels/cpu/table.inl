@@ -1,0 +1,27 @@
+// The whole table over a lane type V.
+#pragma once
+
+#include "kernels/cpu/attention.inl"
+#include "kernels/cpu/matmul.inl"
+#include "kernels/cpu/vector_ops.inl"
+#include "kernels/reference/reference.h"
+
+namespace shoal::cpu {
+
+template <class V>
+constexpr Kernels make_table(Isa isa) {
+  return {.isa = isa,
+          .matmul = matmul<V>,
+          .quantize_rows = quantize_rows<V>,
+          .rms_norm = rms_norm<V>,
+          .silu_multiply = silu_multiply<V>,
+          .add = add<V>,
+          .rope_half = rope_half<V>,
+          .rope_interleaved = rope_interleaved<V>,
+          .store_kv = store_kv<V>,
+          .attention = attention<V>,
+          .softmax = softmax<V>,
+          .dequantize_row = reference::dequantize_row};
+}
+
+}  // namespace shoal::cpu

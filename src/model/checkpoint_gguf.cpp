@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/os.h"
+#include "files/gguf.h"
+#include "model/checkpoint_reader.h"
+#include "model/config_reader.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t max_split_count = 10000;
+
+// Only the header's pages are ever touched.
+Result<GgufFile> open_gguf(const fs::path& path) {
+  const auto bytes = os::MappedFile::open(path);
+  if (!bytes) return fail(bytes.error());
+  return parse_gguf(bytes->bytes());
+}
+
+void add_tensors(const GgufFile& file, const fs::path& path, std::vector<StoredTensor>& tensors) {
+  for (const GgufTensor& tensor : file.tensors) {
+    tensors.push_back({.name = tensor.name,
+                       .type = tensor.type,
+                       .shape = tensor.shape,
+                       .file = path,
+                       .offset = tensor.offset,
+                       .bytes = tensor.bytes});
+  }
+}
+
+const StoredTensor* find_tensor(const std::vector<StoredTensor>& tensors, std::string_view name) {
+  const auto tensor = std::ranges::find(tensors, name, &StoredTensor::name);
+  return tensor == tensors.end() ? nullptr : &*tensor;
+}
+
+// The one tensor that belongs to the configuration: what llama3's scaling divides the frequencies by.
+Result<std::vector<float>> read_rope_divisors(const std::vector<StoredTensor>& tensors) {
+  const StoredTensor* tensor = find_tensor(tensors, "rope_freqs.weight");
+  if (tensor == nullptr) return std::vector<float>();
+  constexpr int64_t max_count = 1 << 16;
+  if (tensor->type != DType::f32 || tensor->shape.size() != 1 || tensor->shape[0] > max_count) {
+    return fail(ErrorCode::corrupt_data, "the tensor 'rope_freqs.weight' is not a short vector of F32");
+  }
+  std::vector<float> values(static_cast<size_t>(tensor->shape[0]));
+  auto read = os::read_file_range(tensor->file, tensor->offset, std::as_writable_bytes(std::span(values)));
+  if (!read) return fail(read.error());
+  return values;
+}
+
+Result<GgufTensorFacts> read_facts(const std::vector<StoredTensor>& tensors) {
+  const StoredTensor* embedding = find_tensor(tensors, "token_embd.weight");
+  if (embedding == nullptr || embedding->shape.size() != 2) {
+    return fail(ErrorCode::corrupt_data, "the tensor 'token_embd.weight' is missing or not a matrix");
+  }
+  auto divisors = read_rope_divisors(tensors);
+  if (!divisors) return fail(divisors.error());
+  return GgufTensorFacts{.embedding_rows = embedding->shape[0],
+                         .has_output_matrix = find_tensor(tensors, "output.weight") != nullptr,
+                         .rope_divisors = std::move(*divisors)};
+}
+
+// "x-00001-of-00003.gguf" → "x-"; nullopt when the name is not that of a first part.
+std::optional<std::string> split_stem(const std::string& name, int64_t count) {
+  const std::string ending = fmt::format("{:05}-of-{:05}.gguf", 1, count);
+  if (!name.ends_with(ending)) return std::nullopt;
+  return name.substr(0, name.size() - ending.size());
+}
+
+Result<void> add_other_parts(const GgufFile& first, const fs::path& path, CheckpointFiles& files) {
+  const int64_t count = first.find_integer("split.count").value_or(1);
+  if (count <= 1) return {};
+  if (count > max_split_count) {
+    return fail(ErrorCode::corrupt_data, fmt::format("'split.count' is {}", count));
+  }
+  const auto stem = split_stem(path.filename().string(), count);
+  if (first.find_integer("split.no").value_or(0) != 0 || !stem) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("this is a part of a model in {} files; name the one that ends in {:05}-of-{:05}.gguf",
+                    count, 1, count));
+  }
+  for (int64_t part = 1; part < count; ++part) {
+    const fs::path other = path.parent_path() / fmt::format("{}{:05}-of-{:05}.gguf", *stem, part + 1, count);
+    const auto gguf = open_gguf(other);
+    if (!gguf) return fail(gguf.error(), other.filename().string());
+    if (gguf->find_integer("split.no") != part) {
+      return fail(ErrorCode::corrupt_data,
+                  fmt::format("{}: 'split.no' is not {}", other.filename().string(), part));
+    }
+    add_tensors(*gguf, other, files.tensors);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CheckpointFiles> read_gguf_checkpoint(const fs::path& path) {
+  const auto first = open_gguf(path);
+  if (!first) return fail(first.error());
+  CheckpointFiles files{.config = {}, .tensors = {}, .layer_prefix = "blk.", .rule_name = &TensorRule::gguf};
+  add_tensors(*first, path, files.tensors);
+  if (auto added = add_other_parts(*first, path, files); !added) return fail(added.error());
+
+  auto facts = read_facts(files.tensors);
+  if (!facts) return fail(facts.error());
+  auto config = read_gguf_config(*first, std::move(*facts));
+  if (!config) return fail(config.error());
+  files.config = std::move(*config);
+  return files;
+}
+
+}  // namespace shoal

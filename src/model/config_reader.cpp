@@ -1,0 +1,52 @@
+#include "model/config_reader.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace shoal {
+namespace {
+
+struct Bound {
+  std::string_view name;
+  int64_t value;
+  int64_t limit;
+};
+
+}  // namespace
+
+Result<void> check_config(const ModelConfig& config) {
+  // Far above any model, and low enough that products of two with a few bytes each stay below 2^63.
+  const Bound bounds[] = {
+      {"the layer count", config.layer_count, 1 << 16},
+      {"the hidden size", config.hidden_size, 1 << 24},
+      {"the feed-forward size", config.feed_forward_size, 1 << 24},
+      {"the head count", config.head_count, 1 << 16},
+      {"the key-value head count", config.kv_head_count, 1 << 16},
+      {"the head dimension", config.head_dim, 1 << 16},
+      {"the vocabulary size", config.vocabulary_size, 1 << 28},
+      {"the context length", config.context_length, int64_t{1} << 31},
+  };
+  for (const Bound& bound : bounds) {
+    if (bound.value < 1 || bound.value > bound.limit) {
+      return fail(ErrorCode::corrupt_data,
+                  fmt::format("{} is {}, it has to be from 1 to {}", bound.name, bound.value, bound.limit));
+    }
+  }
+  if (config.head_count % config.kv_head_count != 0) {
+    return fail(ErrorCode::corrupt_data,
+                fmt::format("the head count {} is not a multiple of the key-value head count {}",
+                            config.head_count, config.kv_head_count));
+  }
+  if (!std::isfinite(config.norm_epsilon) || config.norm_epsilon < 0) {
+    return fail(ErrorCode::corrupt_data, fmt::format("the norm's epsilon is {}", config.norm_epsilon));
+  }
+  const auto turned = 2 * std::ssize(config.rope.inverse_frequencies);
+  if (turned > config.head_dim) {
+    return fail(ErrorCode::corrupt_data,
+                fmt::format("rope turns {} dimensions of a head that has {}", turned, config.head_dim));
+  }
+  return {};
+}
+
+}  // namespace shoal

@@ -1,0 +1,126 @@
+// The steps that layers are written in. Each member of the team calls the same ones in the same order; each
+// divides its work over the members by output rows, heads or tokens, and waits for the others before their
+// part is read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/thread_team.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+#include "model/layer.h"
+#include "tensor/buffer.h"
+
+namespace shoal {
+
+// Memory for the rows of a step, sized once for the most rows. One for a shard.
+class Workspace {
+ public:
+  struct Settings {
+    int64_t row_limit;
+    int64_t thread_count;
+    KvLayout kv;
+    bool quantize;  // whether any matrix reads int8 activations
+  };
+  static Result<Workspace> create(const ModelConfig& config, const Settings& settings);
+
+ private:
+  friend class ForwardPass;
+
+  // Input of a projection, in memory of one member or shared by all.
+  struct Activations {
+    float* values;         // [row limit, hidden]
+    std::byte* quantized;  // of [row limit, widest]
+  };
+
+  Buffer memory_;
+  int64_t row_limit_ = 0;
+  bool quantize_ = false;
+  KvLayout kv_{};
+  float* query_ = nullptr;      // [rows, heads, head_dim]
+  float* key_ = nullptr;        // [rows, kv_heads, head_dim]
+  float* value_ = nullptr;      // [rows, kv_heads, head_dim]
+  float* attended_ = nullptr;   // [rows, heads, head_dim]
+  float* gate_ = nullptr;       // [rows, feed_forward]
+  float* up_ = nullptr;         // [rows, feed_forward]
+  float* projected_ = nullptr;  // [rows, hidden]
+  float* cosines_ = nullptr;    // [rows, pairs]
+  float* sines_ = nullptr;      // [rows, pairs]
+  Activations shared_{};
+  std::vector<Activations> own_;      // [members], of own_row_limit rows
+  std::vector<float*> scratch_;       // [members], for attention
+  std::vector<AttentionRow> rows_;    // [rows], of the step
+  std::vector<int64_t> cost_before_;  // [rows + 1], attention work of the rows before
+};
+
+// One sequence's rows of a step.
+struct PassSequence {
+  std::byte* const* pages;  // by position / kv_page_tokens
+  int64_t first_position;
+  int64_t row_count;
+};
+
+// One member's view of a step over a shard's layers.
+class ForwardPass {
+ public:
+  struct Shared {
+    const ModelConfig& config;
+    const Kernels& kernels;
+    ThreadTeam& team;
+    Workspace& workspace;
+  };
+
+  // Before the team runs: places the rows of the sequences. No allocation.
+  static void place_rows(const Shared& shared, std::span<const PassSequence> sequences);
+
+  // hidden: [row_count, hidden_size], changed in place.
+  ForwardPass(const Shared& shared, int64_t member, float* hidden, int64_t row_count);
+
+  // Once before the first layer.
+  void compute_angles();
+
+  // The steps of a layer. What each reads and writes stands beside it in architectures/llama.cpp.
+  void normalize(std::span<const float> weight);
+  void project_attention(const Linear& query, const Linear& key, const Linear& value);
+  void rotate_and_store();
+  void attend();
+  void project_and_add(const Linear& linear);
+  void project_gated(const Linear& gate, const Linear& up);
+
+  // After the last layer, on the head: logits of the normalised rows, [row_count, vocabulary_size]. False
+  // when one of those that this member computed is not finite.
+  bool project_logits(const WeightMatrix& output, float* logits);
+
+  // The next layer's part of the pages.
+  void next_layer() { ++layer_; }
+
+ private:
+  struct Projection {
+    const Linear& linear;
+    float* output;
+  };
+
+  bool is_small() const;
+  int64_t head_size() const { return shared_.config.head_count * shared_.config.head_dim; }
+  int64_t kv_size() const { return shared_.config.kv_head_count * shared_.config.head_dim; }
+  WorkRange own_rows() const;
+  void take_input(const float* values, int64_t columns);
+  void multiply(const Linear& linear, float* output, WorkRange outputs) const;
+  void attend_range(int64_t head, int64_t first_row, int64_t end_row) const;
+
+  Shared shared_;
+  Workspace& space_;
+  int64_t member_;
+  int64_t members_;
+  float* hidden_;
+  int64_t row_count_;
+  int64_t layer_ = 0;
+  const float* source_ = nullptr;  // what the next projection reads, before it is quantised
+  int64_t source_columns_ = 0;
+  QuantizedRows quantized_{};
+  MatmulInput input_{};
+};
+
+}  // namespace shoal

@@ -1,0 +1,38 @@
+// Rope frequencies from the settings that model files carry. Sources: transformers' modeling_rope_utils.py
+// (linear, llama3, yarn) and GGUF's rope_freqs.weight.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "model/config.h"
+
+namespace shoal {
+
+enum class RopeScaling : uint8_t { none, linear, llama3, yarn };
+
+struct RopeSettings {
+  RopeLayout layout = RopeLayout::half;
+  int64_t dimensions = 0;  // of a head, from the first on, that are turned; even
+  double base = 10000.0;
+  RopeScaling scaling = RopeScaling::none;
+  double factor = 1.0;
+  double original_context_length = 0;  // llama3, yarn
+  double low_frequency_factor = 1.0;   // llama3
+  double high_frequency_factor = 4.0;  // llama3
+  double beta_fast = 32.0;             // yarn
+  double beta_slow = 1.0;              // yarn
+  bool truncate = true;                // yarn: the ramp begins and ends at whole dimensions
+  std::optional<double> magnitude;     // yarn: in place of what follows from the factor
+  std::vector<float> divisors;         // of each frequency, [dimensions / 2]; empty: all 1
+};
+
+// corrupt_data for settings that make no sense.
+Result<RopeConfig> make_rope(const RopeSettings& settings);
+
+// 1 + 0.1·ln(factor)·scale for factors above 1: yarn's magnitude.
+double yarn_magnitude(double factor, double scale);
+
+}  // namespace shoal

@@ -1,0 +1,55 @@
+// The weights of a range of layers in memory, ready for the kernels.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "base/error.h"
+#include "base/thread_team.h"
+#include "model/checkpoint.h"
+#include "model/layer.h"
+#include "model/weight_loader.h"
+
+namespace shoal {
+
+// Which part of a model. A shard may be a head without layers.
+struct ShardRange {
+  int64_t first_layer;
+  int64_t end_layer;
+  bool is_head;  // embedding, final norm and output matrix
+};
+
+// invalid_argument for a range outside of the model.
+Result<void> check_range(const ShardRange& range, const ModelConfig& config);
+
+struct Shard {
+  ModelConfig config;
+  ShardRange range{};
+  std::vector<std::unique_ptr<Layer>> layers;
+  // On the head only. Where embeddings are tied, `output` is empty and the embedding serves as both.
+  WeightMatrix embedding;          // [vocabulary, hidden]
+  std::vector<float> output_norm;  // [hidden]
+  WeightMatrix output;             // [vocabulary, hidden]
+
+  const WeightMatrix& output_matrix() const { return config.tied_embeddings ? embedding : output; }
+};
+
+struct LoadOptions {
+  WeightPrecision precision = WeightPrecision::as_stored;
+  std::function<void(int64_t bytes_done, int64_t bytes_total)> progress;  // called on the calling thread
+  std::stop_token stop;
+};
+
+// Reads only what the range needs. invalid_argument for a range outside of the model, resource_exhausted,
+// cancelled, and what reading a file may say.
+Result<Shard> load_shard(const Checkpoint& checkpoint, const ShardRange& range, ThreadTeam& team,
+                         const LoadOptions& options);
+
+// Bytes of memory that the weights of the range take when loaded.
+Result<int64_t> shard_memory_bytes(const Checkpoint& checkpoint, const ShardRange& range,
+                                   WeightPrecision precision);
+
+}  // namespace shoal

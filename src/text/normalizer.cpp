@@ -1,0 +1,83 @@
+#include "text/normalizer.h"
+
+#include "text/utf8.h"
+
+namespace shoal {
+
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0;;) {
+    const size_t found = text.find(from, at);
+    out += text.substr(at, found - at);
+    if (found == std::string_view::npos) return out;
+    out += to;
+    at = found + from.size();
+  }
+}
+
+namespace {
+
+std::string apply_step(const NormalForm& form, std::string text) { return normalize(text, form); }
+
+std::string apply_step(const PrependStep& step, std::string text) {
+  return text.empty() ? text : step.text + text;
+}
+
+std::string apply_step(const ReplaceStep& step, std::string text) {
+  return replace_all(text, step.from, step.to);
+}
+
+std::string apply_step(const ReplacePatternStep& step, std::string text) {
+  std::vector<TextRange> matches;
+  step.from.find_all(text, matches);
+  std::string out;
+  size_t at = 0;
+  for (const TextRange& match : matches) {
+    out.append(text, at, static_cast<size_t>(match.begin) - at);
+    out += step.to;
+    at = static_cast<size_t>(match.end);
+  }
+  return out.append(text, at);
+}
+
+std::string apply_step(const LowercaseStep&, std::string text) { return to_lower(text); }
+
+std::string apply_step(const StripStep& step, std::string text) {
+  int64_t begin = 0;
+  int64_t end = static_cast<int64_t>(text.size());
+  while (step.left && begin < end) {
+    const CodePoint c = decode_utf8(text, begin);
+    if (!is_white_space(c.value)) break;
+    begin += c.length;
+  }
+  while (step.right && end > begin) {
+    int64_t last = end - 1;
+    while (last > begin && (static_cast<unsigned char>(text[static_cast<size_t>(last)]) & 0xC0) == 0x80)
+      --last;
+    if (!is_white_space(decode_utf8(text, last).value)) break;
+    end = last;
+  }
+  return text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+}
+
+std::string apply_step(const CollapseSpacesStep&, std::string text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
+  }
+  if (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+std::string Normalizer::apply(std::string_view valid_text) const {
+  std::string text(valid_text);
+  for (const NormalizerStep& step : steps_) {
+    text = std::visit([&](const auto& kind) { return apply_step(kind, std::move(text)); }, step);
+  }
+  return text;
+}
+
+}  // namespace shoal

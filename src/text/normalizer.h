@@ -1,0 +1,51 @@
+// What a tokenizer does to a text before it is cut up: a list of steps.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "text/pattern.h"
+#include "text/unicode.h"
+
+namespace shoal {
+
+struct PrependStep {
+  std::string text;  // not in front of an empty text
+};
+struct ReplaceStep {
+  std::string from;  // not empty
+  std::string to;
+};
+struct ReplacePatternStep {
+  Pattern from;
+  std::string to;
+};
+struct LowercaseStep {};
+struct StripStep {
+  bool left;
+  bool right;
+};
+// SentencePiece's remove_extra_whitespaces: none at the ends, one between words.
+struct CollapseSpacesStep {};
+
+using NormalizerStep = std::variant<NormalForm, PrependStep, ReplaceStep, ReplacePatternStep, LowercaseStep,
+                                    StripStep, CollapseSpacesStep>;
+
+class Normalizer {
+ public:
+  Normalizer() = default;
+  explicit Normalizer(std::vector<NormalizerStep> steps) : steps_(std::move(steps)) {}
+
+  bool empty() const { return steps_.empty(); }
+  std::string apply(std::string_view valid_text) const;
+
+ private:
+  std::vector<NormalizerStep> steps_;
+};
+
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
+
+}  // namespace shoal

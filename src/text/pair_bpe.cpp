@@ -1,0 +1,109 @@
+#include "text/pair_bpe.h"
+
+#include <bit>
+
+#include "text/utf8.h"
+
+namespace shoal {
+
+void MergeTable::reserve(int64_t count) {
+  const size_t size = std::bit_ceil(static_cast<size_t>(std::max<int64_t>(2 * count, 16)));
+  if (size <= slots_.size()) return;
+  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size, Slot{kFree, {kNoMerge, -1}}));
+  shift_ = 64 - std::countr_zero(size);
+  for (const Slot& slot : old) {
+    if (slot.key != kFree) slots_[slot_of(slot.key)] = slot;
+  }
+}
+
+size_t MergeTable::slot_of(uint64_t key) const {
+  size_t slot = (key * 0x9E3779B97F4A7C15u) >> shift_;
+  while (slots_[slot].key != key && slots_[slot].key != kFree) slot = (slot + 1) & (slots_.size() - 1);
+  return slot;
+}
+
+void MergeTable::insert(TokenId left, TokenId right, BpeMerge merge, bool replace) {
+  if (2 * (used_ + 1) > slots_.size()) reserve(static_cast<int64_t>(slots_.size() + 1));
+  Slot& slot = slots_[slot_of(key_of(left, right))];
+  if (slot.key != kFree && !replace) return;
+  if (slot.key == kFree) ++used_;
+  slot = {key_of(left, right), merge};
+}
+
+BpeMerge MergeTable::find(TokenId left, TokenId right) const {
+  if (left < 0 || right < 0 || slots_.empty()) return {kNoMerge, -1};
+  const Slot& slot = slots_[slot_of(key_of(left, right))];
+  return slot.key == kFree ? BpeMerge{kNoMerge, -1} : slot.merge;
+}
+
+PairBpe::PairBpe(Settings settings) : settings_(std::move(settings)) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    byte_tokens_[static_cast<size_t>(byte)] = settings_.pieces.find({&c, 1});
+  }
+}
+
+void PairBpe::encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const {
+  if (piece.empty()) return;
+  if (settings_.whole_pieces_first) {
+    if (const TokenId id = settings_.pieces.find(piece); id >= 0) {
+      ids.push_back(id);
+      return;
+    }
+  }
+  scratch.symbols.clear();
+  if (settings_.bytes_are_symbols) {
+    split_bytes(piece, scratch.symbols);
+  } else {
+    split_characters(piece, scratch.symbols);
+  }
+  scratch.merger.merge(scratch.symbols, [this](const BpeSymbol& left, const BpeSymbol& right) {
+    return settings_.merges.find(left.id, right.id);
+  });
+  for (const BpeSymbol& symbol : scratch.symbols) ids.push_back(symbol.id);
+}
+
+void PairBpe::split_bytes(std::string_view piece, std::vector<BpeSymbol>& symbols) const {
+  const auto size = static_cast<int32_t>(piece.size());
+  for (int32_t at = 0; at < size; ++at) {
+    TokenId id = byte_tokens_[static_cast<unsigned char>(piece[static_cast<size_t>(at)])];
+    if (id < 0) {
+      // Without an unknown token a byte that is no token is lost, as in the library that made the file.
+      if (!settings_.unknown) continue;
+      if (settings_.fuse_unknown && !symbols.empty() && symbols.back().id == *settings_.unknown) {
+        symbols.back().end = at + 1;
+        continue;
+      }
+      id = *settings_.unknown;
+    }
+    symbols.push_back({at, at + 1, id});
+  }
+}
+
+void PairBpe::split_characters(std::string_view piece, std::vector<BpeSymbol>& symbols) const {
+  const auto size = static_cast<int32_t>(piece.size());
+  bool after_unknown = false;
+  for (int32_t at = 0, end = 0; at < size; at = end) {
+    end = at + utf8_length(piece[static_cast<size_t>(at)]);
+    const std::string_view character = piece.substr(static_cast<size_t>(at), static_cast<size_t>(end - at));
+    if (const TokenId id = settings_.pieces.find(character); id >= 0) {
+      symbols.push_back({at, end, id});
+      after_unknown = false;
+    } else if (settings_.byte_fallback) {
+      for (int32_t i = at; i < end; ++i) {
+        const auto byte = static_cast<unsigned char>(piece[static_cast<size_t>(i)]);
+        symbols.push_back({i, i + 1, (*settings_.byte_fallback)[byte]});
+      }
+      after_unknown = false;
+    } else if (settings_.unknown) {
+      if (after_unknown && settings_.fuse_unknown) {
+        symbols.back().end = end;
+      } else {
+        symbols.push_back({at, end, *settings_.unknown});
+      }
+      after_unknown = true;
+    }
+  }
+}
+
+}  // namespace shoal

@@ -1,0 +1,62 @@
+// BPE by a table of merges of two tokens, as tokenizer.json and GGUF's "gpt2" have it; the symbols at first
+// are the bytes, or the characters, of a piece.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "text/piece_map.h"
+#include "text/token_model.h"
+
+namespace shoal {
+
+// (left, right) → merge: an open hash table.
+class MergeTable {
+ public:
+  void reserve(int64_t count);
+  // A pair that is there already keeps its first rank when `replace` is false.
+  void insert(TokenId left, TokenId right, BpeMerge merge, bool replace);
+  BpeMerge find(TokenId left, TokenId right) const;
+
+ private:
+  struct Slot {
+    uint64_t key;
+    BpeMerge merge;
+  };
+  static constexpr uint64_t kFree = ~uint64_t{0};
+  static uint64_t key_of(TokenId left, TokenId right) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
+  }
+  size_t slot_of(uint64_t key) const;
+
+  std::vector<Slot> slots_;  // a power of two, at most half full
+  size_t used_ = 0;
+  int shift_ = 64;
+};
+
+class PairBpe final : public TokenModel {
+ public:
+  struct Settings {
+    PieceMap pieces;  // bytes as the pre-tokenizer gives them
+    MergeTable merges;
+    bool bytes_are_symbols;           // else characters
+    bool whole_pieces_first = false;  // a piece that is a token is that token, whatever the merges say
+    std::optional<std::array<TokenId, 256>> byte_fallback;  // for characters that are no token
+    std::optional<TokenId> unknown;
+    bool fuse_unknown = false;  // neighbouring unknown characters are one token
+  };
+  explicit PairBpe(Settings settings);
+
+  void encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const override;
+
+ private:
+  void split_bytes(std::string_view piece, std::vector<BpeSymbol>& symbols) const;
+  void split_characters(std::string_view piece, std::vector<BpeSymbol>& symbols) const;
+
+  Settings settings_;
+  std::array<TokenId, 256> byte_tokens_;  // of each single byte, -1 where there is none
+};
+
+}  // namespace shoal

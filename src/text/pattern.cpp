@@ -1,0 +1,198 @@
+#include "text/pattern.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <optional>
+#include <string>
+
+#include "base/log.h"
+#include "text/utf8.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+namespace shoal {
+namespace {
+
+constexpr int64_t kMaximumSourceBytes = 64 << 10;
+constexpr uint32_t kMatchLimit = 2'000'000;
+constexpr uint32_t kHeapLimitKib = 256 << 10;
+
+// Unicode's White_Space. PCRE2's own \s also takes U+180E.
+constexpr std::string_view kSpaces =
+    R"(\x09-\x0D\x20\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+constexpr std::string_view kNoSpaces =
+    R"(\x00-\x08\x0E-\x1F\x21-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
+
+// Rewrites what the two dialects write differently.
+class Translator {
+ public:
+  explicit Translator(std::string_view source) : source_(source) {}
+
+  std::optional<std::string> translate() {
+    std::string out;
+    while (at_ < source_.size()) {
+      if (source_[at_] == '[') {
+        std::optional<std::string> character_class = read_class(0);
+        if (!character_class) return std::nullopt;
+        out += *character_class;
+      } else if (source_[at_] == '\\' && at_ + 1 < source_.size()) {
+        const char c = source_[at_ + 1];
+        if (c == 's' || c == 'S') {
+          out += fmt::format("[{}{}]", c == 's' ? "" : "^", kSpaces);
+        } else {
+          out += source_.substr(at_, 2);
+        }
+        at_ += 2;
+      } else {
+        out += source_[at_++];
+      }
+    }
+    return out;
+  }
+
+ private:
+  // A class, at its '['. An intersection becomes a class behind a lookahead for each further part; a class
+  // nested in a union is written out without its brackets, which PCRE2 does not know.
+  std::optional<std::string> read_class(int depth) {
+    if (depth > 8) return std::nullopt;
+    ++at_;
+    std::string items;
+    std::string lookaheads;
+    bool negative = false;
+    if (at_ < source_.size() && source_[at_] == '^') {
+      negative = true;
+      ++at_;
+    }
+    for (bool first = true; at_ < source_.size(); first = false) {
+      const char c = source_[at_];
+      if (c == ']' && !first) {
+        ++at_;
+        if (lookaheads.empty()) return fmt::format("[{}{}]", negative ? "^" : "", items);
+        if (negative) return std::nullopt;
+        return fmt::format("(?:{}[{}])", lookaheads, items);
+      }
+      if (source_.substr(at_, 2) == "&&") {
+        at_ += 2;
+        if (at_ >= source_.size() || source_[at_] != '[') return std::nullopt;
+        std::optional<std::string> part = read_class(depth + 1);
+        if (!part) return std::nullopt;
+        lookaheads += fmt::format("(?={})", *part);
+      } else if (c == '[' && source_.substr(at_, 2) != "[:") {
+        if (source_.substr(at_, 2) == "[^") return std::nullopt;
+        std::optional<std::string> part = read_class(depth + 1);
+        if (!part || part->front() != '[') return std::nullopt;
+        items += part->substr(1, part->size() - 2);
+      } else if (c == '[') {
+        const size_t end = source_.find(":]", at_);
+        if (end == std::string_view::npos) return std::nullopt;
+        items += source_.substr(at_, end + 2 - at_);
+        at_ = end + 2;
+      } else if (c == '\\' && at_ + 1 < source_.size()) {
+        const char escaped = source_[at_ + 1];
+        if (escaped == 's' || escaped == 'S') {
+          items += escaped == 's' ? kSpaces : kNoSpaces;
+        } else {
+          items += source_.substr(at_, 2);
+        }
+        at_ += 2;
+      } else {
+        items += c;
+        ++at_;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::string_view source_;
+  size_t at_ = 0;
+};
+
+struct FreeCode {
+  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+};
+struct FreeMatchContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+struct FreeMatchData {
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+
+std::string error_text(int code) {
+  PCRE2_UCHAR buffer[256];
+  pcre2_get_error_message(code, buffer, sizeof buffer);
+  return reinterpret_cast<const char*>(buffer);
+}
+
+}  // namespace
+
+struct Pattern::Code {
+  std::unique_ptr<pcre2_code, FreeCode> code;
+  std::unique_ptr<pcre2_match_context, FreeMatchContext> context;
+  bool jit;
+};
+
+Pattern::Pattern(std::unique_ptr<Code> code) : code_(std::move(code)) {}
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
+Result<Pattern> Pattern::compile(std::string_view source) {
+  if (static_cast<int64_t>(source.size()) > kMaximumSourceBytes || !is_valid_utf8(source)) {
+    return fail(ErrorCode::invalid_argument, "the pattern is too long or no UTF-8");
+  }
+  const std::optional<std::string> translated = Translator(source).translate();
+  if (!translated) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("the pattern has a class that is not supported: {}", source));
+  }
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  auto compiled = std::make_unique<Code>();
+  compiled->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated->data()), translated->size(),
+                                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
+                                     nullptr));
+  if (compiled->code == nullptr) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("the pattern is wrong at {}, {}: {}", offset, error_text(error), *translated));
+  }
+  compiled->context.reset(pcre2_match_context_create(nullptr));
+  pcre2_set_match_limit(compiled->context.get(), kMatchLimit);
+  pcre2_set_heap_limit(compiled->context.get(), kHeapLimitKib);
+  compiled->jit = pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE) == 0;
+  return Pattern(std::move(compiled));
+}
+
+void Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) const {
+  matches.clear();
+  const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
+  const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
+  for (size_t at = 0; at < text.size();) {
+    int rc = code_->jit ? pcre2_jit_match(code_->code.get(), subject, text.size(), at, 0, data.get(),
+                                          code_->context.get())
+                        : PCRE2_ERROR_JIT_STACKLIMIT;
+    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+      // The compiled form has a small stack; the interpreter uses the heap, up to its limit.
+      rc = pcre2_match(code_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+                       data.get(), code_->context.get());
+    }
+    if (rc == PCRE2_ERROR_NOMATCH) return;
+    if (rc < 0) {
+      log_warning("a tokenizer's pattern took too long: {}", error_text(rc));
+      return;
+    }
+    const PCRE2_SIZE begin = bounds[0];
+    const PCRE2_SIZE end = bounds[1];
+    if (begin >= at && end > begin) {
+      matches.push_back({static_cast<int64_t>(begin), static_cast<int64_t>(end)});
+      at = end;
+    } else {  // an empty match, or one moved by \K
+      const size_t from = std::max<size_t>(at, begin);
+      at = from >= text.size() ? from : from + static_cast<size_t>(utf8_length(text[from]));
+    }
+  }
+}
+
+}  // namespace shoal

@@ -1,0 +1,33 @@
+// A regular expression of a tokenizer file. Matching is bounded, so no pattern and no text can make it run
+// away.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "text/tokenizer.h"
+
+namespace shoal {
+
+class Pattern {
+ public:
+  // In the syntax of Oniguruma and Rust's regex as far as tokenizers use it: \s means Unicode's White_Space,
+  // and a class may be an intersection [a&&[^b]]. invalid_argument with the position when it is no pattern.
+  static Result<Pattern> compile(std::string_view source);
+  Pattern(Pattern&&) noexcept;
+  Pattern& operator=(Pattern&&) noexcept;
+  ~Pattern();
+
+  // The matches from left to right, none empty, none overlapping; `text` is valid UTF-8. Where the work
+  // exceeds the bounds, the rest of the text holds no matches. Any thread.
+  void find_all(std::string_view text, std::vector<TextRange>& matches) const;
+
+ private:
+  struct Code;
+  explicit Pattern(std::unique_ptr<Code> code);
+  std::unique_ptr<Code> code_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,43 @@
+// Byte strings → ids, for vocabularies: one arena and one open hash table, since a quarter of a million small
+// strings on the heap would take longer to build than the file takes to read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/tokenizer.h"
+
+namespace shoal {
+
+class PieceMap {
+ public:
+  void reserve(int64_t count, int64_t bytes);
+
+  // False, and no change, when the piece is there already.
+  bool insert(std::string_view piece, TokenId id);
+  // -1 when there is none.
+  TokenId find(std::string_view piece) const;
+
+  int64_t size() const { return static_cast<int64_t>(entries_.size()); }
+  int64_t longest() const { return longest_; }
+
+ private:
+  struct Entry {
+    uint32_t hash;
+    uint32_t begin;  // in arena_
+    uint32_t length;
+    TokenId id;
+  };
+  void grow(int64_t slots);
+  // The slot that holds the piece, or the free one where it belongs.
+  size_t slot_of(std::string_view piece, uint32_t hash) const;
+
+  std::string arena_;
+  std::vector<Entry> entries_;
+  std::vector<int32_t> slots_;  // index into entries_, -1 where free; a power of two, at most half full
+  int64_t longest_ = 0;
+};
+
+}  // namespace shoal

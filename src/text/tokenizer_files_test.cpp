@@ -1,0 +1,144 @@
+#include "text/tokenizer_files.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "text/detokenizer.h"
+#include "text/golden_files.h"
+#include "text/utf8.h"
+
+namespace shoal {
+namespace {
+
+std::unique_ptr<const Tokenizer> load(const std::filesystem::path& path) {
+  Result<std::unique_ptr<const Tokenizer>> tokenizer = load_tokenizer(path);
+  EXPECT_TRUE(tokenizer) << (tokenizer ? "" : tokenizer.error().message);
+  return tokenizer ? std::move(*tokenizer) : nullptr;
+}
+
+void expect_goldens(const Tokenizer& tokenizer, const std::vector<GoldenText>& goldens,
+                    SpecialTokens special) {
+  ASSERT_FALSE(goldens.empty());
+  for (const GoldenText& golden : goldens) {
+    EXPECT_EQ(tokenizer.encode(golden.text, special), golden.ids) << golden.text;
+  }
+}
+
+struct Kitoken {
+  const char* name;
+  const char* file;
+};
+
+class KitokenGoldens : public testing::TestWithParam<Kitoken> {};
+
+TEST_P(KitokenGoldens, AreEqual) {
+  const std::filesystem::path path = test_data_path("tokenizers") / GetParam().file;
+  if (!exists(path)) GTEST_SKIP() << path;
+  const auto tokenizer = load(path);
+  ASSERT_NE(tokenizer, nullptr);
+  const std::string name = GetParam().name;
+  expect_goldens(*tokenizer, read_kitoken_lines("tokenizers/small_tokens_" + name + ".txt"),
+                 SpecialTokens::parse);
+  expect_goldens(*tokenizer, read_kitoken_file("tokenizers/utf8_tokens_" + name + ".txt"),
+                 SpecialTokens::parse);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KitokenGoldens,
+                         testing::Values(Kitoken{"gpt2", "kitoken/gpt2.tokenizer.json"},
+                                         Kitoken{"mistral01", "kitoken/mistral01.tokenizer.json"},
+                                         Kitoken{"mistral03", "kitoken/mistral03.tokenizer.json"},
+                                         Kitoken{"llama33", "npm-llama3_1/tokenizer.json"},
+                                         Kitoken{"gpt_oss", "npm-gptoss/tokenizer.json"},
+                                         Kitoken{"r1", "npm-deepseek_v3/tokenizer.json"}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+class LlamaCppGoldens : public testing::TestWithParam<const char*> {};
+
+TEST_P(LlamaCppGoldens, AreEqual) {
+  const std::string name = GetParam();
+  const std::filesystem::path path =
+      test_data_path("tokenizers/llama.cpp-vocab/ggml-vocab-" + name + ".gguf");
+  if (!exists(path)) GTEST_SKIP() << path;
+  const auto tokenizer = load(path);
+  ASSERT_NE(tokenizer, nullptr);
+  expect_goldens(*tokenizer, read_llama_cpp_goldens(name), SpecialTokens::as_text);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LlamaCppGoldens,
+                         testing::Values("deepseek-coder", "deepseek-llm", "gpt-2", "llama-bpe", "llama-spm",
+                                         "phi-3", "qwen2"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+// Texts of all planes, combining marks, digits, spaces, contractions.
+std::string random_text(std::mt19937& random, int characters) {
+  static const std::vector<std::string> kParts = {
+      " ",     "  ",    "\n", "\r\n", "\t",         "a",    "The",
+      "don't", "12345", "é",  "ｅ́",   "日本",       "한국", "🏃‍♂️",
+      "ﬁ",     "𝟙",     "!",  "...",  "<|im_end|>", "İ",    "ſ"};
+  std::string text;
+  for (int i = 0; i < characters; ++i) {
+    const uint32_t choice = static_cast<uint32_t>(random()) % 40;
+    if (choice < kParts.size()) {
+      text += kParts[choice];
+      continue;
+    }
+    char32_t code_point = 0;
+    do {
+      code_point = static_cast<uint32_t>(random()) % (choice < 30 ? 0x3000 : 0x110000);
+    } while (code_point >= 0xD800 && code_point < 0xE000);
+    append_utf8(code_point, text);
+  }
+  return text;
+}
+
+class ByteLevelVocabularies : public testing::TestWithParam<const char*> {};
+
+TEST_P(ByteLevelVocabularies, DecodeWhatTheyEncodeInAnyChunking) {
+  const std::filesystem::path path = test_data_path("tokenizers") / GetParam();
+  if (!exists(path)) GTEST_SKIP() << path;
+  const auto tokenizer = load(path);
+  ASSERT_NE(tokenizer, nullptr);
+  std::mt19937 random(7);
+  for (int i = 0; i < 300; ++i) {
+    const std::string text = random_text(random, 1 + i % 40);
+    const std::vector<TokenId> ids = tokenizer->encode(text, SpecialTokens::as_text);
+    ASSERT_EQ(tokenizer->decode(ids), text);
+    StreamingDetokenizer detokenizer(*tokenizer, {});
+    std::string streamed;
+    for (const TokenId id : ids) {
+      const std::string piece = detokenizer.add(id).text;
+      EXPECT_TRUE(is_valid_utf8(piece));
+      streamed += piece;
+    }
+    ASSERT_EQ(streamed + detokenizer.finish(), text);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ByteLevelVocabularies,
+                         testing::Values("kitoken/gpt2.tokenizer.json", "npm-deepseek_v3/tokenizer.json",
+                                         "npm-llama3_1/tokenizer.json"),
+                         [](const auto& test) { return "number" + std::to_string(test.index); });
+
+TEST(TokenizerOracle, IdsAreEqual) {
+  const std::filesystem::path folder = test_data_path("oracles/tokenizer");
+  if (!exists(folder)) GTEST_SKIP() << folder;
+  const auto tokenizer = load(folder / "tokenizer.json");
+  ASSERT_NE(tokenizer, nullptr);
+  const Result<Value> golden = parse_json(*os::read_text_file(folder / "golden.json"));
+  ASSERT_TRUE(golden);
+  for (const Value& sample : *golden->find("samples")->array()) {
+    const std::string& text = *sample.find("text")->text();
+    EXPECT_EQ(tokenizer->encode(text, SpecialTokens::parse), ids_of(*sample.find("ids"))) << text;
+  }
+  const Value& chat = *golden->find("chat");
+  EXPECT_EQ(tokenizer->encode(*chat.find("rendered")->text(), SpecialTokens::parse),
+            ids_of(*chat.find("ids")));
+}
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,160 @@
+#include "text/unicode.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/check.h"
+#include "text/utf8.h"
+
+namespace shoal {
+namespace {
+
+utf8proc_category_t category(char32_t code_point) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
+}
+
+}  // namespace
+
+bool is_white_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
+}
+
+bool is_word_character(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return (kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_ND) || kind == UTF8PROC_CATEGORY_NL ||
+         kind == UTF8PROC_CATEGORY_PC;
+}
+
+bool is_letter(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO;
+}
+
+bool is_upper(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LT;
+}
+
+bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL; }
+
+bool is_number(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
+}
+
+bool is_decimal_digit(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+
+bool is_control(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF || kind == UTF8PROC_CATEGORY_CN ||
+         kind == UTF8PROC_CATEGORY_CO;
+}
+
+bool is_printable(char32_t c) {
+  if (c == ' ') return true;
+  const utf8proc_category_t kind = category(c);
+  return kind != UTF8PROC_CATEGORY_CN && kind < UTF8PROC_CATEGORY_ZS;
+}
+
+std::string to_upper(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  const auto size = static_cast<int64_t>(text.size());
+  for (int64_t at = 0; at < size;) {
+    const CodePoint c = decode_utf8(text, at);
+    // The one expansion that templates meet; the others are left as they are.
+    if (c.value == 0xDF) {
+      out += "SS";
+    } else {
+      append_utf8(static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c.value))), out);
+    }
+    at += c.length;
+  }
+  return out;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  const auto size = static_cast<int64_t>(text.size());
+  for (int64_t at = 0; at < size;) {
+    const CodePoint c = decode_utf8(text, at);
+    append_utf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c.value))), out);
+    at += c.length;
+  }
+  return out;
+}
+
+char32_t to_title(char32_t c) {
+  return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c)));
+}
+
+namespace {
+
+int combining_class(utf8proc_int32_t code_point) {
+  return utf8proc_get_property(code_point)->combining_class;
+}
+
+// utf8proc's own ordering is an insertion sort, quadratic in the length of a run of marks.
+void order_marks(std::vector<utf8proc_int32_t>& points) {
+  for (size_t begin = 0; begin < points.size();) {
+    if (combining_class(points[begin]) == 0) {
+      ++begin;
+      continue;
+    }
+    size_t end = begin;
+    while (end < points.size() && combining_class(points[end]) != 0) ++end;
+    std::stable_sort(
+        points.begin() + static_cast<std::ptrdiff_t>(begin),
+        points.begin() + static_cast<std::ptrdiff_t>(end),
+        [](utf8proc_int32_t a, utf8proc_int32_t b) { return combining_class(a) < combining_class(b); });
+    begin = end;
+  }
+}
+
+std::string normalize_part(std::string_view text, NormalForm form) {
+  const bool compatible = form == NormalForm::nfkc || form == NormalForm::nfkd;
+  const bool compose = form == NormalForm::nfc || form == NormalForm::nfkc;
+  const int options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0);
+  std::vector<utf8proc_int32_t> points;
+  points.reserve(text.size());
+  const auto size = static_cast<int64_t>(text.size());
+  for (int64_t at = 0; at < size;) {
+    const CodePoint c = decode_utf8(text, at);
+    utf8proc_int32_t decomposed[64];
+    const utf8proc_ssize_t count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c.value), decomposed, 64,
+                                static_cast<utf8proc_option_t>(options), nullptr);
+    CHECK(count > 0 && count <= 64);
+    points.insert(points.end(), decomposed, decomposed + count);
+    at += c.length;
+  }
+  order_marks(points);
+  auto length = static_cast<utf8proc_ssize_t>(points.size());
+  if (compose) {
+    length = utf8proc_normalize_utf32(points.data(), length,
+                                      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    CHECK(length >= 0);
+  }
+  std::string out;
+  out.reserve(text.size());
+  for (utf8proc_ssize_t i = 0; i < length; ++i)
+    append_utf8(static_cast<char32_t>(points[static_cast<size_t>(i)]), out);
+  return out;
+}
+
+}  // namespace
+
+std::string normalize(std::string_view text, NormalForm form) {
+  // Below U+0300 nothing combines, and in NFC nothing changes there; for the other forms the limit is ASCII.
+  const unsigned char plain_below = form == NormalForm::nfc ? 0xCC : 0x80;
+  const bool plain =
+      std::ranges::all_of(text, [&](char c) { return static_cast<unsigned char>(c) < plain_below; });
+  return plain ? std::string(text) : normalize_part(text, form);
+}
+
+}  // namespace shoal
