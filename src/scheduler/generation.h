@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "engine/sampler.h"
+#include "text/detokenizer.h"
 
 namespace shoal {
 
@@ -24,7 +25,8 @@ struct Generation {
   int64_t min_tokens = 0;
   bool ignore_end_tokens = false;
   std::vector<std::string> stop_strings;
-  std::vector<TokenId> stop_tokens;     // besides the model's own end tokens
+  std::vector<TokenId> stop_tokens;             // besides the model's own end tokens
+  TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
   std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
 };
 

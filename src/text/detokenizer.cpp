@@ -32,6 +32,7 @@ void StreamingDetokenizer::feed(std::string_view text, Piece& piece) {
     if (const int64_t found = stops_.add(byte); found > 0) {
       piece.text.assign(held_, 0, held_.size() - static_cast<size_t>(found));
       piece.stopped = stopped_ = true;
+      stopped_at_ = held_.substr(piece.text.size());
       held_.clear();
       bytes_.clear();
       return;

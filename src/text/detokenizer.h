@@ -31,6 +31,9 @@ class StreamingDetokenizer {
   // U+FFFD.
   std::string finish();
 
+  // The stop string that was found; empty when none was.
+  const std::string& stopped_at() const { return stopped_at_; }
+
  private:
   // Feeds text of whole characters; `piece` gets what is certain.
   void feed(std::string_view text, Piece& piece);
@@ -41,6 +44,7 @@ class StreamingDetokenizer {
   std::string held_;   // whole characters that may be the beginning of a stop string
   bool drop_space_;
   bool stopped_ = false;
+  std::string stopped_at_;
 };
 
 }  // namespace shoal

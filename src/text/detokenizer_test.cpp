@@ -91,5 +91,15 @@ TEST(StreamingDetokenizer, DropsTheFirstSpaceOnlyAtATextsBeginning) {
   EXPECT_EQ(tokenizer.decode({0, 1}), "a b");
 }
 
+TEST(StreamingDetokenizer, NamesTheStopStringThatItFound) {
+  const FakeTokenizer tokenizer({"a", "st", "op"});
+  StreamingDetokenizer detokenizer(tokenizer, {"xyz", "stop"});
+  detokenizer.add(0);
+  detokenizer.add(1);
+  EXPECT_EQ(detokenizer.stopped_at(), "");
+  EXPECT_TRUE(detokenizer.add(2).stopped);
+  EXPECT_EQ(detokenizer.stopped_at(), "stop");
+}
+
 }  // namespace
 }  // namespace shoal

@@ -11,8 +11,9 @@ namespace shoal {
 
 class FakeTokenizer final : public Tokenizer {
  public:
-  explicit FakeTokenizer(std::vector<std::string> tokens, std::set<TokenId> special = {})
-      : tokens_(std::move(tokens)), special_(std::move(special)) {}
+  explicit FakeTokenizer(std::vector<std::string> tokens, std::set<TokenId> special = {},
+                         std::vector<TokenId> end_tokens = {})
+      : tokens_(std::move(tokens)), special_(std::move(special)), end_tokens_(std::move(end_tokens)) {}
 
   // One token a byte where there is one.
   std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {

@@ -1,0 +1,90 @@
+#include "scheduler/sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace shoal {
+
+Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t context_length)
+    : tokenizer_(tokenizer),
+      context_length_(context_length),
+      generation_(std::move(generation)),
+      detokenizer_(tokenizer, generation_.stop_strings, generation_.text_start),
+      forbidden_at_first_(tokenizer.end_tokens()) {
+  forbidden_at_first_.insert(forbidden_at_first_.end(), generation_.stop_tokens.begin(),
+                             generation_.stop_tokens.end());
+  if (generation_.ignore_end_tokens) forbidden_always_ = tokenizer.end_tokens();
+  if (generation_.max_tokens <= 0) finish(FinishReason::length);
+  for (const TokenId token : generation_.delivered) {
+    if (end_) break;
+    append(token);
+  }
+}
+
+TokenId Sequence::token_at(int64_t position) const {
+  const int64_t prompt_size = std::ssize(generation_.prompt);
+  return position < prompt_size ? generation_.prompt[static_cast<size_t>(position)]
+                                : output_[static_cast<size_t>(position - prompt_size)];
+}
+
+SampleContext Sequence::sample_context() const {
+  const bool is_early = std::ssize(output_) < generation_.min_tokens;
+  return {.prompt = generation_.prompt,
+          .output = output_,
+          .choice_index = generation_.choice_index,
+          .forbidden = is_early ? forbidden_at_first_ : forbidden_always_};
+}
+
+std::optional<DeliveredToken> Sequence::accept(const Sample& sample) {
+  std::optional<DeliveredToken> delivered = append(sample.token.token);
+  if (delivered && generation_.top_logprobs) {
+    delivered->logprob = named(sample.token);
+    for (const TokenProbability& other : sample.top) delivered->top_logprobs.push_back(named(other));
+  }
+  return delivered;
+}
+
+std::optional<DeliveredToken> Sequence::append(TokenId token) {
+  CHECK(!end_);
+  output_.push_back(token);
+  if (ends_at(token)) {
+    finish(FinishReason::stop);
+    return std::nullopt;
+  }
+  StreamingDetokenizer::Piece piece = detokenizer_.add(token);
+  const int64_t count = std::ssize(output_);
+  if (piece.stopped) {
+    finish(FinishReason::stop);
+  } else if (count >= generation_.max_tokens || token_count() >= context_length_) {
+    finish(FinishReason::length);
+  }
+  return DeliveredToken{
+      .index = count - 1, .token = token, .text = std::move(piece.text), .logprob = {}, .top_logprobs = {}};
+}
+
+bool Sequence::ends_at(TokenId token) const {
+  if (std::ranges::find(generation_.stop_tokens, token) != generation_.stop_tokens.end()) return true;
+  const std::vector<TokenId>& ends = tokenizer_.end_tokens();
+  return !generation_.ignore_end_tokens && std::ranges::find(ends, token) != ends.end();
+}
+
+// A stop string may also come out of the bytes that were held back, and then it is what ended the text.
+void Sequence::finish(FinishReason reason) {
+  end_ = GenerationEnd{.reason = reason,
+                       .text = detokenizer_.finish(),
+                       .stopped_at = {},
+                       .completion_tokens = std::ssize(output_)};
+  if (detokenizer_.stopped_at().empty()) return;
+  end_->reason = FinishReason::stop;
+  end_->stopped_at = detokenizer_.stopped_at();
+}
+
+TokenLogprob Sequence::named(const TokenProbability& probability) const {
+  return {.token = probability.token,
+          .bytes = std::string(tokenizer_.token_bytes(probability.token)),
+          .logprob = probability.logprob};
+}
+
+}  // namespace shoal

@@ -1,0 +1,52 @@
+// One generation on its way: its tokens, its text, and when it ends. Knows nothing of batches, slots or
+// threads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "scheduler/generation.h"
+#include "text/detokenizer.h"
+#include "text/tokenizer.h"
+
+namespace shoal {
+
+class Sequence {
+ public:
+  // Takes the delivered tokens as its own, so that the text goes on at the right byte; it may have ended
+  // thereby. `context_length`: of prompt and completion together. The tokenizer outlives this.
+  Sequence(Generation generation, const Tokenizer& tokenizer, int64_t context_length);
+
+  const Generation& generation() const { return generation_; }
+
+  // Prompt and completion so far.
+  int64_t token_count() const { return std::ssize(generation_.prompt) + std::ssize(output_); }
+  TokenId token_at(int64_t position) const;
+
+  // What sample_token() is to know; valid until the next accept().
+  SampleContext sample_context() const;
+
+  // The next token of the completion. Nothing is delivered of the token that ends it, a stop string's last
+  // token excepted: text in front of the stop string comes with it.
+  std::optional<DeliveredToken> accept(const Sample& sample);
+
+  const std::optional<GenerationEnd>& end() const { return end_; }
+
+ private:
+  std::optional<DeliveredToken> append(TokenId token);
+  bool ends_at(TokenId token) const;
+  void finish(FinishReason reason);
+  TokenLogprob named(const TokenProbability& probability) const;
+
+  const Tokenizer& tokenizer_;
+  const int64_t context_length_;
+  Generation generation_;
+  std::vector<TokenId> output_;
+  StreamingDetokenizer detokenizer_;
+  std::vector<TokenId> forbidden_at_first_;  // before min_tokens
+  std::vector<TokenId> forbidden_always_;
+  std::optional<GenerationEnd> end_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,46 @@
+// How long the slowest stage of a ring takes for a step of so many rows, learnt from the steps before, and
+// what follows from it: how far prefill and decode are cut to fill the stages. Results never depend on it.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ring/messages.h"
+
+namespace shoal {
+
+class StageTimes {
+ public:
+  explicit StageTimes(int64_t stage_count) : stages_(static_cast<size_t>(stage_count)) {}
+
+  void record(int64_t rows, const std::vector<StageTiming>& timings);
+
+  // Rows of a chunk for a prompt of `rows`; at most `limit`.
+  int64_t prefill_chunk(int64_t rows, int64_t limit) const;
+
+  // In how many steps, under way at the same time, the decode of `sequences` sequences is best cut.
+  int64_t decode_sets(int64_t sequences) const;
+
+ private:
+  // time = fixed + per_row · rows, in nanoseconds
+  struct Line {
+    double fixed;
+    double per_row;
+    double at(double rows) const { return fixed + per_row * rows; }
+  };
+  // Sums of a least squares fit in which older steps weigh less.
+  struct Fit {
+    double weight = 0, x = 0, y = 0, xx = 0, xy = 0;
+    void add(double rows, double time);
+    std::optional<Line> line() const;
+  };
+
+  int64_t stage_count() const { return static_cast<int64_t>(stages_.size()); }
+  std::optional<Line> slowest() const;
+
+  std::vector<Fit> stages_;
+};
+
+}  // namespace shoal
