@@ -1,0 +1,52 @@
+// Generated text in OpenAI's shapes: a whole answer, or the events of a stream. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/service.h"
+
+namespace shoal {
+
+enum class AnswerKind : uint8_t { chat, completion };
+
+// What every event of an answer repeats.
+struct AnswerShape {
+  AnswerKind kind;
+  std::string id;
+  int64_t created;  // seconds since 1970
+  std::string model;
+  std::string fingerprint;
+  bool has_logprobs;
+  bool includes_usage;  // in the stream's last event
+};
+
+struct Usage {
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+};
+
+struct ChoiceAnswer {
+  std::string text;
+  std::vector<DeliveredToken> tokens;  // kept only where logprobs are asked for; without their text
+  FinishReason reason = FinishReason::stop;
+};
+
+std::string format_answer(const AnswerShape& shape, std::span<const ChoiceAnswer> choices,
+                          const Usage& usage);
+
+// Server-sent events, "data: …" and an empty line. A chat choice starts with its role.
+std::string format_role_event(const AnswerShape& shape, uint32_t choice);
+// `tokens` are the piece's; `text_offset` counts the characters of the choice's tokens before them.
+std::string format_piece_event(const AnswerShape& shape, uint32_t choice, std::string_view text,
+                               std::span<const DeliveredToken> tokens, int64_t text_offset);
+std::string format_finish_event(const AnswerShape& shape, uint32_t choice, FinishReason reason);
+std::string format_usage_event(const AnswerShape& shape, const Usage& usage);
+
+// Of the token's own bytes; what text_offset counts.
+int64_t count_characters(const DeliveredToken& token);
+
+}  // namespace shoal

@@ -1,0 +1,57 @@
+#include "api/api_error.h"
+
+#include "text/value.h"
+
+namespace shoal {
+namespace {
+
+std::string_view error_type(int32_t status) {
+  if (status == 401) return "authentication_error";
+  if (status == 403) return "permission_error";
+  if (status == 429) return "rate_limit_error";
+  if (status >= 500) return "server_error";
+  return "invalid_request_error";
+}
+
+Value text_or_null(const std::optional<std::string>& text) { return text ? Value(*text) : Value(); }
+
+}  // namespace
+
+int32_t http_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument: return 400;
+    case ErrorCode::not_found: return 404;
+    case ErrorCode::unauthenticated: return 401;
+    case ErrorCode::permission_denied: return 403;
+    case ErrorCode::resource_exhausted: return 429;
+    case ErrorCode::unavailable: return 503;
+    case ErrorCode::deadline_exceeded: return 504;
+    case ErrorCode::cancelled: return 499;
+    case ErrorCode::corrupt_data: return 500;
+    case ErrorCode::internal: return 500;
+  }
+  return 500;
+}
+
+ApiError to_api_error(const Error& error) {
+  return {.status = http_status(error.code),
+          .message = error.message,
+          .param = std::nullopt,
+          .code = std::string(error_code_name(error.code))};
+}
+
+std::string format_error(const ApiError& error) {
+  Value::Object fields{{"message", error.message},
+                       {"type", std::string(error_type(error.status))},
+                       {"param", text_or_null(error.param)},
+                       {"code", text_or_null(error.code)}};
+  return format_json(Value::Object{{"error", std::move(fields)}});
+}
+
+HttpResponse error_response(const ApiError& error) {
+  HttpResponse response{.status = error.status, .body = format_error(error), .headers = {}};
+  if (error.status == 429 || error.status == 503) response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+}  // namespace shoal

@@ -1,0 +1,185 @@
+#include "api/chat_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace shoal {
+namespace {
+
+constexpr int64_t kMaximumTokens = std::numeric_limits<int64_t>::max();
+
+// Text parts, one per line; a part of another kind is refused by its name.
+std::optional<std::string> read_content_parts(const Value::Array& parts, const std::string& path,
+                                              std::optional<ApiError>& error) {
+  std::string text;
+  for (size_t i = 0; i < parts.size() && !error; ++i) {
+    const std::string part_path = fmt::format("{}[{}]", path, i);
+    if (parts[i].object() == nullptr) {
+      error = ApiError{.status = 400,
+                       .message = fmt::format("{} must be an object with type and text, not {}", part_path,
+                                              describe_value(parts[i])),
+                       .param = part_path,
+                       .code = "invalid_type"};
+      break;
+    }
+    RequestFields part(parts[i], error, part_path + ".");
+    const std::string type = part.text("type").value_or("");
+    if (type == "text") {
+      const auto piece = part.text("text");
+      if (!piece) part.reject("text", "must be a string", "invalid_type");
+      if (i > 0) text += '\n';
+      text += piece.value_or("");
+    } else if (type == "image_url" || type == "input_image" || type == "image") {
+      part.reject_unsupported("type", fmt::format("\"{}\": images are not supported yet", type));
+    } else {
+      part.reject("type", "must be \"text\"");
+    }
+  }
+  return text;
+}
+
+// A message in the form that templates take.
+Value read_message(const Value& message, const std::string& path, std::optional<ApiError>& error) {
+  constexpr std::array<std::string_view, 4> kRoles{"system", "developer", "user", "assistant"};
+  RequestFields fields(message, error, path + ".");
+  std::string role = fields.text("role").value_or("");
+  if (role == "tool" || role == "function") {
+    fields.reject_unsupported("role", fmt::format("\"{}\": tools are not supported yet", role));
+  }
+  if (std::ranges::find(kRoles, role) == kRoles.end()) {
+    fields.reject("role", "must be \"system\", \"developer\", \"user\" or \"assistant\"");
+  }
+  for (const char* name : {"tool_calls", "function_call"}) {
+    const Value* calls = fields.find(name);
+    const bool is_empty = calls != nullptr && calls->array() != nullptr && calls->array()->empty();
+    if (calls != nullptr && !is_empty) fields.reject_unsupported(name, "tools are not supported yet");
+  }
+  std::string content;
+  if (const Value* value = fields.find("content"); value == nullptr) {
+    if (role != "assistant")
+      fields.reject("content", "must be a string or an array of text parts", "missing_field");
+  } else if (value->text() != nullptr) {
+    content = *value->text();
+  } else if (value->array() != nullptr) {
+    content = read_content_parts(*value->array(), path + ".content", error).value_or("");
+  } else {
+    fields.reject("content", "must be a string or an array of text parts", "invalid_type");
+  }
+  if (role == "developer") role = "system";  // OpenAI's newer word for the same
+  Value::Object result{{"role", std::move(role)}, {"content", std::move(content)}};
+  if (auto name = fields.text("name")) result.emplace_back("name", std::move(*name));
+  return result;
+}
+
+Value::Array read_messages(RequestFields& fields, std::optional<ApiError>& error) {
+  Value::Array messages;
+  const Value::Array* given = fields.array("messages");
+  if (given == nullptr || given->empty()) {
+    fields.reject("messages", "must be an array of at least one message", "missing_field");
+    return messages;
+  }
+  for (size_t i = 0; i < given->size() && !error; ++i) {
+    const std::string path = fmt::format("messages[{}]", i);
+    if ((*given)[i].object() == nullptr) {
+      error = ApiError{.status = 400,
+                       .message = fmt::format("{} must be an object with role and content, not {}", path,
+                                              describe_value((*given)[i])),
+                       .param = path,
+                       .code = "invalid_type"};
+      break;
+    }
+    messages.push_back(read_message((*given)[i], path, error));
+  }
+  return messages;
+}
+
+std::optional<int64_t> read_max_tokens(RequestFields& fields) {
+  const auto max_tokens = fields.integer("max_tokens", 1, kMaximumTokens);
+  const auto max_completion_tokens = fields.integer("max_completion_tokens", 1, kMaximumTokens);
+  if (max_tokens && max_completion_tokens && *max_tokens != *max_completion_tokens) {
+    fields.reject("max_completion_tokens",
+                  fmt::format("must be the same as max_tokens ({}) where both are given", *max_tokens));
+  }
+  return max_completion_tokens ? max_completion_tokens : max_tokens;
+}
+
+std::optional<int64_t> read_top_logprobs(RequestFields& fields) {
+  const bool wants_logprobs = fields.boolean("logprobs").value_or(false);
+  const auto top = fields.integer("top_logprobs", 0, kMaximumTopLogprobs);
+  if (top && *top > 0 && !wants_logprobs) {
+    fields.reject_unsupported("top_logprobs", "is only allowed together with logprobs: true");
+  }
+  if (!wants_logprobs) return std::nullopt;
+  return top.value_or(0);
+}
+
+bool is_empty_array(const Value& value) { return value.array() != nullptr && value.array()->empty(); }
+bool is_text(const Value& value, std::string_view text) {
+  return value.text() != nullptr && *value.text() == text;
+}
+
+// What clients may ask for and we cannot do yet is told, never passed over.
+void refuse_what_does_not_work(RequestFields& fields, std::optional<ApiError>& error) {
+  for (const char* name : {"tools", "functions"}) {
+    if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
+      fields.reject_unsupported(name, "tools are not supported yet");
+    }
+  }
+  for (const char* name : {"tool_choice", "function_call"}) {
+    if (const Value* value = fields.find(name); value && !is_text(*value, "none")) {
+      fields.reject_unsupported(name, "tools are not supported yet");
+    }
+  }
+  if (fields.object("response_format") != nullptr) {
+    RequestFields format(*fields.find("response_format"), error, "response_format.");
+    const auto type = format.text("type");
+    if (type != "text") {
+      fields.reject_unsupported("response_format", "types other than \"text\" are not supported yet");
+    }
+  }
+  for (const char* name : {"images", "audio"}) {
+    if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
+      fields.reject_unsupported(name, "images and sound are not supported yet");
+    }
+  }
+  if (const Value::Array* modalities = fields.array("modalities")) {
+    if (std::ranges::any_of(*modalities, [](const Value& value) { return !is_text(value, "text"); })) {
+      fields.reject_unsupported("modalities", "modalities other than \"text\" are not supported yet");
+    }
+  }
+}
+
+}  // namespace
+
+ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
+  const ApiResult<Value> object = parse_request_object(body);
+  if (!object) return std::unexpected(object.error());
+  std::optional<ApiError> error;
+  RequestFields fields(*object, error);
+  refuse_what_does_not_work(fields, error);
+  ChatRequest request;
+  request.options = read_generation_options(fields, error);
+  request.options.max_tokens = read_max_tokens(fields);
+  request.options.top_logprobs = read_top_logprobs(fields);
+  request.messages = read_messages(fields, error);
+  if (request.options.max_tokens && request.options.min_tokens > *request.options.max_tokens) {
+    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *request.options.max_tokens));
+  }
+  if (error) return std::unexpected(std::move(*error));
+  return request;
+}
+
+std::string make_chat_context(const ChatRequest& request, const std::optional<std::string>& system_prompt) {
+  Value::Array messages = request.messages;
+  const bool has_system = std::ranges::any_of(
+      messages, [](const Value& message) { return is_text(*message.find("role"), "system"); });
+  if (system_prompt && !has_system) {
+    messages.insert(messages.begin(), Value::Object{{"role", "system"}, {"content", *system_prompt}});
+  }
+  return format_json(Value::Object{{"messages", std::move(messages)}, {"add_generation_prompt", true}});
+}
+
+}  // namespace shoal

@@ -1,0 +1,230 @@
+#include "api/chat_request.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace shoal {
+namespace {
+
+// A request that is right but for these members.
+std::string with(const std::string& members) {
+  return R"({"messages":[{"role":"user","content":"hi"}],)" + members + "}";
+}
+
+ApiError error_of(const std::string& body) {
+  const auto request = parse_chat_request(body);
+  return request ? ApiError{.status = 200, .message = "", .param = {}, .code = {}} : request.error();
+}
+
+TEST(ChatRequest, TakesEveryParameterThatWorks) {
+  const auto request = parse_chat_request(with(
+      R"("model":"tiny","temperature":0.5,"top_p":0.9,"min_p":0.05,"top_k":40,"repetition_penalty":1.1,
+         "presence_penalty":-2,"frequency_penalty":2,"seed":-1,"n":3,"max_completion_tokens":7,"min_tokens":2,
+         "ignore_eos":true,"stop":["a","b"],"logprobs":true,"top_logprobs":20,"logit_bias":{"12":-100,"13":1.5},
+         "stream":true,"stream_options":{"include_usage":true},"user":"u","unknown":{"x":[1]},
+         "tools":[],"tool_choice":"none","response_format":{"type":"text"},"modalities":["text"])"));
+  ASSERT_TRUE(request) << request.error().message;
+  const GenerationOptions& options = request->options;
+  EXPECT_EQ(options.model, "tiny");
+  EXPECT_EQ(options.sampling.temperature, 0.5);
+  EXPECT_EQ(options.sampling.top_p, 0.9);
+  EXPECT_EQ(options.sampling.min_p, 0.05);
+  EXPECT_EQ(options.sampling.top_k, 40);
+  EXPECT_EQ(options.sampling.repetition_penalty, 1.1);
+  EXPECT_EQ(options.sampling.presence_penalty, -2);
+  EXPECT_EQ(options.sampling.frequency_penalty, 2);
+  EXPECT_EQ(options.sampling.logit_bias, (std::map<TokenId, double>{{12, -100}, {13, 1.5}}));
+  EXPECT_EQ(options.seed, ~uint64_t{0});
+  EXPECT_EQ(options.choice_count, 3u);
+  EXPECT_EQ(options.max_tokens, 7);
+  EXPECT_EQ(options.min_tokens, 2);
+  EXPECT_TRUE(options.ignore_end_tokens);
+  EXPECT_EQ(options.stop_strings, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.top_logprobs, 20);
+  EXPECT_TRUE(options.is_stream);
+  EXPECT_TRUE(options.includes_usage);
+}
+
+TEST(ChatRequest, LeavesOpenWhatTheClientLeavesOpenOrGivesAsNull) {
+  for (const std::string& members :
+       {std::string(R"("stream":false)"),
+        std::string(R"("model":null,"temperature":null,"stop":null,"seed":null,"max_tokens":null,"tools":null,
+          "logprobs":null,"top_logprobs":null,"stream_options":null,"response_format":null,"logit_bias":null)")}) {
+    const auto request = parse_chat_request(with(members));
+    ASSERT_TRUE(request) << request.error().message;
+    EXPECT_EQ(request->options.model, std::nullopt);
+    EXPECT_EQ(request->options.sampling.temperature, std::nullopt);
+    EXPECT_EQ(request->options.seed, std::nullopt);
+    EXPECT_EQ(request->options.max_tokens, std::nullopt);
+    EXPECT_EQ(request->options.top_logprobs, std::nullopt);
+    EXPECT_EQ(request->options.choice_count, 1u);
+    EXPECT_TRUE(request->options.stop_strings.empty());
+  }
+}
+
+TEST(ChatRequest, TakesTheFormsThatClientsInUseSend) {
+  EXPECT_EQ(parse_chat_request(with(R"("stop":"x")"))->options.stop_strings, std::vector<std::string>{"x"});
+  EXPECT_EQ(parse_chat_request(with(R"("top_k":-1)"))->options.sampling.top_k, 0);
+  EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5.0)"))->options.max_tokens, 5);
+  EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5,"max_completion_tokens":5)"))->options.max_tokens, 5);
+  EXPECT_EQ(parse_chat_request(with(R"("logprobs":true)"))->options.top_logprobs, 0);
+  EXPECT_EQ(parse_chat_request(with(R"("logprobs":false,"top_logprobs":0)"))->options.top_logprobs,
+            std::nullopt);
+}
+
+TEST(ChatRequest, MessagesTakeTheShapeOfTemplates) {
+  const auto request = parse_chat_request(R"({"messages":[
+      {"role":"developer","content":"be brief"},
+      {"role":"user","name":"ann","content":[{"type":"text","text":"one"},{"type":"text","text":"two"}]},
+      {"role":"assistant"},
+      {"role":"assistant","content":null,"tool_calls":[]},
+      {"role":"user","content":"grüße \ud83d\ude00"}]})");
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(make_chat_context(*request, "unused"),
+            R"({"messages":[{"role":"system","content":"be brief"},)"
+            R"({"role":"user","content":"one\ntwo","name":"ann"},)"
+            R"({"role":"assistant","content":""},{"role":"assistant","content":""},)"
+            R"({"role":"user","content":"grüße 😀"}],"add_generation_prompt":true})");
+}
+
+TEST(ChatRequest, TheSystemPromptStandsWhereThereIsNoSystemMessage) {
+  const auto request = parse_chat_request(R"({"messages":[{"role":"user","content":"hi"}]})");
+  EXPECT_EQ(make_chat_context(*request, "be kind"),
+            R"({"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hi"}],)"
+            R"("add_generation_prompt":true})");
+}
+
+TEST(ChatRequest, ABodyThatIsNoObjectIsRefused) {
+  for (const char* body : {"", "{", "[]", "null", "42", "\"text\"", "{} x", "{\"a\":}", "{'a':1}", "\xff\xfe",
+                           "{\"messages\":[{\"role\":\"user\",\"content\":\"\xc3\"}]}",
+                           R"({"messages":[{"role":"user","content":"\ud800"}]})"}) {
+    const ApiError error = error_of(body);
+    EXPECT_EQ(error.status, 400) << body;
+    EXPECT_EQ(error.code, "invalid_json") << body << ": " << error.message;
+  }
+  const std::string deep = "{\"messages\":" + std::string(100000, '[') + std::string(100000, ']') + "}";
+  EXPECT_EQ(error_of(deep).code, "invalid_json");
+}
+
+struct BadField {
+  const char* members;
+  const char* param;
+  const char* message_has;  // the value, or what is allowed
+};
+
+TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
+  const std::vector<BadField> fields{
+      {R"("temperature":2.1)", "temperature", "from 0 to 2, not 2.1"},
+      {R"("temperature":-0.5)", "temperature", "not -0.5"},
+      {R"("temperature":"hot")", "temperature", "not \"hot\""},
+      {R"("temperature":1e400)", "", ""},
+      {R"("top_p":1.5)", "top_p", "from 0 to 1"},
+      {R"("top_p":[0.5])", "top_p", "an array of 1"},
+      {R"("min_p":-1)", "min_p", "from 0 to 1"},
+      {R"("top_k":-2)", "top_k", "from -1 to"},
+      {R"("top_k":1.5)", "top_k", "integer"},
+      {R"("repetition_penalty":0)", "repetition_penalty", "greater than 0 and at most 10"},
+      {R"("presence_penalty":2.5)", "presence_penalty", "from -2 to 2"},
+      {R"("frequency_penalty":-3)", "frequency_penalty", "from -2 to 2"},
+      {R"("n":0)", "n", "from 1 to 16, not 0"},
+      {R"("n":17)", "n", "17"},
+      {R"("n":true)", "n", "not true"},
+      {R"("seed":"x")", "seed", "integer"},
+      {R"("seed":99999999999999999999)", "seed", "integer"},
+      {R"("max_tokens":0)", "max_tokens", "from 1, not 0"},
+      {R"("max_tokens":-5)", "max_tokens", "not -5"},
+      {R"("max_tokens":"many")", "max_tokens", "\"many\""},
+      {R"("max_completion_tokens":1.5)", "max_completion_tokens", "integer"},
+      {R"("max_tokens":5,"max_completion_tokens":6)", "max_completion_tokens", "same as max_tokens (5)"},
+      {R"("max_tokens":5,"min_tokens":6)", "min_tokens", "at most max_tokens (5)"},
+      {R"("min_tokens":-1)", "min_tokens", "from 0"},
+      {R"("ignore_eos":1)", "ignore_eos", "true or false"},
+      {R"("stream":"yes")", "stream", "true or false"},
+      {R"("stream_options":{"include_usage":true})", "stream_options", "stream: true"},
+      {R"("stream":true,"stream_options":[])", "stream_options", "object"},
+      {R"("stream":true,"stream_options":{"include_usage":"x"})", "stream_options.include_usage",
+       "true or false"},
+      {R"("stop":5)", "stop", "string"},
+      {R"("stop":"")", "stop", "1 to 1024 bytes"},
+      {R"("stop":["a",7])", "stop", "one is 7"},
+      {R"("stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"])", "stop",
+       "16"},
+      {R"("logprobs":2)", "logprobs", "true or false"},
+      {R"("logprobs":true,"top_logprobs":21)", "top_logprobs", "from 0 to 20, not 21"},
+      {R"("top_logprobs":2)", "top_logprobs", "logprobs: true"},
+      {R"("logit_bias":[1])", "logit_bias", "object"},
+      {R"("logit_bias":{"x":1})", "logit_bias", "\"x\" is not a token id"},
+      {R"("logit_bias":{"-1":1})", "logit_bias", "\"-1\""},
+      {R"("logit_bias":{"99999999999":1})", "logit_bias", "99999999999"},
+      {R"("logit_bias":{"5":101})", "logit_bias.5", "from -100 to 100, not 101"},
+      {R"("logit_bias":{"5":"x"})", "logit_bias.5", "not \"x\""},
+      {R"("model":7)", "model", "string"},
+      {R"("tools":[{"type":"function"}])", "tools", "not supported yet"},
+      {R"("tools":"x")", "tools", "not supported yet"},
+      {R"("tool_choice":"auto")", "tool_choice", "not supported yet"},
+      {R"("functions":[{}])", "functions", "not supported yet"},
+      {R"("function_call":{"name":"x"})", "function_call", "not supported yet"},
+      {R"("response_format":{"type":"json_object"})", "response_format", "not supported yet"},
+      {R"("response_format":{"type":"json_schema","json_schema":{}})", "response_format",
+       "not supported yet"},
+      {R"("response_format":"json")", "response_format", "object"},
+      {R"("modalities":["text","audio"])", "modalities", "not supported yet"},
+      {R"("images":["data:"])", "images", "not supported yet"},
+      {R"("audio":{})", "audio", "not supported yet"},
+  };
+  for (const BadField& field : fields) {
+    const ApiError error = error_of(with(field.members));
+    EXPECT_EQ(error.status, 400) << field.members;
+    EXPECT_EQ(error.param.value_or(""), field.param) << field.members << ": " << error.message;
+    EXPECT_NE(error.message.find(field.message_has), std::string::npos) << error.message;
+  }
+}
+
+TEST(ChatRequest, AWrongMessageIsNamedByItsPlace) {
+  const auto content = [](const std::string& parts) {
+    return R"({"messages":[{"role":"user","content":"a"},{"role":"user","content":)" + parts + "}]}";
+  };
+  const std::vector<std::pair<std::string, std::string>> bodies{
+      {R"({})", "messages"},
+      {R"({"messages":[]})", "messages"},
+      {R"({"messages":"hi"})", "messages"},
+      {R"({"messages":{"role":"user"}})", "messages"},
+      {R"({"messages":[5]})", "messages[0]"},
+      {R"({"messages":[{"content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":7,"content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"robot","content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"tool","content":"x","tool_call_id":"y"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"user"}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"user","content":null}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"assistant","content":5}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls"},
+      {R"({"messages":[{"role":"user","content":"x","name":5}]})", "messages[0].name"},
+      {content(R"(["text"])"), "messages[1].content[0]"},
+      {content(R"([{"type":"text"}])"), "messages[1].content[0].text"},
+      {content(R"([{"type":"text","text":5}])"), "messages[1].content[0].text"},
+      {content(R"([{"text":"x"}])"), "messages[1].content[0].type"},
+      {content(R"([{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:"}}])"),
+       "messages[1].content[1].type"},
+      {content(R"([{"type":"input_audio"}])"), "messages[1].content[0].type"},
+  };
+  for (const auto& [body, param] : bodies) {
+    const ApiError error = error_of(body);
+    EXPECT_EQ(error.status, 400) << body;
+    EXPECT_EQ(error.param, param) << body << ": " << error.message;
+  }
+  EXPECT_NE(error_of(content(R"([{"type":"image_url"}])")).message.find("images are not supported yet"),
+            std::string::npos);
+}
+
+TEST(ChatRequest, ALongValueIsCutInTheMessageBetweenCharacters) {
+  std::string value;
+  for (int i = 0; i < 1000; ++i) value += "ü";
+  const ApiError error = error_of(with("\"temperature\":\"" + value + "\""));
+  EXPECT_LT(error.message.size(), 250u);
+  EXPECT_TRUE(error.message.ends_with("ü…")) << error.message;
+}
+
+}  // namespace
+}  // namespace shoal

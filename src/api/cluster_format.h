@@ -1,0 +1,20 @@
+// Cluster and models as JSON: exo's topology with what we know besides, OpenAI's list of models. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/service.h"
+
+namespace shoal {
+
+std::string format_topology(const ClusterView& cluster);
+
+// {"object": "list", "data": [{"id", "object", "created", "owned_by", "ready"}]}; ready: it is loaded.
+std::string format_models(const std::vector<ModelView>& models);
+std::string format_model(const ModelView& model);
+
+std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second);
+
+}  // namespace shoal

@@ -1,0 +1,246 @@
+#include "api/completion_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/api_error.h"
+
+namespace shoal {
+namespace {
+
+constexpr const char* kHeartbeat = ": waiting\n\n";
+
+int64_t percent(const LoadingStatus& status) {
+  if (status.bytes_total <= 0) return 0;
+  return std::clamp<int64_t>(static_cast<int64_t>(100.0 * static_cast<double>(status.bytes_done) /
+                                                  static_cast<double>(status.bytes_total)),
+                             0, 100);
+}
+
+// All state belongs to the response's strand: sinks post to it, the rest is called on it.
+class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
+ public:
+  CompletionJob(ApiBackend& backend, Metrics& metrics, CompletionPlan plan,
+                std::shared_ptr<ResponseWriter> response)
+      : backend_(backend),
+        metrics_(metrics),
+        response_(std::move(response)),
+        shape_(std::move(plan.shape)),
+        is_stream_(plan.is_stream),
+        choices_per_prompt_(plan.requests.front().choice_count),
+        choices_(plan.requests.size() * choices_per_prompt_),
+        text_offsets_(choices_.size()) {
+    for (const ServiceRequest& request : plan.requests) open_.push_back(request.request);
+  }
+
+  void start(std::vector<ServiceRequest> requests);
+
+  ResponseWriter& response() { return *response_; }
+
+  void on_loading(const LoadingStatus& status) {
+    if (has_ended_) return;
+    response_->note_progress();
+    if (!is_stream_) return;
+    begin_stream();
+    std::string comment = fmt::format(": loading {} %\n\n", percent(status));
+    if (comment == last_comment_) return;
+    response_->write(comment);
+    last_comment_ = std::move(comment);
+  }
+
+  void on_accepted(size_t prompt_index, int64_t prompt_tokens) {
+    if (has_ended_) return;
+    response_->note_progress();
+    usage_.prompt_tokens += prompt_tokens;
+    metrics_.count_prompt_tokens(prompt_tokens);
+    if (!is_stream_) return;
+    begin_stream();
+    if (shape_.kind != AnswerKind::chat) return;
+    for (uint32_t i = 0; i < choices_per_prompt_; ++i) {
+      response_->write(format_role_event(shape_, first_choice(prompt_index) + i));
+    }
+  }
+
+  void on_token(size_t prompt_index, uint32_t choice_index, DeliveredToken token) {
+    if (has_ended_) return;
+    response_->note_progress();
+    metrics_.count_token();
+    if (!std::exchange(has_token_, true)) metrics_.observe_first_token(started_);
+    const uint32_t choice = first_choice(prompt_index) + choice_index;
+    if (is_stream_) return write_token(choice, token);
+    choices_[choice].text += token.text;
+    token.text.clear();
+    if (shape_.has_logprobs) choices_[choice].tokens.push_back(std::move(token));
+  }
+
+  void on_finished(size_t prompt_index, uint32_t choice_index, const GenerationEnd& end) {
+    if (has_ended_) return;
+    response_->note_progress();
+    usage_.completion_tokens += end.completion_tokens;
+    const uint32_t choice = first_choice(prompt_index) + choice_index;
+    choices_[choice].reason = end.reason;
+    if (!is_stream_) {
+      choices_[choice].text += end.text;
+      return;
+    }
+    begin_stream();
+    if (!end.text.empty())
+      response_->write(format_piece_event(shape_, choice, end.text, {}, text_offsets_[choice]));
+    response_->write(format_finish_event(shape_, choice, end.reason));
+  }
+
+  void on_done(const RequestId& request) {
+    std::erase(open_, request);
+    if (has_ended_ || !open_.empty()) return;
+    has_ended_ = true;
+    metrics_.observe_answer(started_);
+    if (!is_stream_) {
+      response_->send({.status = 200, .body = format_answer(shape_, choices_, usage_), .headers = {}});
+      return;
+    }
+    begin_stream();
+    if (shape_.includes_usage) response_->write(format_usage_event(shape_, usage_));
+    response_->write("data: [DONE]\n\n");
+    response_->end_stream();
+  }
+
+  void on_failed(const RequestId& request, const Error& error) {
+    std::erase(open_, request);
+    ApiError api_error = to_api_error(error);
+    if (error.code == ErrorCode::not_found) {
+      api_error.param = "model";
+      api_error.code = "model_not_found";
+    }
+    end_with(api_error);
+  }
+
+  void on_interrupted(Interruption reason) {
+    switch (reason) {
+      case Interruption::client_gone:
+        cancel_all();
+        has_ended_ = true;
+        return;
+      case Interruption::silent_too_long:
+        return end_with(
+            to_api_error({ErrorCode::deadline_exceeded, "the model made no progress for too long"}));
+      case Interruption::server_stopping:
+        return end_with(to_api_error({ErrorCode::unavailable, "this node is stopping"}));
+    }
+  }
+
+ private:
+  uint32_t first_choice(size_t prompt_index) const {
+    return static_cast<uint32_t>(prompt_index) * choices_per_prompt_;
+  }
+
+  void begin_stream() {
+    if (std::exchange(has_begun_, true)) return;
+    response_->begin_stream({.status = 200,
+                             .content_type = "text/event-stream; charset=utf-8",
+                             .body = "",
+                             .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}},
+                            kHeartbeat);
+  }
+
+  // With logprobs every token has its event, else those that show something.
+  void write_token(uint32_t choice, const DeliveredToken& token) {
+    begin_stream();
+    if (token.text.empty() && !shape_.has_logprobs) return;
+    response_->write(format_piece_event(shape_, choice, token.text, {&token, 1}, text_offsets_[choice]));
+    text_offsets_[choice] += count_characters(token);
+  }
+
+  void end_with(const ApiError& error) {
+    if (std::exchange(has_ended_, true)) return;
+    cancel_all();
+    if (!has_begun_) return response_->send(error_response(error));
+    response_->write("data: " + format_error(error) + "\n\n");
+    response_->end_stream();
+  }
+
+  void cancel_all() {
+    for (const RequestId& request : std::exchange(open_, {})) backend_.cancel(request);
+  }
+
+  ApiBackend& backend_;
+  Metrics& metrics_;
+  const std::shared_ptr<ResponseWriter> response_;
+  const AnswerShape shape_;
+  const bool is_stream_;
+  const uint32_t choices_per_prompt_;
+  const TimePoint started_ = std::chrono::steady_clock::now();
+
+  std::vector<RequestId> open_;
+  std::vector<ChoiceAnswer> choices_;
+  std::vector<int64_t> text_offsets_;  // by choice, of what the stream has had
+  Usage usage_;
+  std::string last_comment_;
+  bool has_begun_ = false;  // the stream's head is out
+  bool has_token_ = false;
+  bool has_ended_ = false;
+};
+
+// The backend's side of one prompt.
+class PromptSink final : public ResponseSink {
+ public:
+  PromptSink(std::shared_ptr<CompletionJob> job, RequestId request, size_t prompt_index)
+      : job_(std::move(job)), request_(std::move(request)), prompt_index_(prompt_index) {}
+
+  void on_loading(const LoadingStatus& status) override {
+    post([status](CompletionJob& job) { job.on_loading(status); });
+  }
+  void on_accepted(int64_t prompt_tokens) override {
+    post([index = prompt_index_, prompt_tokens](CompletionJob& job) {
+      job.on_accepted(index, prompt_tokens);
+    });
+  }
+  void on_token(uint32_t choice_index, const DeliveredToken& token) override {
+    post([index = prompt_index_, choice_index, token](CompletionJob& job) mutable {
+      job.on_token(index, choice_index, std::move(token));
+    });
+  }
+  void on_finished(uint32_t choice_index, const GenerationEnd& end) override {
+    post([index = prompt_index_, choice_index, end](CompletionJob& job) {
+      job.on_finished(index, choice_index, end);
+    });
+  }
+  void on_done() override {
+    post([request = request_](CompletionJob& job) { job.on_done(request); });
+  }
+  void on_failed(const Error& error) override {
+    post([request = request_, error](CompletionJob& job) { job.on_failed(request, error); });
+  }
+
+ private:
+  template <class Call>
+  void post(Call call) {
+    job_->response().post([job = job_, call = std::move(call)]() mutable { call(*job); });
+  }
+
+  const std::shared_ptr<CompletionJob> job_;
+  const RequestId request_;
+  const size_t prompt_index_;
+};
+
+void CompletionJob::start(std::vector<ServiceRequest> requests) {
+  // Weak, because the response belongs to the job.
+  response_->on_interrupted([weak = weak_from_this()](Interruption reason) {
+    if (const auto job = weak.lock()) job->on_interrupted(reason);
+  });
+  for (size_t i = 0; i < requests.size(); ++i) {
+    auto sink = std::make_shared<PromptSink>(shared_from_this(), requests[i].request, i);
+    backend_.submit(std::move(requests[i]), std::move(sink));
+  }
+}
+
+}  // namespace
+
+void start_completion(ApiBackend& backend, Metrics& metrics, CompletionPlan plan,
+                      std::shared_ptr<ResponseWriter> response) {
+  std::vector<ServiceRequest> requests = plan.requests;
+  auto job = std::make_shared<CompletionJob>(backend, metrics, std::move(plan), std::move(response));
+  job->start(std::move(requests));
+}
+
+}  // namespace shoal

@@ -1,0 +1,24 @@
+// One request for text under way: hands it to the backend and writes what comes back, whole or as a stream.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "api/answer_format.h"
+#include "api/backend.h"
+#include "api/http_message.h"
+#include "api/metrics.h"
+
+namespace shoal {
+
+struct CompletionPlan {
+  AnswerShape shape;
+  bool is_stream;
+  std::vector<ServiceRequest> requests;  // one for each prompt; all with the same choice_count
+};
+
+// Submits and returns. In the handler of `response`. Backend and metrics outlive the server that serves it.
+void start_completion(ApiBackend& backend, Metrics& metrics, CompletionPlan plan,
+                      std::shared_ptr<ResponseWriter> response);
+
+}  // namespace shoal

@@ -1,0 +1,97 @@
+#include "api/completion_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace shoal {
+namespace {
+
+constexpr int64_t kDefaultMaxTokens = 16;  // as OpenAI's route has it
+
+constexpr std::string_view kMustBePrompt =
+    "must be a string, an array of strings, an array of token ids or an array of such arrays";
+
+bool is_text(const Value& value) { return value.text() != nullptr; }
+bool is_array(const Value& value) { return value.array() != nullptr; }
+bool is_token_id(const Value& value) {
+  return value.integer() != nullptr && *value.integer() >= 0 &&
+         *value.integer() <= std::numeric_limits<TokenId>::max();
+}
+bool is_token_list(const Value::Array& items) {
+  return !items.empty() && std::ranges::all_of(items, is_token_id);
+}
+
+PromptTokens to_tokens(const Value::Array& items) {
+  PromptTokens prompt;
+  for (const Value& item : items) prompt.tokens.push_back(static_cast<TokenId>(*item.integer()));
+  return prompt;
+}
+
+std::vector<Prompt> read_prompts(RequestFields& fields) {
+  const Value* value = fields.find("prompt");
+  if (value == nullptr) {
+    fields.reject("prompt", kMustBePrompt, "missing_field");
+    return {};
+  }
+  if (is_text(*value)) return {PromptText{*value->text()}};
+  const Value::Array* items = value->array();
+  if (items == nullptr) {
+    fields.reject("prompt", kMustBePrompt, "invalid_type");
+    return {};
+  }
+  if (is_token_list(*items)) return {to_tokens(*items)};
+  std::vector<Prompt> prompts;
+  for (const Value& item : *items) {
+    if (is_text(item)) {
+      prompts.push_back(PromptText{*item.text()});
+    } else if (is_array(item) && is_token_list(*item.array())) {
+      prompts.push_back(to_tokens(*item.array()));
+    } else {
+      fields.reject("prompt", fmt::format("{}; one item is {}", kMustBePrompt, describe_value(item)));
+      return {};
+    }
+  }
+  if (prompts.empty()) fields.reject("prompt", "must not be empty");
+  return prompts;
+}
+
+void refuse_what_does_not_work(RequestFields& fields) {
+  if (fields.boolean("echo").value_or(false)) fields.reject_unsupported("echo", "true is not supported yet");
+  if (!fields.text("suffix").value_or("").empty())
+    fields.reject_unsupported("suffix", "is not supported yet");
+}
+
+}  // namespace
+
+ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
+  const ApiResult<Value> object = parse_request_object(body);
+  if (!object) return std::unexpected(object.error());
+  std::optional<ApiError> error;
+  RequestFields fields(*object, error);
+  refuse_what_does_not_work(fields);
+  CompletionRequest request;
+  GenerationOptions& options = request.options;
+  options = read_generation_options(fields, error);
+  options.max_tokens =
+      fields.integer("max_tokens", 1, std::numeric_limits<int64_t>::max()).value_or(kDefaultMaxTokens);
+  options.top_logprobs = fields.integer("logprobs", 0, kMaximumTopLogprobs);
+  const auto best_of = fields.integer("best_of", 1, kMaximumChoices);
+  if (best_of && *best_of != options.choice_count) {
+    fields.reject("best_of", fmt::format("must be the same as n ({})", options.choice_count));
+  }
+  if (options.min_tokens > *options.max_tokens) {
+    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *options.max_tokens));
+  }
+  request.prompts = read_prompts(fields);
+  const auto choices = static_cast<int64_t>(request.prompts.size()) * options.choice_count;
+  if (choices > kMaximumChoices) {
+    fields.reject("prompt", fmt::format("must give at most {} choices together; prompts times n is {}",
+                                        kMaximumChoices, choices));
+  }
+  if (error) return std::unexpected(std::move(*error));
+  return request;
+}
+
+}  // namespace shoal

@@ -1,0 +1,20 @@
+// The body of POST /v1/completions → a plain struct. Pure.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "api/api_error.h"
+#include "api/generation_options.h"
+#include "service/peer_messages.h"
+
+namespace shoal {
+
+struct CompletionRequest {
+  GenerationOptions options;
+  std::vector<Prompt> prompts;  // PromptText or PromptTokens, at least one
+};
+
+ApiResult<CompletionRequest> parse_completion_request(std::string_view body);
+
+}  // namespace shoal

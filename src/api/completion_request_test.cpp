@@ -1,0 +1,64 @@
+#include "api/completion_request.h"
+
+#include <gtest/gtest.h>
+
+namespace shoal {
+namespace {
+
+TEST(CompletionRequest, TakesAPromptInEachOfOpenAisForms) {
+  const auto prompts = [](const std::string& prompt) {
+    const auto request = parse_completion_request("{\"prompt\":" + prompt + "}");
+    EXPECT_TRUE(request) << request.error().message;
+    return request->prompts;
+  };
+  EXPECT_EQ(std::get<PromptText>(prompts(R"("once")").at(0)).text, "once");
+  EXPECT_EQ(std::get<PromptText>(prompts(R"("")").at(0)).text, "");
+  const auto texts = prompts(R"(["a","b"])");
+  ASSERT_EQ(texts.size(), 2u);
+  EXPECT_EQ(std::get<PromptText>(texts[1]).text, "b");
+  EXPECT_EQ(std::get<PromptTokens>(prompts("[1,2,3]").at(0)).tokens, (std::vector<TokenId>{1, 2, 3}));
+  const auto lists = prompts("[[1],[2,3]]");
+  ASSERT_EQ(lists.size(), 2u);
+  EXPECT_EQ(std::get<PromptTokens>(lists[1]).tokens, (std::vector<TokenId>{2, 3}));
+}
+
+TEST(CompletionRequest, HasOpenAisDefaults) {
+  const auto request = parse_completion_request(R"({"prompt":"x"})");
+  EXPECT_EQ(request->options.max_tokens, 16);
+  EXPECT_EQ(request->options.top_logprobs, std::nullopt);
+  EXPECT_EQ(parse_completion_request(R"({"prompt":"x","logprobs":0})")->options.top_logprobs, 0);
+  EXPECT_EQ(parse_completion_request(R"({"prompt":"x","logprobs":5,"echo":false,"best_of":1,"suffix":""})")
+                ->options.top_logprobs,
+            5);
+}
+
+TEST(CompletionRequest, AWrongFieldIsNamed) {
+  const std::vector<std::pair<std::string, std::string>> bodies{
+      {R"({})", "prompt"},
+      {R"({"prompt":5})", "prompt"},
+      {R"({"prompt":[]})", "prompt"},
+      {R"({"prompt":[-1]})", "prompt"},
+      {R"({"prompt":[4294967296]})", "prompt"},
+      {R"({"prompt":[1,"a"]})", "prompt"},
+      {R"({"prompt":[[]]})", "prompt"},
+      {R"({"prompt":[[1],[2.5]]})", "prompt"},
+      {R"({"prompt":["a","b"],"n":9})", "prompt"},
+      {R"({"prompt":"x","echo":true})", "echo"},
+      {R"({"prompt":"x","suffix":"y"})", "suffix"},
+      {R"({"prompt":"x","best_of":2})", "best_of"},
+      {R"({"prompt":"x","logprobs":true})", "logprobs"},
+      {R"({"prompt":"x","logprobs":21})", "logprobs"},
+      {R"({"prompt":"x","max_tokens":0})", "max_tokens"},
+      {R"({"prompt":"x","min_tokens":17})", "min_tokens"},
+      {R"({"prompt":"x","temperature":3})", "temperature"},
+  };
+  for (const auto& [body, param] : bodies) {
+    const auto request = parse_completion_request(body);
+    ASSERT_FALSE(request) << body;
+    EXPECT_EQ(request.error().status, 400) << body;
+    EXPECT_EQ(request.error().param, param) << request.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace shoal

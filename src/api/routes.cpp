@@ -1,0 +1,277 @@
+#include "api/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/chat_request.h"
+#include "api/cluster_format.h"
+#include "api/completion_request.h"
+#include "api/web_files.h"
+
+namespace shoal {
+namespace {
+
+void send_json(ResponseWriter& response, std::string body) {
+  response.send({.status = 200, .body = std::move(body), .headers = {}});
+}
+
+void send_error(ResponseWriter& response, const ApiError& error) { response.send(error_response(error)); }
+
+ApiError refusal(int32_t status, std::string message) {
+  return {.status = status, .message = std::move(message), .param = std::nullopt, .code = std::nullopt};
+}
+
+// A name that looks like a path is never looked for: over HTTP a model is named.
+bool is_path(std::string_view name) {
+  return name.find_first_of("/\\") != std::string_view::npos || name == "..";
+}
+
+ApiError unknown_model(const std::string& name) {
+  return {.status = 404,
+          .message = fmt::format("there is no model \"{}\" on this cluster; GET /v1/models lists them",
+                                 name.substr(0, 200)),
+          .param = std::string("model"),
+          .code = std::string("model_not_found")};
+}
+
+int64_t seconds_since_1970() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+const std::vector<Routes::Route>& Routes::table() {
+  static const std::vector<Route> kTable{
+      {"POST", "/v1/chat/completions", &Routes::complete_chat},
+      {"POST", "/chat/completions", &Routes::complete_chat},
+      {"POST", "/v1/completions", &Routes::complete_text},
+      {"POST", "/completions", &Routes::complete_text},
+      {"GET", "/v1/models", &Routes::list_models},
+      {"GET", "/models", &Routes::list_models},
+      {"GET", "/v1/models/", &Routes::show_model},
+      {"GET", "/v1/topology", &Routes::show_topology},
+      {"GET", "/topology", &Routes::show_topology},
+      {"GET", "/v1/status", &Routes::show_status},
+      {"GET", "/healthcheck", &Routes::show_health},
+      {"GET", "/metrics", &Routes::show_metrics},
+      {"POST", "/unload", &Routes::unload_model},
+      {"POST", "/quit", &Routes::quit},
+      {"GET", "/", &Routes::show_page},
+      {"GET", "/index.html", &Routes::show_page},
+      {"GET", "/app.css", &Routes::show_page},
+      {"GET", "/app.js", &Routes::show_page},
+  };
+  return kTable;
+}
+
+bool Routes::matches(const Route& route, std::string_view path) {
+  if (route.path.size() > 1 && route.path.ends_with('/')) {
+    return path.starts_with(route.path) && path.size() > route.path.size();
+  }
+  return route.path == path;
+}
+
+Routes::Routes(const ApiSettings& settings, AccessRules access, ApiBackend& backend,
+               std::function<int64_t()> connection_count)
+    : settings_(settings),
+      access_(std::move(access)),
+      backend_(backend),
+      connection_count_(std::move(connection_count)) {}
+
+HeadDecision Routes::check_head(const HttpRequest& head) {
+  HeadDecision decision;
+  decision.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  if (const auto allowed = check_access(access_, head.host, head.origin); !allowed) {
+    decision.refusal = error_response(to_api_error(allowed.error()));
+    return decision;
+  }
+  if (head.origin && is_allowed_origin(access_, *head.origin)) {
+    decision.headers.emplace_back("Access-Control-Allow-Origin", *head.origin);
+    decision.headers.emplace_back("Vary", "Origin");
+    if (head.method == "OPTIONS") {
+      decision.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
+      decision.headers.emplace_back("Access-Control-Allow-Headers", "authorization, content-type");
+      decision.refusal = HttpResponse{.status = 204, .content_type = "", .body = "", .headers = {}};
+      return decision;
+    }
+  }
+  std::string methods;
+  const std::string_view method = head.method == "HEAD" ? "GET" : std::string_view(head.method);
+  for (const Route& route : table()) {
+    if (!matches(route, head.path)) continue;
+    if (route.method == method) return decision;
+    methods += methods.empty() ? "" : ", ";
+    methods += route.method;
+  }
+  if (methods.empty()) {
+    decision.refusal =
+        error_response(refusal(404, fmt::format("there is nothing at {}", head.path.substr(0, 200))));
+  } else {
+    decision.refusal =
+        error_response(refusal(405, fmt::format("{} takes {}, not {}", head.path.substr(0, 200), methods,
+                                                head.method.substr(0, 20))));
+    decision.refusal->headers.emplace_back("Allow", methods);
+  }
+  return decision;
+}
+
+void Routes::handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) {
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  const auto route = std::ranges::find_if(table(), [&](const Route& candidate) {
+    return candidate.method == method && matches(candidate, request.path);
+  });
+  (this->*route->serve)(request, response);  // check_head has let only these through
+}
+
+void Routes::on_response(const HttpRequest& head, int32_t status) {
+  const auto route =
+      std::ranges::find_if(table(), [&](const Route& candidate) { return matches(candidate, head.path); });
+  metrics_.count_response(route == table().end() ? "other" : route->path, status);
+}
+
+void Routes::list_models(const HttpRequest&, const Writer& response) {
+  send_json(*response, format_models(backend_.models()));
+}
+
+void Routes::show_model(const HttpRequest& request, const Writer& response) {
+  const std::string name = request.path.substr(std::string_view("/v1/models/").size());
+  const std::vector<ModelView> models = backend_.models();
+  const auto model = std::ranges::find(models, name, &ModelView::name);
+  if (model == models.end()) return send_error(*response, unknown_model(name));
+  send_json(*response, format_model(*model));
+}
+
+void Routes::show_topology(const HttpRequest&, const Writer& response) {
+  send_json(*response, format_topology(backend_.cluster()));
+}
+
+void Routes::show_status(const HttpRequest&, const Writer& response) {
+  send_json(*response, format_status(backend_.cluster(), backend_.status(), metrics_.tokens_per_second()));
+}
+
+void Routes::show_health(const HttpRequest&, const Writer& response) {
+  send_json(*response, R"({"status":"ok"})");
+}
+
+void Routes::show_metrics(const HttpRequest&, const Writer& response) {
+  response->send({.status = 200,
+                  .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                  .body = metrics_.format(backend_.cluster(), backend_.status(), connection_count_()),
+                  .headers = {}});
+}
+
+void Routes::show_page(const HttpRequest& request, const Writer& response) {
+  const WebFile* file = find_web_file(request.path == "/" ? "/index.html" : request.path);
+  if (file == nullptr) return send_error(*response, refusal(404, "this build has no web page"));
+  response->send({.status = 200,
+                  .content_type = std::string(file->content_type),
+                  .body = std::string(file->body),
+                  .headers = {{"Cache-Control", "no-cache"},
+                              {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"}}});
+}
+
+void Routes::complete_chat(const HttpRequest& request, const Writer& response) {
+  const auto chat = parse_chat_request(request.body);
+  if (!chat) return send_error(*response, chat.error());
+  auto model = choose_model(chat->options.model);
+  if (!model) return send_error(*response, model.error());
+  std::vector<Prompt> prompts{PromptChat{make_chat_context(*chat, settings_.system_prompt)}};
+  start_completion(backend_, metrics_,
+                   plan_completion(AnswerKind::chat, chat->options, std::move(*model), std::move(prompts)),
+                   response);
+}
+
+void Routes::complete_text(const HttpRequest& request, const Writer& response) {
+  auto text = parse_completion_request(request.body);
+  if (!text) return send_error(*response, text.error());
+  auto model = choose_model(text->options.model);
+  if (!model) return send_error(*response, model.error());
+  start_completion(
+      backend_, metrics_,
+      plan_completion(AnswerKind::completion, text->options, std::move(*model), std::move(text->prompts)),
+      response);
+}
+
+void Routes::unload_model(const HttpRequest& request, const Writer& response) {
+  const auto object = parse_request_object(request.body);
+  if (!object) return send_error(*response, object.error());
+  std::optional<ApiError> error;
+  RequestFields fields(*object, error);
+  const auto model = fields.text("model");
+  if (!model) fields.reject("model", "must be the name of a model", "missing_field");
+  if (error) return send_error(*response, *error);
+  response->on_interrupted([weak = std::weak_ptr(response)](Interruption reason) {
+    if (const auto writer = weak.lock(); writer && reason != Interruption::client_gone) {
+      send_error(*writer, refusal(503, "the model may not be unloaded yet: there was no answer in time"));
+    }
+  });
+  backend_.unload(*model, [response, model = *model](Result<void> outcome) {
+    response->post([response, model, outcome] {
+      if (!outcome) return send_error(*response, to_api_error(outcome.error()));
+      send_json(*response,
+                format_json(Value::Object{{"status", "success"}, {"message", model + " is unloaded"}}));
+    });
+  });
+}
+
+void Routes::quit(const HttpRequest& request, const Writer& response) {
+  if (!request.from_loopback) {
+    return send_error(*response, refusal(403, "only a program on this machine may end the node"));
+  }
+  backend_.quit();
+  send_json(*response, R"({"detail":"Quit signal received"})");
+}
+
+// "gpt-…" stands for whatever the node serves, as clients written for OpenAI expect.
+ApiResult<std::string> Routes::choose_model(const std::optional<std::string>& wish) const {
+  const auto& standard = settings_.default_model;
+  if (!wish || wish->empty()) {
+    if (standard) return *standard;
+    return std::unexpected(ApiError{.status = 400,
+                                    .message = "model is missing, and this node has no default model",
+                                    .param = std::string("model"),
+                                    .code = std::string("missing_field")});
+  }
+  const std::vector<ModelView> models = backend_.models();
+  if (std::ranges::find(models, *wish, &ModelView::name) != models.end()) return *wish;
+  if (wish->starts_with("gpt-") && standard) return *standard;
+  if (is_path(*wish)) return std::unexpected(unknown_model(*wish));
+  return *wish;  // the service says in its own words why it has no such model
+}
+
+CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions& options, std::string model,
+                                       std::vector<Prompt> prompts) const {
+  const ClusterView cluster = backend_.cluster();
+  CompletionPlan plan{
+      .shape = {.kind = kind,
+                .id = make_random_id(kind == AnswerKind::chat ? "chatcmpl-" : "cmpl-"),
+                .created = seconds_since_1970(),
+                .model = model,
+                .fingerprint = "shoal_" + (cluster.nodes.empty() ? "" : cluster.nodes.front().version),
+                .has_logprobs = options.top_logprobs.has_value(),
+                .includes_usage = options.includes_usage},
+      .is_stream = options.is_stream,
+      .requests = {}};
+  const int64_t cap = settings_.max_generate_tokens;
+  for (Prompt& prompt : prompts) {
+    ServiceRequest request{.request = make_random_id("request-"),
+                           .model = model,
+                           .prompt = std::move(prompt),
+                           .sampling = options.sampling,
+                           .seed = options.seed,
+                           .choice_count = options.choice_count,
+                           .max_tokens = std::min(options.max_tokens.value_or(cap), cap),
+                           .min_tokens = std::min(options.min_tokens, cap),
+                           .ignore_end_tokens = options.ignore_end_tokens,
+                           .stop_strings = options.stop_strings,
+                           .top_logprobs = options.top_logprobs};
+    request.sampling.default_temperature = settings_.default_temperature;
+    plan.requests.push_back(std::move(request));
+  }
+  return plan;
+}
+
+}  // namespace shoal
