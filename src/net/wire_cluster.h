@@ -4,8 +4,8 @@
 #include "cluster/node_report.h"
 #include "cluster/placement.h"
 #include "cluster/plan.h"
-#include "engine/engine.h"
 #include "net/wire_checks.h"
+#include "service/peer_messages.h"
 #include "shoal.pb.h"
 
 namespace shoal {

@@ -1,0 +1,97 @@
+// This node's side of one pair of nodes: a control stream, perhaps a ring stream, and how far the handshake
+// is. All on the completion loop but for the outboxes, which any thread may fill.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/call.h"
+#include "net/outbox.h"
+#include "net/wire.h"
+
+namespace shoal {
+
+class Connection;
+
+class ConnectionEvents {
+ public:
+  virtual ~ConnectionEvents() = default;
+  virtual void on_hello(const std::shared_ptr<Connection>& connection, Hello hello) = 0;
+  virtual void on_ready(const std::shared_ptr<Connection>& connection) = 0;
+  virtual void on_open_ring(const std::shared_ptr<Connection>& connection) = 0;
+  virtual void on_message(const std::shared_ptr<Connection>& connection, PeerMessage message) = 0;
+  virtual void on_ring_message(const std::shared_ptr<Connection>& connection, RingMessage message) = 0;
+  // Once, however it comes about.
+  virtual void on_ended(const std::shared_ptr<Connection>& connection, Error reason) = 0;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // Dialled: opening → (hello) → joined. Accepted: opening → (hello) → perhaps parked → greeted → (ready) →
+  // joined.
+  enum class Phase : uint8_t { opening, parked, greeted, joined, ended };
+
+  struct Settings {
+    Outbox::Limits control;
+    Outbox::Limits ring;
+    std::string version;
+    bool is_dialled;
+    std::string address;  // of the other side
+    int32_t port = 0;     // that was dialled
+    NodeId expected;      // who was dialled
+  };
+
+  Connection(ConnectionEvents& events, Settings settings);
+
+  const Settings& settings() const { return settings_; }
+  // "node-1 at 10.0.0.1"
+  std::string name() const;
+
+  void set_control(std::shared_ptr<Call> call);
+  void set_ring(std::shared_ptr<Call> call);
+  bool has_ring() const { return ring_call_ != nullptr; }
+
+  bool send(const ControlFrame& frame);
+  // Ends everything at once.
+  void end(Error reason);
+  // Of an accepted one, before it has joined: the other side gets the error.
+  void refuse(const Error& error);
+  // Ends when what waits has been sent; for leaving in order.
+  void close();
+
+  const std::shared_ptr<Outbox>& control() const { return control_; }
+  const std::shared_ptr<Outbox>& ring() const { return ring_; }
+
+  Phase phase = Phase::opening;
+  NodeReport report;      // of the other side, from its hello on
+  uint64_t ring_key = 0;  // what opens the ring stream
+  Hello parked_hello;     // while parked
+
+ private:
+  struct ControlHandler final : CallHandler {
+    explicit ControlHandler(Connection& owner) : connection(owner) {}
+    void on_frame(std::span<const std::string_view> pieces) override { connection.control_frame(pieces); }
+    void on_ended(Error reason) override { connection.end(std::move(reason)); }
+    Connection& connection;
+  };
+  struct RingHandler final : CallHandler {
+    explicit RingHandler(Connection& owner) : connection(owner) {}
+    void on_frame(std::span<const std::string_view> pieces) override { connection.ring_frame(pieces); }
+    void on_ended(Error reason) override { connection.end(std::move(reason)); }
+    Connection& connection;
+  };
+
+  void control_frame(std::span<const std::string_view> pieces);
+  void ring_frame(std::span<const std::string_view> pieces);
+  void dispatch(ControlFrame frame);
+
+  ConnectionEvents& events_;
+  const Settings settings_;
+  ControlHandler control_handler_;
+  RingHandler ring_handler_;
+  std::shared_ptr<Outbox> control_, ring_;
+  std::shared_ptr<Call> control_call_, ring_call_;
+};
+
+}  // namespace shoal
