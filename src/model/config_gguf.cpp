@@ -125,18 +125,13 @@ Result<ModelConfig> read_gguf_config(const GgufFile& file, GgufTensorFacts facts
 
   rope.layout = architecture->gguf_rope;
   rope.divisors = std::move(facts.rope_divisors);
-  auto made = make_rope(rope);
-  if (!made) return fail(made.error());
-  config.rope = std::move(*made);
-  if (auto checked = check_config(config); !checked) return fail(checked.error());
-
   const auto* tokens = file.find_texts("tokenizer.ggml.tokens");
   if (tokens != nullptr && std::ssize(*tokens) > config.vocabulary_size) {
     return fail(ErrorCode::corrupt_data,
                 fmt::format("the tokenizer has {} tokens, 'token_embd.weight' only {} rows", tokens->size(),
                             config.vocabulary_size));
   }
-  return config;
+  return finish_config(std::move(config), rope);
 }
 
 }  // namespace shoal

@@ -109,14 +109,13 @@ void read_scaling(Members& scaling, double context_length, RopeSettings& rope) {
   }
 }
 
-Result<RopeConfig> read_rope(Members& members, const ModelConfig& config, RopeLayout layout) {
+Result<RopeSettings> read_rope(Members& members, const ModelConfig& config, RopeLayout layout) {
   RopeSettings rope;
   rope.layout = layout;
   rope.dimensions = config.head_dim;
-  if (members.has("partial_rotary_factor")) {
-    rope.dimensions =
-        static_cast<int64_t>(static_cast<double>(config.head_dim) * members.number("partial_rotary_factor"));
-  }
+  const double part = members.number_or("partial_rotary_factor", 1.0);
+  if (!(part > 0 && part <= 1)) members.note(fmt::format("'partial_rotary_factor' is {}", part));
+  if (part < 1) rope.dimensions = static_cast<int64_t>(static_cast<double>(config.head_dim) * part);
   rope.base = members.number_or("rope_theta", 10000.0);
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     if (!members.has(key)) continue;
@@ -129,7 +128,7 @@ Result<RopeConfig> read_rope(Members& members, const ModelConfig& config, RopeLa
     break;
   }
   if (members.error()) return fail(*members.error());
-  return make_rope(rope);
+  return rope;
 }
 
 void refuse_what_is_not_supported(Members& members) {
@@ -182,11 +181,11 @@ Result<ModelConfig> read_hugging_face_config(std::string_view json) {
   refuse_what_is_not_supported(members);
   if (members.error()) return fail(*members.error(), "config.json");
 
-  auto rope = read_rope(members, config, architecture->hugging_face_rope);
+  const auto rope = read_rope(members, config, architecture->hugging_face_rope);
   if (!rope) return fail(rope.error(), "config.json");
-  config.rope = std::move(*rope);
-  if (auto checked = check_config(config); !checked) return fail(checked.error(), "config.json");
-  return config;
+  auto finished = finish_config(std::move(config), *rope);
+  if (!finished) return fail(finished.error(), "config.json");
+  return finished;
 }
 
 }  // namespace shoal

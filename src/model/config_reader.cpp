@@ -13,9 +13,7 @@ struct Bound {
   int64_t limit;
 };
 
-}  // namespace
-
-Result<void> check_config(const ModelConfig& config) {
+Result<void> check_sizes(const ModelConfig& config) {
   // Far above any model, and low enough that products of two with a few bytes each stay below 2^63.
   const Bound bounds[] = {
       {"the layer count", config.layer_count, 1 << 16},
@@ -41,12 +39,21 @@ Result<void> check_config(const ModelConfig& config) {
   if (!std::isfinite(config.norm_epsilon) || config.norm_epsilon < 0) {
     return fail(ErrorCode::corrupt_data, fmt::format("the norm's epsilon is {}", config.norm_epsilon));
   }
-  const auto turned = 2 * std::ssize(config.rope.inverse_frequencies);
-  if (turned > config.head_dim) {
-    return fail(ErrorCode::corrupt_data,
-                fmt::format("rope turns {} dimensions of a head that has {}", turned, config.head_dim));
-  }
   return {};
+}
+
+}  // namespace
+
+Result<ModelConfig> finish_config(ModelConfig config, const RopeSettings& rope) {
+  if (auto checked = check_sizes(config); !checked) return fail(checked.error());
+  if (rope.dimensions > config.head_dim) {
+    return fail(ErrorCode::corrupt_data, fmt::format("rope turns {} dimensions of a head that has {}",
+                                                     rope.dimensions, config.head_dim));
+  }
+  auto made = make_rope(rope);
+  if (!made) return fail(made.error());
+  config.rope = std::move(*made);
+  return config;
 }
 
 }  // namespace shoal

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "files/gguf.h"
 #include "model/config.h"
+#include "model/rope.h"
 
 namespace shoal {
 
@@ -21,7 +22,7 @@ Result<ModelConfig> read_gguf_config(const GgufFile& file, GgufTensorFacts facts
 // `json` is the text of config.json, as on the hub or as transformers 5 writes it.
 Result<ModelConfig> read_hugging_face_config(std::string_view json);
 
-// What every configuration must satisfy before sizes are computed from it.
-Result<void> check_config(const ModelConfig& config);
+// Checks all sizes, so that products of them do not overflow, then computes the rope frequencies.
+Result<ModelConfig> finish_config(ModelConfig config, const RopeSettings& rope);
 
 }  // namespace shoal

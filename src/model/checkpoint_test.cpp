@@ -1,0 +1,326 @@
+#include "model/checkpoint.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/test_data.h"
+#include "model/checkpoint_folder_test.h"
+
+namespace shoal {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(CheckpointFolder, NamesTensorsAndCountsTheirBytes) {
+  const auto checkpoint = open();
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  const int64_t layer = 4 * (2 * 32 + 2 * 32 * 32 + 2 * 16 * 32 + 3 * 64 * 32);
+  EXPECT_EQ(checkpoint->layer_bytes(0), layer);
+  EXPECT_EQ(checkpoint->head_bytes(), 4 * (2 * 48 * 32 + 32));
+  EXPECT_EQ(checkpoint->total_bytes(), 2 * layer + checkpoint->head_bytes());
+  EXPECT_EQ(checkpoint->bytes_per_token(), checkpoint->total_bytes() - 4 * 48 * 32);
+  const StoredTensor* key = checkpoint->find("layers.1.key.weight");
+  ASSERT_NE(key, nullptr);
+  EXPECT_THAT(key->shape, ElementsAre(16, 32));
+  EXPECT_EQ(checkpoint->find("layers.2.key.weight"), nullptr);
+}
+
+TEST_F(CheckpointFolder, CountsTiedEmbeddingsOnce) {
+  config_["tie_word_embeddings"] = true;
+  const auto with_copy = open();
+  ASSERT_TRUE(with_copy) << with_copy.error().message;
+  EXPECT_EQ(with_copy->head_bytes(), 4 * (48 * 32 + 32));
+  EXPECT_EQ(with_copy->bytes_per_token(), with_copy->total_bytes());
+  shapes_.erase("lm_head.weight");
+  EXPECT_TRUE(open());
+}
+
+TEST_F(CheckpointFolder, ReadsShardsByTheirIndex) {
+  write("config.json", config_.dump());
+  std::map<std::string, std::vector<int64_t>> first, second;
+  json map;
+  for (const auto& [name, shape] : shapes_) {
+    const bool in_first = name.starts_with("model.layers.0");
+    (in_first ? first : second)[name] = shape;
+    map[name] = in_first ? "a.safetensors" : "b.safetensors";
+  }
+  write_tensors("a.safetensors", first);
+  write_tensors("b.safetensors", second);
+  write("model.safetensors.index.json", json({{"weight_map", map}}).dump());
+  const auto checkpoint = Checkpoint::open(folder_);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ(checkpoint->find("layers.0.up.weight")->file.filename(), "a.safetensors");
+  EXPECT_EQ(checkpoint->find("output.weight")->file.filename(), "b.safetensors");
+
+  fs::remove(folder_ / "b.safetensors");
+  EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("b.safetensors"));
+  map["model.norm.weight"] = "a.safetensors";
+  write_tensors("b.safetensors", {{"lm_head.weight", {48, 32}}});
+  write("model.safetensors.index.json", json({{"weight_map", map}}).dump());
+  EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("it is not there"));
+}
+
+TEST_F(CheckpointFolder, NamesAnUnknownArchitecture) {
+  config_["model_type"] = "gpt9";
+  expect_error(ErrorCode::invalid_argument, "model_type 'gpt9' is not supported; supported are llama, qwen2");
+}
+
+TEST_F(CheckpointFolder, NamesAMissingTensor) {
+  shapes_.erase("model.layers.1.mlp.up_proj.weight");
+  expect_error(ErrorCode::corrupt_data, "the tensor 'model.layers.1.mlp.up_proj.weight' is missing");
+}
+
+TEST_F(CheckpointFolder, NamesAMissingOutputMatrix) {
+  shapes_.erase("lm_head.weight");
+  expect_error(ErrorCode::corrupt_data, "the tensor 'lm_head.weight' is missing");
+}
+
+TEST_F(CheckpointFolder, NamesATensorOfTheWrongShape) {
+  shapes_["model.layers.0.self_attn.k_proj.weight"] = {32, 32};
+  expect_error(ErrorCode::corrupt_data,
+               "tensor 'model.layers.0.self_attn.k_proj.weight' has the shape [32, 32], the configuration "
+               "says [16, 32]");
+}
+
+TEST_F(CheckpointFolder, NamesATensorThatTheArchitectureDoesNotKnow) {
+  shapes_["model.layers.0.self_attn.q_norm.weight"] = {8};
+  expect_error(ErrorCode::invalid_argument, "'model.layers.0.self_attn.q_norm.weight' is unknown");
+}
+
+TEST_F(CheckpointFolder, NamesATensorBeyondTheLastLayer) {
+  config_["num_hidden_layers"] = 1;
+  expect_error(ErrorCode::corrupt_data, "belongs to layer 1, the model says it has 1");
+}
+
+TEST_F(CheckpointFolder, RefusesWhatItWouldComputeWrongly) {
+  const json good = config_;
+  const auto refuse = [&](const char* key, const json& value, std::string_view part) {
+    config_ = good;
+    config_[key] = value;
+    expect_error(ErrorCode::invalid_argument, part);
+  };
+  refuse("attention_bias", true, "'attention_bias' is true");
+  refuse("use_sliding_window", true, "'use_sliding_window' is true");
+  refuse("hidden_act", "gelu", "'hidden_act' is 'gelu'");
+  refuse("quantization", {{"bits", 4}}, "'quantization'");
+  refuse("layer_types", {"full_attention", "sliding_attention"}, "'layer_types'");
+  refuse("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}, "'longrope' is not supported");
+}
+
+TEST_F(CheckpointFolder, RefusesAConfigurationThatIsNotWhole) {
+  const json good = config_;
+  const auto refuse = [&](const char* key, const json& value, std::string_view part) {
+    config_ = good;
+    config_[key] = value;
+    expect_error(ErrorCode::corrupt_data, part);
+  };
+  refuse("hidden_size", nullptr, "'hidden_size' is missing");
+  refuse("hidden_size", "32", "'hidden_size' is not an integer");
+  refuse("hidden_size", -32, "the hidden size is -32");
+  refuse("num_attention_heads", 0, "the head count is 0");
+  refuse("num_key_value_heads", 3, "not a multiple");
+  refuse("head_dim", 7, "rope: the count of turned dimensions is 7");
+  refuse("head_dim", int64_t{1} << 62, "the head dimension is");
+  refuse("partial_rotary_factor", 1e300, "'partial_rotary_factor' is 1e+300");
+  refuse("rms_norm_eps", true, "'rms_norm_eps' is not a number");
+  refuse("num_hidden_layers", int64_t{1} << 62, "the layer count is");
+  refuse("vocab_size", 1e3, "'vocab_size' is not an integer");
+  refuse("rope_theta", 0.0, "the base is 0");
+  refuse("rope_scaling", {{"type", "linear"}, {"factor", -2.0}}, "the factor is -2");
+  refuse("rope_scaling", {{"type", "linear"}}, "'factor' is missing");
+  refuse("rope_scaling", 3, "'rope_scaling' is not an object");
+}
+
+TEST_F(CheckpointFolder, SaysWhatAFolderLacks) {
+  EXPECT_EQ(Checkpoint::open(folder_).error().code, ErrorCode::not_found);
+  EXPECT_EQ(Checkpoint::open(folder_ / "nothing").error().code, ErrorCode::not_found);
+  write("config.json", config_.dump());
+  EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("neither model.safetensors nor"));
+  write("config.json", "{");
+  EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("not a JSON object"));
+  write("model.safetensors", "short");
+  write("config.json", config_.dump());
+  EXPECT_EQ(Checkpoint::open(folder_).error().code, ErrorCode::corrupt_data);
+}
+
+TEST(TinyOracles, HaveTheSameConfigurationInBothForms) {
+  for (const char* name : {"llama", "qwen2"}) {
+    const auto source = test_data_path(std::string("oracles/tiny/") + name);
+    if (!exists(source)) GTEST_SKIP() << source;
+    const auto folder = fs::temp_directory_path() / fmt::format("shoal-config-{:016x}", os::random_bits());
+    fs::create_directory(folder);
+    fs::copy_file(source / "config.v5.json", folder / "config.json");
+    fs::create_symlink(source / "model.safetensors", folder / "model.safetensors");
+    const auto hub = Checkpoint::open(source);
+    const auto version_5 = Checkpoint::open(folder);
+    fs::remove_all(folder);
+    ASSERT_TRUE(hub) << hub.error().message;
+    ASSERT_TRUE(version_5) << version_5.error().message;
+    EXPECT_EQ(version_5->config().rope.inverse_frequencies, hub->config().rope.inverse_frequencies);
+    EXPECT_EQ(version_5->config().head_dim, hub->config().head_dim);
+    EXPECT_EQ(version_5->config().tied_embeddings, hub->config().tied_embeddings);
+    EXPECT_EQ(version_5->total_bytes(), hub->total_bytes());
+  }
+}
+
+// Writes the tensors and some keys of a GGUF file again, as one part of several.
+class GgufWriter {
+ public:
+  template <class T>
+  GgufWriter& put(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    return *this;
+  }
+  GgufWriter& text(std::string_view value) {
+    put<uint64_t>(value.size());
+    bytes_ += value;
+    return *this;
+  }
+  GgufWriter& key(std::string_view name, uint32_t value) { return text(name).put(4u).put(value); }
+  GgufWriter& key(std::string_view name, float value) { return text(name).put(6u).put(value); }
+  GgufWriter& key(std::string_view name, std::string_view value) { return text(name).put(8u).text(value); }
+  std::string& bytes() { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+struct GgufModel {
+  std::map<std::string, std::vector<int64_t>> shapes;  // outermost first; all F32
+
+  GgufModel() {
+    shapes = {{"token_embd.weight", {48, 32}}, {"output_norm.weight", {32}}};
+    for (int layer = 0; layer < 2; ++layer) {
+      const std::string prefix = fmt::format("blk.{}.", layer);
+      for (const char* name : {"attn_norm", "ffn_norm"}) shapes[prefix + name + ".weight"] = {32};
+      for (const char* name : {"attn_q", "attn_k", "attn_v", "attn_output"})
+        shapes[prefix + name + ".weight"] = {32, 32};
+      for (const char* name : {"ffn_gate", "ffn_up"}) shapes[prefix + name + ".weight"] = {64, 32};
+      shapes[prefix + "ffn_down.weight"] = {32, 64};
+    }
+  }
+
+  // The tensors whose name satisfies `wanted`, with all keys and `extra`, of which there are `extra_count`.
+  std::string write(const std::function<bool(const std::string&)>& wanted, GgufWriter extra,
+                    uint64_t extra_count, std::string_view architecture = "llama") const {
+    GgufWriter writer;
+    const auto count =
+        static_cast<uint64_t>(std::ranges::count_if(shapes, [&](auto& item) { return wanted(item.first); }));
+    writer.bytes() = "GGUF";
+    writer.put(3u).put(count).put(uint64_t{8} + extra_count);
+    const std::string prefix = std::string(architecture) + ".";
+    writer.key("general.architecture", architecture);
+    writer.key(prefix + "block_count", 2u).key(prefix + "embedding_length", 32u);
+    writer.key(prefix + "feed_forward_length", 64u).key(prefix + "attention.head_count", 4u);
+    writer.key(prefix + "context_length", 128u).key(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
+    writer.key(prefix + "rope.freq_base", 10000.0f);
+    writer.bytes() += extra.bytes();
+    uint64_t offset = 0;
+    for (const auto& [name, shape] : shapes) {
+      if (!wanted(name)) continue;
+      writer.text(name).put(static_cast<uint32_t>(shape.size()));
+      uint64_t bytes = 4;
+      for (auto size = shape.rbegin(); size != shape.rend(); ++size) {
+        writer.put(static_cast<uint64_t>(*size));
+        bytes *= static_cast<uint64_t>(*size);
+      }
+      writer.put(0u).put(offset);
+      offset += (bytes + 31) / 32 * 32;
+    }
+    writer.bytes().resize((writer.bytes().size() + 31) / 32 * 32);
+    writer.bytes().append(offset, '\0');
+    return writer.bytes();
+  }
+};
+
+bool every(const std::string&) { return true; }
+
+class GgufCheckpoint : public CheckpointFolder {
+ protected:
+  Result<Checkpoint> open_with(GgufWriter extra, uint64_t count,
+                               std::string_view architecture = "llama") const {
+    write("m.gguf", model_.write(every, std::move(extra), count, architecture));
+    return Checkpoint::open(folder_ / "m.gguf");
+  }
+  void refuse(const Result<Checkpoint>& checkpoint, std::string_view part) const {
+    ASSERT_FALSE(checkpoint) << part;
+    EXPECT_THAT(checkpoint.error().message, HasSubstr(std::string(part)));
+  }
+  GgufModel model_;
+};
+
+TEST_F(GgufCheckpoint, OpensByFileAndByFolder) {
+  const auto file = open_with({}, 0);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_TRUE(file->config().tied_embeddings);
+  EXPECT_EQ(file->config().rope.layout, RopeLayout::interleaved);
+  EXPECT_EQ(file->config().kv_head_count, 4);
+  EXPECT_EQ(file->config().name, "m");
+  const auto folder = Checkpoint::open(folder_);
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->total_bytes(), file->total_bytes());
+  write("other.gguf", "");
+  refuse(Checkpoint::open(folder_), "2 GGUF models");
+}
+
+TEST_F(GgufCheckpoint, ReadsAModelInSeveralFiles) {
+  const auto part_keys = [](uint32_t number) {
+    GgufWriter keys;
+    keys.text("split.no").put(2u).put(static_cast<uint16_t>(number));
+    keys.text("split.count").put(2u).put(uint16_t{3});
+    return keys;
+  };
+  const auto part_of = [](const std::string& name) {
+    return name.starts_with("blk.0") ? 0 : name.starts_with("blk") ? 1 : 2;
+  };
+  for (int part = 0; part < 3; ++part) {
+    write(fmt::format("m-{:05}-of-00003.gguf", part + 1),
+          model_.write([&](const std::string& name) { return part_of(name) == part; },
+                       part_keys(static_cast<uint32_t>(part)), 2));
+  }
+  const auto checkpoint = Checkpoint::open(folder_);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ(checkpoint->find("embedding.weight")->file.filename(), "m-00003-of-00003.gguf");
+  refuse(Checkpoint::open(folder_ / "m-00002-of-00003.gguf"),
+         "name the one that ends in 00001-of-00003.gguf");
+  fs::rename(folder_ / "m-00002-of-00003.gguf", folder_ / "x");
+  refuse(Checkpoint::open(folder_), "m-00002-of-00003.gguf");
+  fs::copy_file(folder_ / "m-00003-of-00003.gguf", folder_ / "m-00002-of-00003.gguf");
+  refuse(Checkpoint::open(folder_), "'split.no' is not 1");
+}
+
+TEST_F(GgufCheckpoint, RefusesWhatItWouldComputeWrongly) {
+  refuse(open_with({}, 0, "falcon"), "the architecture 'falcon' is not supported");
+  refuse(open_with({}, 0, "qwen2"), "the tensor 'blk.0.attn_q.bias' is missing");
+  refuse(open_with(GgufWriter().key("llama.expert_count", 8u), 1), "mixtures of experts");
+  refuse(open_with(GgufWriter().key("llama.attention.sliding_window", 64u), 1), "sliding windows");
+  refuse(open_with(GgufWriter().key("llama.attention.value_length", 16u), 1),
+         "'llama.attention.value_length' is 16");
+  refuse(open_with(GgufWriter().key("llama.rope.scaling.type", "longrope"), 1), "'longrope'");
+  refuse(open_with(
+             GgufWriter().key("llama.attention.key_length", 16u).key("llama.attention.value_length", 16u), 2),
+         "has the shape");
+  EXPECT_TRUE(open_with(GgufWriter().key("llama.attention.sliding_window", 128u), 1));
+}
+
+TEST_F(GgufCheckpoint, RefusesATokenizerThatIsLargerThanTheEmbedding) {
+  const auto tokens = [](uint64_t count) {
+    GgufWriter keys;
+    keys.text("tokenizer.ggml.tokens").put(9u).put(8u).put(count);
+    for (uint64_t i = 0; i < count; ++i) keys.text("t");
+    return keys;
+  };
+  EXPECT_TRUE(open_with(tokens(48), 1));
+  refuse(open_with(tokens(49), 1), "the tokenizer has 49 tokens, 'token_embd.weight' only 48 rows");
+}
+
+TEST_F(GgufCheckpoint, RefusesAFileThatIsCutOff) {
+  const std::string whole = model_.write(every, {}, 0);
+  write("m.gguf", whole.substr(0, whole.size() - 100));
+  refuse(Checkpoint::open(folder_ / "m.gguf"), "cut off");
+}
+
+}  // namespace
+}  // namespace shoal
