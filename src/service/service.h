@@ -76,8 +76,8 @@ struct ServiceSettings {
   Duration plan_deadline = std::chrono::seconds(5);          // of describing, preparing, unloading, each
   Duration load_stall_limit = std::chrono::seconds(30);      // of loading without a byte of progress
   int64_t request_limit = 256;                               // requests of clients of this node at once
-  // What could be allocated on this machine now. Called on the loop; empty: own.device.free_bytes less what
-  // the shards hold. own.device.free_bytes is the most that all shards together may take.
+  // What could be allocated on this machine now, for device.machine_free_bytes. Called on the loop; empty:
+  // unknown. own.device.free_bytes is the most that all shards of this node together may take.
   std::function<int64_t()> measure_free_bytes;
 };
 

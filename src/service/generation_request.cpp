@@ -1,0 +1,119 @@
+#include "service/generation_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace shoal {
+namespace {
+
+Result<void> check_tokens(const std::vector<TokenId>& tokens, const Tokenizer& tokenizer) {
+  for (const TokenId token : tokens) {
+    if (token < 0 || token >= tokenizer.vocabulary_size()) {
+      return fail(ErrorCode::invalid_argument, fmt::format("token {} is not in the model's vocabulary of {}",
+                                                           token, tokenizer.vocabulary_size()));
+    }
+  }
+  return {};
+}
+
+struct PromptMaker {
+  const TextAssets& text;
+
+  Result<std::vector<TokenId>> operator()(const PromptText& prompt) const {
+    return text.plain_prompt(prompt.text);
+  }
+  Result<std::vector<TokenId>> operator()(const PromptChat& prompt) const {
+    Result<Value> context = parse_json(prompt.messages_json);
+    if (!context) return fail(context.error(), "messages");
+    return text.chat_prompt(*context);
+  }
+  Result<std::vector<TokenId>> operator()(const PromptTokens& prompt) const {
+    if (Result<void> checked = check_tokens(prompt.tokens, *text.tokenizer); !checked) {
+      return fail(checked.error(), "prompt");
+    }
+    return prompt.tokens;
+  }
+};
+
+Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& tokenizer) {
+  if (submitted.choice_count < 1 || submitted.choice_count > choice_limit) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("n is {}, it must be 1 to {}", submitted.choice_count, choice_limit));
+  }
+  if (submitted.delivered.size() > submitted.choice_count) {
+    return fail(ErrorCode::invalid_argument, "more delivered choices than the request has");
+  }
+  for (const std::vector<TokenId>& delivered : submitted.delivered) {
+    if (Result<void> checked = check_tokens(delivered, tokenizer); !checked) return fail(checked.error());
+  }
+  for (const auto& [token, bias] : submitted.sampling.logit_bias) {
+    if (token < 0 || token >= tokenizer.vocabulary_size()) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("logit_bias: token {} is not in the model's vocabulary of {}", token,
+                              tokenizer.vocabulary_size()));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationDefaults& defaults,
+                                 uint64_t seed) {
+  const SamplingSettings neutral;
+  SamplingSettings settings;
+  settings.temperature = wishes.temperature.value_or(
+      wishes.default_temperature.value_or(defaults.temperature.value_or(neutral.temperature)));
+  settings.top_k = wishes.top_k.value_or(defaults.top_k.value_or(neutral.top_k));
+  settings.top_p = wishes.top_p.value_or(defaults.top_p.value_or(neutral.top_p));
+  settings.min_p = wishes.min_p.value_or(defaults.min_p.value_or(neutral.min_p));
+  settings.repetition_penalty =
+      wishes.repetition_penalty.value_or(defaults.repetition_penalty.value_or(neutral.repetition_penalty));
+  settings.presence_penalty = wishes.presence_penalty.value_or(neutral.presence_penalty);
+  settings.frequency_penalty = wishes.frequency_penalty.value_or(neutral.frequency_penalty);
+  settings.logit_bias = wishes.logit_bias;
+  settings.seed = seed;
+  return settings;
+}
+
+Result<std::vector<TokenId>> make_prompt(const Prompt& prompt, const TextAssets& text) {
+  Result<std::vector<TokenId>> tokens = std::visit(PromptMaker{text}, prompt);
+  if (tokens && tokens->empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
+  return tokens;
+}
+
+Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
+                                                 const std::vector<TokenId>& prompt, const TextAssets& text,
+                                                 int64_t context_length) {
+  if (Result<void> checked = check_request(submitted, *text.tokenizer); !checked) {
+    return fail(checked.error());
+  }
+  const auto prompt_length = static_cast<int64_t>(prompt.size());
+  if (prompt_length >= context_length) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("the prompt has {} tokens, the model's context holds {}, answer included",
+                            prompt_length, context_length));
+  }
+  const int64_t room = context_length - prompt_length;
+  std::vector<Generation> generations;
+  for (uint32_t choice = 0; choice < submitted.choice_count; ++choice) {
+    Generation generation{.request = submitted.request,
+                          .choice_index = choice,
+                          .prompt = prompt,
+                          .delivered = {},
+                          .sampling = choose_sampling(submitted.sampling, text.defaults, submitted.seed),
+                          .max_tokens = std::min(submitted.max_tokens.value_or(room), room),
+                          .min_tokens = submitted.min_tokens,
+                          .ignore_end_tokens = submitted.ignore_end_tokens,
+                          .stop_strings = submitted.stop_strings,
+                          .stop_tokens = {},
+                          .top_logprobs = submitted.top_logprobs};
+    if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
+    generations.push_back(std::move(generation));
+  }
+  return generations;
+}
+
+}  // namespace shoal

@@ -1,0 +1,31 @@
+// From what a client asked for to what the scheduler generates: token ids, settings, one Generation per
+// choice. Pure; tokenising long prompts takes a while, so it runs beside the service's loop.
+#pragma once
+
+#include <vector>
+
+#include "engine/sampler.h"
+#include "scheduler/generation.h"
+#include "service/peer_messages.h"
+#include "text/text_assets.h"
+
+namespace shoal {
+
+inline constexpr uint32_t choice_limit = 128;
+
+// The request, then the ingress's default temperature, then the model's generation_config, then neutral
+// values.
+SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationDefaults& defaults,
+                                 uint64_t seed);
+
+// invalid_argument when the template refuses, the messages are no JSON, an id is no token, or nothing is
+// left.
+Result<std::vector<TokenId>> make_prompt(const Prompt& prompt, const TextAssets& text);
+
+// One per choice. max_tokens is what the context has room for unless the client wants less. invalid_argument
+// with both numbers when the prompt does not fit.
+Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
+                                                 const std::vector<TokenId>& prompt, const TextAssets& text,
+                                                 int64_t context_length);
+
+}  // namespace shoal

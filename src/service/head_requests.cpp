@@ -1,0 +1,192 @@
+#include "service/head_requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "service/generation_request.h"
+
+namespace shoal {
+
+HeadRequests::HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, Outbox& outbox, int64_t limit,
+                           FindHead find_head)
+    : loop_(std::move(loop)),
+      text_loop_(std::move(text_loop)),
+      outbox_(outbox),
+      limit_(limit),
+      find_head_(std::move(find_head)) {}
+
+void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
+  InstanceHead* head = find_head_(submitted.instance, submitted.epoch);
+  if (head == nullptr) {
+    refuse(from, submitted,
+           {ErrorCode::unavailable, fmt::format("{} is not served here any more", submitted.instance)});
+    return;
+  }
+  if (count() >= limit_) {
+    refuse(from, submitted,
+           {ErrorCode::resource_exhausted,
+            fmt::format("the node that serves {} has {} requests, which is its limit; try "
+                        "again later",
+                        submitted.instance, limit_)});
+    return;
+  }
+  if (requests_.contains(submitted.request)) {
+    refuse(from, submitted,
+           {ErrorCode::invalid_argument,
+            fmt::format("request {} is already being answered", submitted.request)});
+    return;
+  }
+  const RequestId id = submitted.request;
+  HeadRequest request{.ticket = ++last_ticket_,
+                      .ingress = from,
+                      .submitted = std::make_shared<const SubmitRequest>(std::move(submitted)),
+                      .open_choices = {}};
+  const auto added = requests_.emplace(id, std::move(request)).first;
+  if (head->is_ready()) tokenise(added->second, *head);
+}
+
+void HeadRequests::instance_ready(const InstanceId& instance, const Epoch& epoch) {
+  last_used_[instance] = loop_.now();
+  InstanceHead* head = find_head_(instance, epoch);
+  for (const auto& [id, request] : requests_) {
+    if (request.submitted->instance == instance && request.submitted->epoch == epoch)
+      tokenise(request, *head);
+  }
+}
+
+void HeadRequests::tokenise(const HeadRequest& request, InstanceHead& head) {
+  auto work = [this, loop = loop_, ticket = request.ticket, submitted = request.submitted, text = head.text(),
+               context_length = head.context_length()] {
+    auto made = std::make_shared<Result<Generations>>();
+    Result<std::vector<TokenId>> prompt = make_prompt(submitted->prompt, *text);
+    if (!prompt) {
+      *made = fail(prompt.error());
+    } else {
+      Result<std::vector<Generation>> choices = make_generations(*submitted, *prompt, *text, context_length);
+      if (choices) {
+        **made = Generations{.prompt = *std::move(prompt), .choices = *std::move(choices)};
+      } else {
+        *made = fail(choices.error());
+      }
+    }
+    loop.post([this, id = submitted->request, ticket, made] { start(id, ticket, std::move(*made)); });
+  };
+  if (text_loop_->post(std::move(work))) return;
+  loop_.post([this, id = request.submitted->request, ticket = request.ticket] {
+    start(id, ticket, fail(ErrorCode::unavailable, "this node is stopping or overloaded"));
+  });
+}
+
+void HeadRequests::start(const RequestId& id, uint64_t ticket, Result<Generations> made) {
+  auto request = requests_.find(id);
+  if (request == requests_.end() || request->second.ticket != ticket) return;
+  const SubmitRequest& submitted = *request->second.submitted;
+  if (!made) return fail_request(request, made.error());
+  InstanceHead* head = find_head_(submitted.instance, submitted.epoch);
+  if (head == nullptr) return fail_request(request, {ErrorCode::unavailable, "the model was unloaded"});
+  for (Generation& choice : made->choices) {
+    const uint32_t index = choice.choice_index;
+    if (Result<void> accepted = head->submit(std::move(choice)); !accepted) {
+      return fail_request(request, accepted.error());
+    }
+    request->second.open_choices.insert(index);
+  }
+  outbox_.send(request->second.ingress,
+               RequestAccepted{.request = id, .epoch = submitted.epoch, .prompt = std::move(made->prompt)});
+}
+
+void HeadRequests::receive(const NodeId& from, const CancelRequest& cancel) {
+  auto request = requests_.find(cancel.request);
+  if (request != requests_.end() && request->second.ingress == from) drop(request);
+}
+
+void HeadRequests::instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) {
+  const auto hit = select([&](const HeadRequest& request) {
+    return request.submitted->instance == instance && request.submitted->epoch <= epoch;
+  });
+  for (const RequestId& id : hit) fail_request(requests_.find(id), reason);
+  last_used_.erase(instance);
+}
+
+void HeadRequests::node_lost(const NodeId& node) {
+  for (const RequestId& id : select([&](const HeadRequest& request) { return request.ingress == node; })) {
+    drop(requests_.find(id));
+  }
+}
+
+int64_t HeadRequests::active(const InstanceId& instance) const {
+  return std::ranges::count_if(
+      requests_, [&](const auto& entry) { return entry.second.submitted->instance == instance; });
+}
+
+int64_t HeadRequests::idle_ms(const InstanceId& instance) const {
+  auto used = last_used_.find(instance);
+  if (used == last_used_.end() || active(instance) > 0) return 0;
+  const auto idle = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - used->second);
+  return std::max<int64_t>(idle.count(), 1);
+}
+
+void HeadRequests::on_token(const Epoch& epoch, const RequestId& id, uint32_t choice_index,
+                            DeliveredToken token) {
+  auto request = find(id, epoch);
+  if (request == requests_.end()) return;
+  outbox_.send(
+      request->second.ingress,
+      TokenDelivery{.request = id, .epoch = epoch, .choice_index = choice_index, .token = std::move(token)});
+}
+
+void HeadRequests::on_finished(const Epoch& epoch, const RequestId& id, uint32_t choice_index,
+                               GenerationEnd end) {
+  auto request = find(id, epoch);
+  if (request == requests_.end()) return;
+  outbox_.send(
+      request->second.ingress,
+      ChoiceFinished{.request = id, .epoch = epoch, .choice_index = choice_index, .end = std::move(end)});
+  request->second.open_choices.erase(choice_index);
+  if (!request->second.open_choices.empty()) return;
+  last_used_[request->second.submitted->instance] = loop_.now();
+  requests_.erase(request);
+}
+
+void HeadRequests::on_failed(const Epoch& epoch, const RequestId& id, Error error) {
+  auto request = find(id, epoch);
+  if (request != requests_.end()) fail_request(request, std::move(error));
+}
+
+void HeadRequests::refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error) {
+  outbox_.send(
+      ingress,
+      RequestFailed{.request = submitted.request, .epoch = submitted.epoch, .error = std::move(error)});
+}
+
+void HeadRequests::fail_request(Requests::iterator request, Error error) {
+  refuse(request->second.ingress, *request->second.submitted, std::move(error));
+  drop(request);
+}
+
+void HeadRequests::drop(Requests::iterator request) {
+  const SubmitRequest& submitted = *request->second.submitted;
+  if (InstanceHead* head = find_head_(submitted.instance, submitted.epoch); head != nullptr) {
+    head->cancel(submitted.request);
+  }
+  last_used_[submitted.instance] = loop_.now();
+  requests_.erase(request);
+}
+
+HeadRequests::Requests::iterator HeadRequests::find(const RequestId& id, const Epoch& epoch) {
+  auto request = requests_.find(id);
+  const bool is_ours = request != requests_.end() && request->second.submitted->epoch == epoch;
+  return is_ours ? request : requests_.end();
+}
+
+std::vector<RequestId> HeadRequests::select(const std::function<bool(const HeadRequest&)>& chosen) const {
+  std::vector<RequestId> ids;
+  for (const auto& [id, request] : requests_) {
+    if (chosen(request)) ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace shoal

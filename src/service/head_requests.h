@@ -1,0 +1,75 @@
+// Requests that this node answers as a head, whoever's client asked: made into token ids, handed to the
+// scheduler, and what comes of them sent to their ingress. Used on the service's loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "service/instance_head.h"
+#include "service/outbox.h"
+#include "service/service_loop.h"
+
+namespace shoal {
+
+class HeadRequests final : public GenerationEvents {
+ public:
+  using FindHead = std::function<InstanceHead*(const InstanceId&, const Epoch&)>;
+
+  // `text_loop` renders templates and tokenises; `limit` counts requests of all instances.
+  HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, Outbox& outbox, int64_t limit,
+               FindHead find_head);
+
+  void receive(const NodeId& from, SubmitRequest submitted);
+  void receive(const NodeId& from, const CancelRequest& cancel);
+  void instance_ready(const InstanceId& instance, const Epoch& epoch);
+  void instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason);
+  // An ingress is gone, and with it whoever would read the answer.
+  void node_lost(const NodeId& node);
+  void close() { requests_.clear(); }
+
+  int64_t active(const InstanceId& instance) const;
+  int64_t count() const { return static_cast<int64_t>(requests_.size()); }
+  // Since the last request of the instance ended; 0 while there is one.
+  int64_t idle_ms(const InstanceId& instance) const;
+
+  void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
+                DeliveredToken token) override;
+  void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
+                   GenerationEnd end) override;
+  void on_failed(const Epoch& epoch, const RequestId& request, Error error) override;
+
+ private:
+  struct Generations {
+    std::vector<TokenId> prompt;
+    std::vector<Generation> choices;
+  };
+  struct HeadRequest {
+    uint64_t ticket;  // tells it from an earlier request of the same id
+    NodeId ingress;
+    std::shared_ptr<const SubmitRequest> submitted;
+    std::set<uint32_t> open_choices;  // with the scheduler
+  };
+  using Requests = std::map<RequestId, HeadRequest>;
+
+  void tokenise(const HeadRequest& request, InstanceHead& head);
+  void start(const RequestId& id, uint64_t ticket, Result<Generations> made);
+  void refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error);
+  void fail_request(Requests::iterator request, Error error);
+  void drop(Requests::iterator request);
+  Requests::iterator find(const RequestId& id, const Epoch& epoch);
+  std::vector<RequestId> select(const std::function<bool(const HeadRequest&)>& chosen) const;
+
+  ServiceLoop loop_;
+  std::shared_ptr<Loop> text_loop_;
+  Outbox& outbox_;
+  int64_t limit_;
+  FindHead find_head_;
+  uint64_t last_ticket_ = 0;
+  Requests requests_;
+  std::map<InstanceId, TimePoint> last_used_;
+};
+
+}  // namespace shoal

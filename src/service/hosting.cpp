@@ -1,0 +1,326 @@
+#include "service/hosting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "service/cluster_knowledge.h"
+
+namespace shoal {
+
+Hosting::Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
+                 Outbox& outbox, std::shared_ptr<Loop> reaper_loop, Events events)
+    : settings_(settings),
+      around_(std::move(around)),
+      members_(members),
+      outbox_(outbox),
+      reaper_loop_(std::move(reaper_loop)),
+      events_(std::move(events)),
+      promises_(around_.own) {}
+
+Result<void> Hosting::check_reachable(const Plan& plan) const {
+  for (const PlanStage& stage : plan.stages) {
+    if (members_.find(stage.node) == nullptr) {
+      return fail(ErrorCode::not_found,
+                  fmt::format("node {} is not connected to node {}", around_.own, stage.node));
+    }
+  }
+  return {};
+}
+
+void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
+  const Plan& plan = prepare.plan;
+  const int64_t machine_free = machine_free_bytes();
+  const int64_t room = machine_free > 0 ? std::min(free_bytes(), machine_free) : free_bytes();
+  Result<void> outcome = check_reachable(plan);
+  if (outcome) {
+    auto prepared = promises_.prepare(plan, prepare.demand, from, room, around_.loop.now());
+    if (!prepared) {
+      outcome = fail(prepared.error());
+    } else if (prepared->overtaken.has_value()) {
+      const PromisedPlan& overtaken = *prepared->overtaken;
+      tell_members(overtaken.plan, {ErrorCode::unavailable, "a newer plan has overtaken it"},
+                   overtaken.proposer);
+    }
+  }
+  if (!outcome) log_debug(1, "refused the plan of {}: {}", plan.instance, outcome.error().message);
+  outbox_.send(from, PlanPrepared{.instance = plan.instance,
+                                  .epoch = plan.epoch,
+                                  .highest = promises_.highest(plan.instance),
+                                  .outcome = std::move(outcome)});
+}
+
+void Hosting::receive(const CommitPlan& commit) {
+  const PromisedPlan* promised = promises_.commit(commit.instance, commit.epoch);
+  if (promised != nullptr) start(*promised);
+}
+
+void Hosting::start(const PromisedPlan& promised) {
+  const InstanceId instance = promised.plan.instance;
+  const Epoch epoch = promised.plan.epoch;
+  ShardHost::Events events{
+      .on_own_loaded = [this, instance,
+                        epoch](Result<EngineInfo> loaded) { own_loaded(instance, epoch, std::move(loaded)); },
+      .on_load_ended = [this] { around_.loop.post([this] { start_loads(); }); },
+      .on_ring_lost = [this, instance, epoch](Error error) { release(instance, epoch, error); }};
+  hosts_[instance] = Hosted{.host = std::make_shared<ShardHost>(around_, promised, std::move(events)),
+                            .moved = around_.loop.now()};
+  const PlanStage& stage = *promised.plan.find_stage(around_.own);
+  log_notice("loading {} layers {}-{}{}", instance, stage.first_layer, stage.end_layer - 1,
+             promised.plan.head() == around_.own ? " (head)" : "");
+  start_loads();
+  events_.on_changed();
+}
+
+// A load waits until the memory of what was released before is free again.
+void Hosting::start_loads() {
+  for (auto& [number, closing] : closing_) {
+    if (closing.host != nullptr && !closing.host->load_is_running()) reap(number);
+  }
+  if (!closing_.empty()) return;
+  for (auto& [instance, hosted] : hosts_) {
+    if (!hosted.host->is_waiting()) continue;
+    hosted.moved = around_.loop.now();
+    hosted.host->start_loading();
+  }
+}
+
+void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded) {
+  const ShardHost* host = find(instance, epoch);
+  if (host == nullptr) return;
+  promises_.set_reserved(instance, host->held_bytes());
+  const NodeId head = host->plan().head();
+  ShardLoaded message{.instance = instance, .epoch = epoch, .outcome = std::move(loaded)};
+  if (!message.outcome) log_warning("loading {} failed: {}", instance, message.outcome.error().message);
+  const bool failed = !message.outcome.has_value();
+  const Error reason = failed ? message.outcome.error() : Error{};
+  outbox_.send(head, std::move(message));
+  events_.on_changed();
+  if (failed && head != around_.own) release(instance, epoch, reason);
+}
+
+void Hosting::receive(const NodeId& from, const ShardLoaded& loaded) {
+  ShardHost* host = find(loaded.instance, loaded.epoch);
+  if (host == nullptr || host->head() == nullptr) return;
+  if (!loaded.outcome) {
+    Error reason = loaded.outcome.error();
+    reason.message =
+        fmt::format("node {} could not load its part of {}: {}", from, loaded.instance, reason.message);
+    release(loaded.instance, loaded.epoch, reason);
+    return;
+  }
+  host->head()->stage_loaded(from, *loaded.outcome);
+  const Result<bool> begun = host->head()->try_begin();
+  if (!begun) {
+    release(loaded.instance, loaded.epoch, begun.error());
+  } else if (*begun) {
+    log_notice("{} is ready", loaded.instance);
+    events_.on_ready(loaded.instance, loaded.epoch);
+    events_.on_changed();
+  }
+}
+
+void Hosting::receive(const ReleasePlan& release_plan) {
+  release(release_plan.instance, release_plan.epoch, release_plan.reason);
+}
+
+void Hosting::release(const InstanceId& instance, const Epoch& epoch, const Error& reason) {
+  std::optional<PromisedPlan> released = promises_.release(instance, epoch);
+  if (!released) return;
+  log_notice("released {}: {}", instance, reason.message);
+  if (auto found = hosts_.find(instance); found != hosts_.end()) {
+    std::shared_ptr<ShardHost> host = std::move(found->second.host);
+    hosts_.erase(found);
+    host->close(reason);
+    const int64_t bytes = host->bytes_loaded();
+    closing_.emplace(++last_closing_, Closing{.host = std::move(host), .bytes = bytes});
+  }
+  tell_members(released->plan, reason, released->proposer);
+  events_.on_released(instance, released->plan.epoch, reason);
+  start_loads();
+  events_.on_changed();
+}
+
+void Hosting::tell_members(const Plan& plan, const Error& reason, const NodeId& also) {
+  auto tell = [&](const NodeId& node) {
+    if (node == around_.own || members_.find(node) == nullptr) return;
+    outbox_.send(node, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
+  };
+  for (const PlanStage& stage : plan.stages) tell(stage.node);
+  if (plan.find_stage(also) == nullptr) tell(also);
+  // The own proposal may be the one that has ended.
+  if (also == around_.own) {
+    outbox_.send(also, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
+  }
+}
+
+void Hosting::release_all(const Error& reason) {
+  std::vector<std::pair<InstanceId, Epoch>> plans;
+  for (const PromisedPlan* promised : promises_.all()) {
+    plans.emplace_back(promised->plan.instance, promised->plan.epoch);
+  }
+  for (const auto& [instance, epoch] : plans) release(instance, epoch, reason);
+}
+
+void Hosting::node_lost(const NodeId& node) {
+  std::vector<std::pair<InstanceId, Epoch>> hit;
+  for (const PromisedPlan* promised : promises_.all()) {
+    const bool proposer_lost = promised->state == PromiseState::prepared && promised->proposer == node;
+    if (proposer_lost || promised->plan.find_stage(node) != nullptr) {
+      hit.emplace_back(promised->plan.instance, promised->plan.epoch);
+    }
+  }
+  for (const auto& [instance, epoch] : hit) {
+    release(instance, epoch,
+            {ErrorCode::unavailable, fmt::format("node {}, which {} needs, was lost", node, instance)});
+  }
+}
+
+void Hosting::tick() {
+  const TimePoint now = around_.loop.now();
+  std::vector<std::pair<InstanceId, Epoch>> forgotten;
+  for (const PromisedPlan* promised : promises_.all()) {
+    // The proposer has this long for the slowest answer, and as long again for telling us.
+    if (promised->state == PromiseState::prepared && now - promised->since > 2 * settings_.plan_deadline) {
+      forgotten.emplace_back(promised->plan.instance, promised->plan.epoch);
+    }
+  }
+  for (const auto& [instance, epoch] : forgotten) {
+    release(instance, epoch, {ErrorCode::deadline_exceeded, "the plan was not committed in time"});
+  }
+  std::vector<InstanceId> instances;
+  for (const auto& [instance, hosted] : hosts_) instances.push_back(instance);
+  for (const InstanceId& instance : instances) check_load(instance, hosts_.at(instance));
+}
+
+void Hosting::check_load(const InstanceId& instance, Hosted& hosted) {
+  const InstanceHead* head = hosted.host->head();
+  if (head == nullptr || head->is_ready()) return;
+  const TimePoint now = around_.loop.now();
+  const Epoch epoch = hosted.host->plan().epoch;
+  const LoadedBytes seen = loaded_bytes(members_.reports(), instance, epoch);
+  if (seen != hosted.last_seen) {
+    hosted.last_seen = seen;
+    hosted.moved = now;
+  } else if (now - hosted.moved > settings_.load_stall_limit) {
+    release(instance, epoch,
+            {ErrorCode::deadline_exceeded,
+             fmt::format("loading {} stood still at {} of {} bytes for {:.0f} s", instance, seen.done,
+                         seen.total, to_seconds(settings_.load_stall_limit))});
+  }
+}
+
+void Hosting::reap(uint64_t number) {
+  auto freed = [this, number] {
+    closing_.erase(number);
+    start_loads();
+    events_.on_changed();
+  };
+  const bool posted = reaper_loop_->post(
+      [loop = around_.loop, freed, host = std::exchange(closing_.at(number).host, nullptr)]() mutable {
+        host.reset();
+        loop.post(freed);
+      });
+  if (!posted) around_.loop.post(freed);
+}
+
+void Hosting::receive(RingMessage message) {
+  const auto [instance, epoch] =
+      std::visit([](const auto& m) { return std::pair(m.instance, m.epoch); }, message);
+  if (ShardHost* host = find(instance, epoch); host != nullptr) host->receive(std::move(message));
+}
+
+void Hosting::note_progress(const NodeId& from, const Heartbeat::Progress& progress) {
+  InstanceHead* head = find_head(progress.instance, progress.epoch);
+  if (head == nullptr) return;
+  const TimePoint now = around_.loop.now();
+  head->note_progress(from, {.last_done = progress.last_done_step,
+                             .in_progress = progress.step_in_progress,
+                             .begun = now - std::chrono::milliseconds(progress.in_progress_ms)});
+}
+
+ShardHost* Hosting::find(const InstanceId& instance, const Epoch& epoch) const {
+  auto found = hosts_.find(instance);
+  if (found == hosts_.end() || found->second.host->plan().epoch != epoch) return nullptr;
+  return found->second.host.get();
+}
+
+InstanceHead* Hosting::find_head(const InstanceId& instance) const {
+  auto found = hosts_.find(instance);
+  return found == hosts_.end() ? nullptr : found->second.host->head();
+}
+
+InstanceHead* Hosting::find_head(const InstanceId& instance, const Epoch& epoch) const {
+  ShardHost* host = find(instance, epoch);
+  return host == nullptr ? nullptr : host->head();
+}
+
+bool Hosting::depends_on(const NodeId& node) const {
+  return std::ranges::any_of(promises_.all(), [&](const PromisedPlan* promised) {
+    return promised->proposer == node || promised->plan.find_stage(node) != nullptr;
+  });
+}
+
+std::vector<ShardReport> Hosting::shards() const {
+  std::vector<ShardReport> reports;
+  for (const auto& [instance, hosted] : hosts_) {
+    const ShardHost& host = *hosted.host;
+    const PlanStage& stage = *host.plan().find_stage(around_.own);
+    const InstanceHead* head = host.head();
+    reports.push_back({.instance = instance,
+                       .epoch = host.plan().epoch,
+                       .first_layer = stage.first_layer,
+                       .end_layer = stage.end_layer,
+                       .is_head = head != nullptr,
+                       .is_loaded = head != nullptr ? head->is_ready() : host.is_loaded(),
+                       .bytes_loaded = host.bytes_loaded(),
+                       .bytes_total = host.bytes_total(),
+                       .held_bytes = host.held_bytes(),
+                       .last_used_ms_ago = 0});
+  }
+  return reports;
+}
+
+std::vector<Heartbeat::Progress> Hosting::progress(TimePoint now) const {
+  std::vector<Heartbeat::Progress> all;
+  for (const auto& [instance, hosted] : hosts_) {
+    const StageProgress stage = hosted.host->progress();
+    const Duration in_progress = stage.in_progress == 0 ? Duration::zero() : now - stage.begun;
+    all.push_back(
+        {.instance = instance,
+         .epoch = hosted.host->plan().epoch,
+         .last_done_step = stage.last_done,
+         .step_in_progress = stage.in_progress,
+         .in_progress_ms = std::chrono::duration_cast<std::chrono::milliseconds>(in_progress).count()});
+  }
+  return all;
+}
+
+int64_t Hosting::free_bytes() const {
+  return std::max<int64_t>(settings_.own.device.free_bytes - promises_.reserved_bytes(), 0);
+}
+
+// What is measured as free, less what nodes of this machine have promised but not filled yet; memory that is
+// on its way back counts as free.
+int64_t Hosting::machine_free_bytes() const {
+  if (!settings_.measure_free_bytes) return 0;
+  int64_t bytes = settings_.measure_free_bytes();
+  for (const PromisedPlan* promised : promises_.all()) {
+    auto hosted = hosts_.find(promised->plan.instance);
+    const int64_t filled = hosted == hosts_.end() ? 0 : hosted->second.host->bytes_loaded();
+    bytes -= std::max<int64_t>(promised->reserved_bytes - filled, 0);
+  }
+  for (const auto& [number, closing] : closing_) bytes += closing.bytes;
+  const NodeReport& own = members_.own();
+  for (const NodeReport& other : members_.reports()) {
+    const bool shares = !own.device.machine.empty() && other.device.machine == own.device.machine;
+    if (other.node == own.node || !shares) continue;
+    for (const ShardReport& shard : other.shards)
+      bytes -= std::max<int64_t>(shard.held_bytes - shard.bytes_loaded, 0);
+  }
+  return std::max<int64_t>(bytes, 1);
+}
+
+}  // namespace shoal

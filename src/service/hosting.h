@@ -1,0 +1,91 @@
+// What this node holds of instances: answers proposers, loads its shard of every committed plan, and lets go
+// of it when the plan is released or a node of it is lost. Used on the service's loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "service/cluster_knowledge.h"
+#include "service/membership.h"
+#include "service/outbox.h"
+#include "service/plan_promises.h"
+#include "service/service.h"
+#include "service/shard_host.h"
+
+namespace shoal {
+
+class Hosting {
+ public:
+  struct Events {
+    std::function<void()> on_changed;                               // what a report would say
+    std::function<void(const InstanceId&, const Epoch&)> on_ready;  // on the head, once all have loaded
+    std::function<void(const InstanceId&, const Epoch&, const Error&)> on_released;
+  };
+  // `reaper_loop` destroys shards.
+  Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
+          Outbox& outbox, std::shared_ptr<Loop> reaper_loop, Events events);
+
+  void receive(const NodeId& from, const PreparePlan& prepare);
+  void receive(const CommitPlan& commit);
+  void receive(const ReleasePlan& release);
+  void receive(const NodeId& from, const ShardLoaded& loaded);
+  void receive(RingMessage message);
+  void note_progress(const NodeId& from, const Heartbeat::Progress& progress);
+
+  // Lets go of it here and tells the other nodes of the plan.
+  void release(const InstanceId& instance, const Epoch& epoch, const Error& reason);
+  void release_all(const Error& reason);
+  void node_lost(const NodeId& node);
+  // Deadlines: of promises that nobody commits, of loads that do not move.
+  void tick();
+
+  // Null when this node does not head the instance.
+  InstanceHead* find_head(const InstanceId& instance) const;
+  InstanceHead* find_head(const InstanceId& instance, const Epoch& epoch) const;
+  const PlanPromises& promises() const { return promises_; }
+  bool depends_on(const NodeId& node) const;
+
+  // `last_used_ms_ago` is left to the caller.
+  std::vector<ShardReport> shards() const;
+  std::vector<Heartbeat::Progress> progress(TimePoint now) const;
+  int64_t free_bytes() const;          // of this node's own limit
+  int64_t machine_free_bytes() const;  // 0: unknown
+  // True when every shard is destroyed.
+  bool is_empty() const { return hosts_.empty() && closing_.empty(); }
+
+ private:
+  struct Hosted {
+    std::shared_ptr<ShardHost> host;
+    LoadedBytes last_seen{};
+    TimePoint moved{};
+  };
+  // Released, not destroyed yet.
+  struct Closing {
+    std::shared_ptr<ShardHost> host;  // null while it is being destroyed
+    int64_t bytes;
+  };
+  void start(const PromisedPlan& promised);
+  void start_loads();
+  void own_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded);
+  void stage_loaded(const NodeId& node, const ShardLoaded& loaded);
+  void reap(uint64_t number);
+  void check_load(const InstanceId& instance, Hosted& hosted);
+  Result<void> check_reachable(const Plan& plan) const;
+  void tell_members(const Plan& plan, const Error& reason, const NodeId& also);
+  ShardHost* find(const InstanceId& instance, const Epoch& epoch) const;
+
+  const ServiceSettings& settings_;
+  ShardHost::Surroundings around_;
+  const Membership& members_;
+  Outbox& outbox_;
+  std::shared_ptr<Loop> reaper_loop_;
+  Events events_;
+  PlanPromises promises_;
+  std::map<InstanceId, Hosted> hosts_;  // committed
+  std::map<uint64_t, Closing> closing_;
+  uint64_t last_closing_ = 0;
+};
+
+}  // namespace shoal

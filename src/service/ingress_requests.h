@@ -1,0 +1,91 @@
+// Requests of this node's clients: placed at the head of their model's instance, loaded first if need be, and
+// what comes back handed to the client in order. Keeps what submitting again after a loss will need. Used on
+// the service's loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "service/cluster_knowledge.h"
+#include "service/membership.h"
+#include "service/outbox.h"
+#include "service/proposals.h"
+#include "service/service.h"
+
+namespace shoal {
+
+class IngressRequests {
+ public:
+  struct Surroundings {
+    const ServiceSettings& settings;
+    ServiceLoop loop;
+    const Membership& members;
+    Outbox& outbox;
+    Proposals& proposals;
+    // Reads this node's disk for new models, then calls back.
+    std::function<void(Task)> refresh_models;
+  };
+  explicit IngressRequests(Surroundings around);
+
+  void submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink);
+  void cancel(const RequestId& request);
+
+  void receive(const NodeId& from, RequestAccepted accepted);
+  void receive(const NodeId& from, const TokenDelivery& delivery);
+  void receive(const NodeId& from, const ChoiceFinished& finished);
+  void receive(const NodeId& from, const RequestFailed& failed);
+
+  void placed(const InstanceId& instance, const Result<InstanceLocation>& location);
+  void node_lost(const NodeId& node);
+  void tick();
+  void close();
+
+  bool depends_on(const NodeId& node) const;
+  int64_t count() const { return static_cast<int64_t>(requests_.size()); }
+  int64_t total() const { return total_; }
+  int64_t failed() const { return failed_; }
+
+ private:
+  // looking: nobody knows the model, so this node's disk is read once more.
+  enum class State : uint8_t { looking, placing, submitted, accepted };
+  struct Choice {
+    std::vector<TokenId> delivered;
+    int64_t bytes_sent = 0;
+    bool is_finished = false;
+  };
+  struct IngressRequest {
+    ServiceRequest asked;
+    uint64_t seed;
+    std::shared_ptr<ResponseSink> sink;
+    State state = State::placing;
+    NodeId head{};
+    Epoch epoch{};
+    TimePoint deadline{};  // of being accepted; moves while the model is being loaded
+    LoadedBytes loaded{};
+    std::vector<TokenId> prompt{};
+    std::vector<Choice> choices{};
+  };
+  using Requests = std::map<RequestId, IngressRequest>;
+  static bool has_head(State state) { return state == State::submitted || state == State::accepted; }
+
+  void place(const RequestId& id);
+  void refuse_unknown(const RequestId& id);
+  void submit_to(const RequestId& id, const InstanceLocation& location);
+  void place_again(IngressRequest& request);
+  void watch_loading(const RequestId& id, const std::vector<NodeReport>& reports);
+  void fail_request(const RequestId& id, const Error& error);
+  // As fail_request, and the head may stop.
+  void give_up(const RequestId& id, const Error& error);
+  void tell_head_to_stop(const RequestId& id, const IngressRequest& request);
+  IngressRequest* find(const NodeId& from, const RequestId& id, const Epoch& epoch);
+  Duration patience() const;
+
+  Surroundings around_;
+  Requests requests_;
+  int64_t total_ = 0;
+  int64_t failed_ = 0;
+};
+
+}  // namespace shoal

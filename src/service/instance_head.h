@@ -1,0 +1,81 @@
+// The head's part of a loaded instance: waits until every stage has loaded, then has a ring and a scheduler.
+// Made, called and closed on the service's loop; destroyed on any other thread, after close().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "cluster/plan.h"
+#include "ring/ring.h"
+#include "scheduler/scheduler.h"
+#include "service/engine_source.h"
+#include "service/peer_calls.h"
+#include "service/service_loop.h"
+
+namespace shoal {
+
+// What comes of generations, on the service's loop. `epoch` is the instance's.
+class GenerationEvents {
+ public:
+  virtual ~GenerationEvents() = default;
+  virtual void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
+                        DeliveredToken token) = 0;
+  virtual void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
+                           GenerationEnd end) = 0;
+  virtual void on_failed(const Epoch& epoch, const RequestId& request, Error error) = 0;
+};
+
+class InstanceHead final : private TokenSink, private StepSink {
+ public:
+  struct Surroundings {
+    NodeId own;
+    ServiceLoop loop;
+    std::shared_ptr<Loop> engine_loop;
+    std::shared_ptr<Loop> scheduler_loop;
+    PeerCalls& peers;
+    SchedulerSettings scheduler;
+    GenerationEvents& events;
+    std::function<void(Error)> on_ring_lost;  // on the service's loop
+  };
+  InstanceHead(Surroundings surroundings, Plan plan);
+  ~InstanceHead() override;
+
+  // A stage of the plan, the own one included, has loaded.
+  void own_shard_loaded(LoadedShard shard);
+  void stage_loaded(const NodeId& node, const EngineInfo& info);
+
+  // Begins when all have. True: this call has made the instance ready. An error ends the instance.
+  Result<bool> try_begin();
+  bool is_ready() const { return scheduler_ != nullptr; }
+
+  // When ready:
+  std::shared_ptr<const TextAssets> text() const { return shard_.text; }
+  int64_t context_length() const;
+  Result<void> submit(Generation generation);
+  void cancel(const RequestId& request);
+  SchedulerStatus status() const;
+
+  void receive(StepResult result);
+  void receive(StepFailure failure);
+  void note_progress(const NodeId& node, const StageProgress& progress);
+  StageProgress progress() const;
+  void close(const Error& reason);
+
+ private:
+  void on_token(const RequestId& request, uint32_t choice_index, DeliveredToken token) override;
+  void on_finished(const RequestId& request, uint32_t choice_index, GenerationEnd end) override;
+  void on_failed(const RequestId& request, uint32_t choice_index, Error error) override;
+  void on_step_done(StepOutput output) override;
+  void on_ring_lost(Error error) override;
+
+  Surroundings around_;
+  Plan plan_;
+  LoadedShard shard_;
+  std::map<NodeId, EngineInfo> stages_;
+  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<Scheduler> scheduler_;
+};
+
+}  // namespace shoal

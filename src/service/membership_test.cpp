@@ -1,0 +1,80 @@
+#include "service/membership.h"
+
+#include <gtest/gtest.h>
+
+namespace shoal {
+namespace {
+
+using std::chrono::milliseconds;
+
+NodeReport report_of(const NodeId& node, uint64_t incarnation = 1) {
+  NodeReport report{};
+  report.node = node;
+  report.incarnation = incarnation;
+  report.address = "10.0.0.1";
+  return report;
+}
+
+TimePoint at(int64_t ms) { return TimePoint(milliseconds(ms)); }
+
+Duration one_second(const NodeId&) { return std::chrono::seconds(1); }
+
+TEST(Membership, APeerThatSpeaksStaysAndOneThatIsSilentIsNamed) {
+  Membership members(report_of("own"));
+  members.join(report_of("a"), at(0));
+  members.join(report_of("b"), at(0));
+  EXPECT_TRUE(members.hear("a", at(900)));
+  EXPECT_TRUE(members.silent_peers(at(999), one_second).empty());
+  EXPECT_EQ(members.silent_peers(at(1000), one_second), std::vector<NodeId>{"b"});
+}
+
+TEST(Membership, EachPeerMayHaveItsOwnPatience) {
+  Membership members(report_of("own"));
+  members.join(report_of("stage"), at(0));
+  members.join(report_of("visitor"), at(0));
+  const auto patience = [](const NodeId& node) {
+    return node == "stage" ? std::chrono::seconds(1) : std::chrono::seconds(5);
+  };
+  EXPECT_EQ(members.silent_peers(at(2000), patience), std::vector<NodeId>{"stage"});
+  EXPECT_EQ(members.silent_peers(at(5000), patience), (std::vector<NodeId>{"stage", "visitor"}));
+}
+
+TEST(Membership, OurOwnStandstillIsNobodysSilence) {
+  Membership members(report_of("own"));
+  members.join(report_of("a"), at(0));
+  members.excuse(milliseconds(3000));
+  EXPECT_TRUE(members.silent_peers(at(3500), one_second).empty());
+  EXPECT_FALSE(members.silent_peers(at(4000), one_second).empty());
+}
+
+TEST(Membership, WhatAStrangerSaysIsNotHeard) {
+  Membership members(report_of("own"));
+  EXPECT_FALSE(members.hear("stranger", at(0)));
+  members.update("stranger", report_of("stranger"));
+  EXPECT_EQ(members.find("stranger"), nullptr);
+  EXPECT_TRUE(members.hear("own", at(0)));
+}
+
+TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
+  Membership members(report_of("own"));
+  members.join(report_of("a", 7), at(0));
+  NodeReport newer = report_of("a", 0);
+  newer.address.clear();
+  newer.models = {"m"};
+  members.update("a", newer);
+  ASSERT_NE(members.find("a"), nullptr);
+  EXPECT_EQ(members.find("a")->incarnation, 7u);
+  EXPECT_EQ(members.find("a")->address, "10.0.0.1");
+  EXPECT_EQ(members.find("a")->models, std::vector<std::string>{"m"});
+}
+
+TEST(Membership, NothingNewIsAskedOfAPeerThatHasBecomeSilent) {
+  Membership members(report_of("own"));
+  members.join(report_of("a"), at(0));
+  EXPECT_EQ(members.fresh_reports(at(900), std::chrono::seconds(1)).size(), 2u);
+  EXPECT_EQ(members.fresh_reports(at(1000), std::chrono::seconds(1)).size(), 1u);
+  EXPECT_EQ(members.reports().size(), 2u);
+}
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,43 @@
+// Names of the models on this node's disk, read beside the service's loop now and then. Used on that loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/engine_source.h"
+#include "service/service_loop.h"
+
+namespace shoal {
+
+class OwnModels {
+ public:
+  OwnModels(ServiceLoop loop, std::shared_ptr<Loop> files_loop, EngineSource& engines,
+            std::function<void()> on_changed)
+      : loop_(std::move(loop)),
+        files_loop_(std::move(files_loop)),
+        engines_(engines),
+        on_changed_(std::move(on_changed)) {}
+
+  const std::vector<std::string>& names() const { return names_; }
+
+  // Reads the disk, then calls `done`, if any. One reading serves all who ask before it begins.
+  void refresh(Task done);
+  // Reads the disk again when the last reading is older than a few seconds.
+  void tick();
+
+ private:
+  void begin();
+
+  ServiceLoop loop_;
+  std::shared_ptr<Loop> files_loop_;
+  EngineSource& engines_;
+  std::function<void()> on_changed_;
+  std::vector<std::string> names_;
+  std::vector<Task> waiting_;  // for the next reading
+  bool is_reading_ = false;
+  TimePoint last_read_{};
+};
+
+}  // namespace shoal

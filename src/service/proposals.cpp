@@ -1,0 +1,273 @@
+#include "service/proposals.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "service/cluster_knowledge.h"
+
+namespace shoal {
+namespace {
+
+// Refusals for want of memory in a proposal's life; reports that were old when it planned have come by then.
+constexpr int memory_refusal_limit = 5;
+// A node that refuses so often is planned without.
+constexpr int refusal_limit = 2;
+constexpr int64_t shortest_pause_ms = 20;
+constexpr int64_t longest_pause_ms = 250;
+
+}  // namespace
+
+Proposals::Proposals(Surroundings around, Done done)
+    : around_(std::move(around)), done_(std::move(done)), random_(around_.random_seed) {}
+
+void Proposals::begin(const InstanceId& instance) {
+  if (is_running(instance)) return;
+  Proposal proposal;
+  proposal.deadline = around_.loop.now() + 3 * around_.settings.plan_deadline;
+  proposals_.emplace(instance, std::move(proposal));
+  attempt(instance);
+}
+
+std::vector<NodeReport> Proposals::candidates(const InstanceId& instance) const {
+  const Proposal& proposal = proposals_.at(instance);
+  const auto fresh = around_.members.fresh_reports(around_.loop.now(), around_.settings.peer_silence_limit);
+  std::vector<NodeReport> nodes = nodes_with_files(fresh, instance);
+  std::erase_if(nodes, [&](const NodeReport& node) {
+    auto refusals = proposal.refusals.find(node.node);
+    return refusals != proposal.refusals.end() && refusals->second >= refusal_limit;
+  });
+  return nodes;
+}
+
+void Proposals::attempt(const InstanceId& instance) {
+  Proposal& proposal = proposals_.at(instance);
+  proposal.ticket = ++last_ticket_;
+  const std::vector<NodeReport> reports = around_.members.reports();
+  if (const auto location = find_instance(reports, instance)) return finish(instance, *location);
+  if (const PromisedPlan* promised = around_.promises.find(instance); promised != nullptr) {
+    const NodeId& head = promised->plan.head();
+    if (promised->state == PromiseState::committed) {
+      return finish(instance,
+                    InstanceLocation{.head = head, .epoch = promised->plan.epoch, .is_loaded = false});
+    }
+    return pause(instance, {ErrorCode::unavailable,
+                            fmt::format("node {} is placing {}", promised->proposer, instance)});
+  }
+  const std::vector<NodeReport> nodes = candidates(instance);
+  if (nodes.empty()) {
+    return finish(instance, fail(ErrorCode::unavailable,
+                                 fmt::format("no node with the files of {} can be reached", instance)));
+  }
+  if (proposal.demand.has_value()) {
+    propose(instance, nodes);
+  } else {
+    inquire(instance, nodes);
+  }
+}
+
+void Proposals::inquire(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
+  std::vector<NodeId> ids;
+  for (const NodeReport& node : nodes) ids.push_back(node.node);
+  const uint64_t ticket = proposals_.at(instance).ticket;
+  around_.inquiry.ask(instance, ids, [this, instance, ticket](Result<ModelDemand> demand) {
+    Proposal* proposal = find(instance, ticket);
+    if (proposal == nullptr) return;
+    if (!demand) {
+      if (demand.error().code == ErrorCode::unavailable) return pause(instance, demand.error());
+      return finish(instance, fail(demand.error()));
+    }
+    proposal->demand = *std::move(demand);
+    attempt(instance);
+  });
+}
+
+void Proposals::propose(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
+  Result<Plan> plan = make_plan(around_.settings.partitioning, *proposals_.at(instance).demand, nodes);
+  if (plan) return prepare(instance, *std::move(plan));
+  if (plan.error().code == ErrorCode::resource_exhausted) return make_room(instance, plan.error());
+  finish(instance, fail(plan.error()));
+}
+
+void Proposals::make_room(const InstanceId& instance, const Error& does_not_fit) {
+  const Proposal& proposal = proposals_.at(instance);
+  const std::vector<NodeReport> nodes = candidates(instance);
+  if (auto victims = choose_victims(proposal, nodes, false)) return unload(instance, *std::move(victims));
+  Error error = does_not_fit;
+  if (auto victims = choose_victims(proposal, nodes, true)) {
+    error.message = fmt::format("{} would fit without {}, which answers requests now; try again later.\n{}",
+                                instance, fmt::join(*victims, ", "), does_not_fit.message);
+  }
+  finish(instance, fail(std::move(error)));
+}
+
+// The least recently used instance whose memory alone is enough; else the shortest row of such that is.
+std::optional<std::vector<InstanceId>> Proposals::choose_victims(const Proposal& proposal,
+                                                                 const std::vector<NodeReport>& nodes,
+                                                                 bool busy_too) const {
+  std::vector<InstanceId> choices;
+  for (const InstanceUse& use : instances_by_use(around_.members.reports())) {
+    if (busy_too || use.idle_ms > 0) choices.push_back(use.instance);
+  }
+  auto fits_without = [&](const std::set<InstanceId>& unloaded) {
+    return make_plan(around_.settings.partitioning, *proposal.demand, without_instances(nodes, unloaded))
+        .has_value();
+  };
+  for (const InstanceId& choice : choices) {
+    if (fits_without({choice})) return std::vector{choice};
+  }
+  std::set<InstanceId> unloaded;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    unloaded.insert(choices[i]);
+    if (fits_without(unloaded)) return std::vector<InstanceId>(unloaded.begin(), unloaded.end());
+  }
+  return std::nullopt;
+}
+
+void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victims) {
+  const uint64_t ticket = proposals_.at(instance).ticket;
+  if (victims.empty()) return attempt(instance);
+  const InstanceId victim = victims.back();
+  victims.pop_back();
+  log_notice("unloading {} to make room for {}", victim, instance);
+  around_.unloading.unload(
+      victim, [this, instance, ticket, victims = std::move(victims)](const Result<void>& outcome) {
+        if (find(instance, ticket) == nullptr) return;
+        const bool is_gone = outcome.has_value() || outcome.error().code == ErrorCode::not_found;
+        if (is_gone) return unload(instance, victims);
+        // Somebody has begun to use it.
+        pause(instance, outcome.error());
+      });
+}
+
+void Proposals::prepare(const InstanceId& instance, Plan plan) {
+  Proposal& proposal = proposals_.at(instance);
+  const Epoch highest = std::max({proposal.highest, around_.promises.highest(instance),
+                                  highest_reported_epoch(around_.members.reports(), instance)});
+  plan.epoch = Epoch{.counter = highest.counter + 1, .proposer = around_.members.own().node};
+  proposal.plan = plan;
+  proposal.missing.clear();
+  for (const PlanStage& stage : plan.stages) proposal.missing.insert(stage.node);
+  const uint64_t ticket = proposal.ticket;
+  proposal.timer = around_.loop.post_after(around_.settings.plan_deadline, [this, instance, ticket] {
+    if (find(instance, ticket) != nullptr) answers_are_late(instance);
+  });
+  const ModelDemand demand = *proposal.demand;
+  for (const PlanStage& stage : plan.stages) {
+    around_.outbox.send(stage.node, PreparePlan{.plan = plan, .demand = demand});
+  }
+}
+
+void Proposals::receive(const NodeId& from, const PlanPrepared& prepared) {
+  auto found = proposals_.find(prepared.instance);
+  if (found == proposals_.end()) return;
+  Proposal& proposal = found->second;
+  proposal.highest = std::max(proposal.highest, prepared.highest);
+  if (!proposal.plan.has_value() || proposal.plan->epoch != prepared.epoch) return;
+  if (prepared.outcome) {
+    proposal.missing.erase(from);
+    if (proposal.missing.empty()) commit(prepared.instance);
+    return;
+  }
+  const Error& reason = prepared.outcome.error();
+  withdraw(prepared.instance, reason);
+  switch (reason.code) {
+    case ErrorCode::unavailable:  // overtaken by another proposer
+      return pause(prepared.instance, reason);
+    case ErrorCode::not_found:  // the node cannot reach one of the others
+      ++proposal.refusals[from];
+      return pause(prepared.instance, reason);
+    case ErrorCode::resource_exhausted:
+      if (++proposal.memory_refusals >= memory_refusal_limit) break;
+      return pause(prepared.instance, reason);
+    case ErrorCode::invalid_argument:
+    case ErrorCode::unauthenticated:
+    case ErrorCode::permission_denied:
+    case ErrorCode::deadline_exceeded:
+    case ErrorCode::cancelled:
+    case ErrorCode::corrupt_data:
+    case ErrorCode::internal: break;
+  }
+  finish(prepared.instance, fail(reason));
+}
+
+void Proposals::receive(const NodeId& from, const ReleasePlan& release) {
+  auto found = proposals_.find(release.instance);
+  if (found == proposals_.end()) return;
+  const Proposal& proposal = found->second;
+  if (!proposal.plan.has_value() || proposal.plan->epoch != release.epoch) return;
+  log_debug(1, "node {} took back its promise for {}: {}", from, release.instance, release.reason.message);
+  withdraw(release.instance, release.reason);
+  pause(release.instance, release.reason);
+}
+
+void Proposals::node_lost(const NodeId& node) {
+  std::vector<InstanceId> hit;
+  for (const auto& [instance, proposal] : proposals_) {
+    if (proposal.plan.has_value() && proposal.plan->find_stage(node) != nullptr) hit.push_back(instance);
+  }
+  for (const InstanceId& instance : hit) {
+    const Error reason{ErrorCode::unavailable, fmt::format("node {} was lost", node)};
+    withdraw(instance, reason);
+    pause(instance, reason);
+  }
+}
+
+void Proposals::answers_are_late(const InstanceId& instance) {
+  Proposal& proposal = proposals_.at(instance);
+  const Error reason{ErrorCode::unavailable,
+                     fmt::format("node {} did not answer in time", *proposal.missing.begin())};
+  for (const NodeId& node : proposal.missing) proposal.refusals[node] = refusal_limit;
+  withdraw(instance, reason);
+  pause(instance, reason);
+}
+
+void Proposals::commit(const InstanceId& instance) {
+  Proposal& proposal = proposals_.at(instance);
+  around_.loop.cancel_timer(proposal.timer);
+  const Plan plan = *std::exchange(proposal.plan, std::nullopt);
+  for (const PlanStage& stage : plan.stages) {
+    around_.outbox.send(stage.node, CommitPlan{.instance = instance, .epoch = plan.epoch});
+  }
+  finish(instance, InstanceLocation{.head = plan.head(), .epoch = plan.epoch, .is_loaded = false});
+}
+
+void Proposals::withdraw(const InstanceId& instance, const Error& reason) {
+  Proposal& proposal = proposals_.at(instance);
+  if (!proposal.plan.has_value()) return;
+  around_.loop.cancel_timer(proposal.timer);
+  const Plan plan = *std::exchange(proposal.plan, std::nullopt);
+  for (const PlanStage& stage : plan.stages) {
+    if (around_.members.find(stage.node) == nullptr) continue;
+    around_.outbox.send(stage.node, ReleasePlan{.instance = instance, .epoch = plan.epoch, .reason = reason});
+  }
+}
+
+void Proposals::pause(const InstanceId& instance, const Error& reason) {
+  Proposal& proposal = proposals_.at(instance);
+  if (around_.loop.now() >= proposal.deadline) {
+    return finish(instance, fail(Error(reason), fmt::format("{} could not be placed", instance)));
+  }
+  proposal.ticket = ++last_ticket_;
+  const auto width = static_cast<uint64_t>(longest_pause_ms - shortest_pause_ms);
+  const auto length = std::chrono::milliseconds(shortest_pause_ms + static_cast<int64_t>(random_() % width));
+  around_.loop.post_after(length, [this, instance, ticket = proposal.ticket] {
+    if (find(instance, ticket) != nullptr) attempt(instance);
+  });
+}
+
+void Proposals::finish(const InstanceId& instance, Result<InstanceLocation> outcome) {
+  around_.loop.post([this, instance, outcome = std::move(outcome)] { done_(instance, outcome); });
+  proposals_.erase(instance);
+}
+
+void Proposals::close() { proposals_.clear(); }
+
+Proposals::Proposal* Proposals::find(const InstanceId& instance, uint64_t ticket) {
+  auto found = proposals_.find(instance);
+  return found == proposals_.end() || found->second.ticket != ticket ? nullptr : &found->second;
+}
+
+}  // namespace shoal

@@ -1,0 +1,84 @@
+// Gets a model loaded: asks what it needs, plans, makes room if idle instances stand in the way, has the plan
+// prepared by every node of it and commits it. One proposal per instance at a time; refused or overtaken ones
+// are tried again after a random pause, for as long as the deadline allows. Used on the service's loop.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <random>
+#include <set>
+
+#include "service/membership.h"
+#include "service/model_inquiry.h"
+#include "service/outbox.h"
+#include "service/plan_promises.h"
+#include "service/service.h"
+#include "service/unloading.h"
+
+namespace shoal {
+
+class Proposals {
+ public:
+  struct Surroundings {
+    const ServiceSettings& settings;
+    ServiceLoop loop;
+    const Membership& members;
+    const PlanPromises& promises;
+    Outbox& outbox;
+    ModelInquiry& inquiry;
+    Unloading& unloading;
+    uint64_t random_seed;  // of pauses
+  };
+  // Called once, later, for each proposal begun: where the instance is, or why it cannot be.
+  using Done = std::function<void(const InstanceId&, const Result<InstanceLocation>&)>;
+  Proposals(Surroundings around, Done done);
+
+  // Begins a proposal unless one is running for the model.
+  void begin(const InstanceId& instance);
+  bool is_running(const InstanceId& instance) const { return proposals_.contains(instance); }
+
+  void receive(const NodeId& from, const PlanPrepared& prepared);
+  void receive(const NodeId& from, const ReleasePlan& release);
+  void node_lost(const NodeId& node);
+  void close();
+
+ private:
+  struct Proposal {
+    TimePoint deadline;
+    std::optional<ModelDemand> demand;
+    Epoch highest;  // that anybody has told us of
+    std::map<NodeId, int> refusals;
+    int memory_refusals = 0;
+    // Of the attempt in progress:
+    std::optional<Plan> plan;
+    std::set<NodeId> missing;  // have not answered
+    TimerId timer = 0;
+    uint64_t ticket = 0;  // tells this step from earlier ones that are answered late
+  };
+
+  void attempt(const InstanceId& instance);
+  void inquire(const InstanceId& instance, const std::vector<NodeReport>& nodes);
+  void propose(const InstanceId& instance, const std::vector<NodeReport>& nodes);
+  void make_room(const InstanceId& instance, const Error& does_not_fit);
+  void unload(const InstanceId& instance, std::vector<InstanceId> victims);
+  std::optional<std::vector<InstanceId>> choose_victims(const Proposal& proposal,
+                                                        const std::vector<NodeReport>& nodes,
+                                                        bool busy_too) const;
+  void prepare(const InstanceId& instance, Plan plan);
+  void answers_are_late(const InstanceId& instance);
+  void commit(const InstanceId& instance);
+  // Takes the attempt's plan back everywhere.
+  void withdraw(const InstanceId& instance, const Error& reason);
+  void pause(const InstanceId& instance, const Error& reason);
+  void finish(const InstanceId& instance, Result<InstanceLocation> outcome);
+  std::vector<NodeReport> candidates(const InstanceId& instance) const;
+  Proposal* find(const InstanceId& instance, uint64_t ticket);
+
+  Surroundings around_;
+  Done done_;
+  std::mt19937_64 random_;
+  uint64_t last_ticket_ = 0;
+  std::map<InstanceId, Proposal> proposals_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,408 @@
+#include "service/service.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <utility>
+
+#include "base/log.h"
+#include "service/head_requests.h"
+#include "service/hosting.h"
+#include "service/ingress_requests.h"
+#include "service/membership.h"
+#include "service/model_inquiry.h"
+#include "service/outbox.h"
+#include "service/own_models.h"
+#include "service/proposals.h"
+#include "service/snapshot.h"
+#include "service/unloading.h"
+
+namespace shoal {
+namespace {
+
+// A message to one of the parts; which part takes what stands in State::receive.
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+struct Service::State {
+  State(ServiceSettings service_settings, Loop& base_loop, LoopFactory& loops, EngineSource& engines,
+        PeerCalls& peer_calls);
+
+  void start();
+  void tick();
+  void join(NodeReport report);
+  void lose(const NodeId& node, const Error& reason);
+  void drop_silent();
+  void receive(const NodeId& from, PeerMessage message);
+  void dispatch(const NodeId& from, PeerMessage message);
+  void receive(const NodeId& from, Heartbeat heartbeat);
+  void changed();
+  void publish();
+  void announce();
+  NodeReport make_own_report() const;
+  ServiceStatus make_status() const;
+  void drain_overtaken();
+  void leave(Task done);
+  void finish_leaving();
+
+  const ServiceSettings settings;
+  const ServiceLoop loop;
+  PeerCalls& peers;
+  const std::shared_ptr<Loop> files_loop, text_loop, reaper_loop;
+  Snapshot snapshot;
+  Membership members;
+  Outbox outbox;
+  OwnModels own_models;
+  ModelInquiry inquiry;
+  HeadRequests head_requests;
+  Hosting hosting;
+  Unloading unloading;
+  Proposals proposals;
+  IngressRequests ingress;
+
+  TimePoint last_tick{};
+  bool announcing = false;
+  bool is_leaving = false;
+  std::vector<Task> left;  // called when everything is released
+};
+
+Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFactory& loops,
+                      EngineSource& engines, PeerCalls& peer_calls)
+    : settings(std::move(service_settings)),
+      loop(base_loop),
+      peers(peer_calls),
+      files_loop(loops.make_loop("files")),
+      text_loop(loops.make_loop("text")),
+      reaper_loop(loops.make_loop("reaper")),
+      snapshot(settings.own),
+      members(settings.own),
+      outbox(settings.own.node, loop, peers,
+             {.on_message = [this](const NodeId& from, PeerMessage m) { dispatch(from, std::move(m)); },
+              .on_broken =
+                  [this](const NodeId& node) {
+                    const Error reason{ErrorCode::unavailable,
+                                       fmt::format("node {} takes no more messages", node)};
+                    if (members.find(node) != nullptr) peers.drop_peer(node, reason);
+                    lose(node, reason);
+                  }}),
+      own_models(loop, files_loop, engines, [this] { changed(); }),
+      inquiry(settings.own.node, loop, files_loop, engines, outbox, settings.plan_deadline),
+      head_requests(
+          loop, text_loop, outbox, settings.request_limit,
+          [this](const InstanceId& id, const Epoch& epoch) { return hosting.find_head(id, epoch); }),
+      hosting(settings,
+              {.own = settings.own.node,
+               .loop = loop,
+               .loops = loops,
+               .engines = engines,
+               .peers = peers,
+               .scheduler = settings.scheduler,
+               .events = head_requests},
+              members, outbox, reaper_loop,
+              {.on_changed =
+                   [this] {
+                     changed();
+                     finish_leaving();
+                   },
+               .on_ready = [this](const InstanceId& id,
+                                  const Epoch& epoch) { head_requests.instance_ready(id, epoch); },
+               .on_released =
+                   [this](const InstanceId& id, const Epoch& epoch, const Error& reason) {
+                     head_requests.instance_released(id, epoch, reason);
+                   }}),
+      unloading(loop, outbox, members, hosting, head_requests, settings.plan_deadline),
+      proposals({.settings = settings,
+                 .loop = loop,
+                 .members = members,
+                 .promises = hosting.promises(),
+                 .outbox = outbox,
+                 .inquiry = inquiry,
+                 .unloading = unloading,
+                 .random_seed = settings.own.incarnation},
+                [this](const InstanceId& instance, const Result<InstanceLocation>& location) {
+                  ingress.placed(instance, location);
+                }),
+      ingress({.settings = settings,
+               .loop = loop,
+               .members = members,
+               .outbox = outbox,
+               .proposals = proposals,
+               .refresh_models = [this](Task done) { own_models.refresh(std::move(done)); }}) {}
+
+void Service::State::start() {
+  last_tick = loop.now();
+  own_models.refresh({});
+  tick();
+}
+
+// Heartbeats and everything that has a deadline.
+void Service::State::tick() {
+  if (is_leaving) return;
+  const TimePoint now = loop.now();
+  const Duration late = now - last_tick - settings.heartbeat_interval;
+  // We were stopped or starved: what others sent meanwhile still waits in our queue.
+  if (late > settings.heartbeat_interval) members.excuse(late);
+  last_tick = now;
+  drop_silent();
+  hosting.tick();
+  unloading.tick();
+  ingress.tick();
+  own_models.tick();
+  drain_overtaken();
+  announce();
+  loop.post_after(settings.heartbeat_interval, [this] { tick(); });
+}
+
+void Service::State::drop_silent() {
+  auto limit = [this](const NodeId& node) {
+    const bool matters = hosting.depends_on(node) || ingress.depends_on(node);
+    return matters ? settings.peer_silence_limit : settings.ingress_silence_limit;
+  };
+  for (const NodeId& node : members.silent_peers(loop.now(), limit)) {
+    const Error reason{ErrorCode::unavailable,
+                       fmt::format("node {} has been silent for {:.1f} s", node, to_seconds(limit(node)))};
+    peers.drop_peer(node, reason);
+    lose(node, reason);
+  }
+}
+
+// Of two instances of a model, left over from a cut network, the lower one ends when it is idle.
+void Service::State::drain_overtaken() {
+  const std::vector<NodeReport> reports = members.reports();
+  for (const ShardReport& shard : hosting.shards()) {
+    if (!shard.is_head || head_requests.active(shard.instance) > 0) continue;
+    const auto location = find_instance(reports, shard.instance);
+    if (!location || location->epoch <= shard.epoch) continue;
+    hosting.release(shard.instance, shard.epoch,
+                    {ErrorCode::unavailable, fmt::format("node {} serves it, too", location->head)});
+  }
+}
+
+void Service::State::join(NodeReport report) {
+  if (is_leaving) return;
+  const NodeReport& own = members.own();
+  auto refuse = [&](std::string why) {
+    log_warning("node {} may not join: {}", report.node, why);
+    peers.drop_peer(report.node, {ErrorCode::permission_denied, std::move(why)});
+  };
+  if (report.node == own.node) {
+    return refuse(fmt::format("it has this node's id {}; give one of them another --node-id", own.node));
+  }
+  if (report.version != own.version) {
+    return refuse(fmt::format("it is version {}, this node is {}", report.version, own.version));
+  }
+  const NodeReport* known = members.find(report.node);
+  if (known != nullptr && known->incarnation != report.incarnation) {
+    lose(report.node, {ErrorCode::unavailable, "it was started again"});
+  }
+  log_notice("node {} joined", report.node);
+  members.join(std::move(report), loop.now());
+  changed();
+}
+
+void Service::State::lose(const NodeId& node, const Error& reason) {
+  if (node == settings.own.node || !members.remove(node)) return;
+  log_notice("lost node {}: {}", node, reason.message);
+  hosting.node_lost(node);
+  head_requests.node_lost(node);
+  ingress.node_lost(node);
+  inquiry.node_lost(node);
+  proposals.node_lost(node);
+  unloading.node_lost(node);
+  changed();
+}
+
+void Service::State::receive(const NodeId& from, PeerMessage message) {
+  if (from == settings.own.node || !members.hear(from, loop.now())) return;
+  dispatch(from, std::move(message));
+}
+
+void Service::State::receive(const NodeId& from, Heartbeat heartbeat) {
+  members.update(from, std::move(heartbeat.report));
+  for (const Heartbeat::Progress& progress : heartbeat.progress) hosting.note_progress(from, progress);
+  unloading.tick();
+  publish();
+}
+
+void Service::State::dispatch(const NodeId& from, PeerMessage message) {
+  if (is_leaving) return;
+  std::visit(Overloaded{
+                 [&](Heartbeat& m) { receive(from, std::move(m)); },
+                 [&](DescribeModel& m) { inquiry.receive(from, m); },
+                 [&](ModelDescribed& m) { inquiry.receive(from, std::move(m)); },
+                 [&](PreparePlan& m) { hosting.receive(from, m); },
+                 [&](PlanPrepared& m) { proposals.receive(from, m); },
+                 [&](CommitPlan& m) { hosting.receive(m); },
+                 [&](ReleasePlan& m) {
+                   hosting.receive(m);
+                   proposals.receive(from, m);
+                 },
+                 [&](ShardLoaded& m) { hosting.receive(from, m); },
+                 [&](SubmitRequest& m) { head_requests.receive(from, std::move(m)); },
+                 [&](RequestAccepted& m) { ingress.receive(from, std::move(m)); },
+                 [&](TokenDelivery& m) { ingress.receive(from, m); },
+                 [&](ChoiceFinished& m) { ingress.receive(from, m); },
+                 [&](RequestFailed& m) { ingress.receive(from, m); },
+                 [&](CancelRequest& m) { head_requests.receive(from, m); },
+                 [&](UnloadModel& m) { unloading.receive(from, m); },
+                 [&](ModelUnloaded& m) { unloading.receive(from, m); },
+                 [&](Goodbye&) { lose(from, {ErrorCode::unavailable, "it left"}); },
+             },
+             message);
+}
+
+// Others hear of it at once, but once for all that changes in one turn.
+void Service::State::changed() {
+  publish();
+  if (std::exchange(announcing, true)) return;
+  const bool posted = loop.post([this] {
+    announcing = false;
+    if (is_leaving) return;
+    announce();
+    unloading.tick();
+  });
+  if (!posted) announcing = false;
+}
+
+void Service::State::publish() {
+  members.set_own(make_own_report());
+  snapshot.publish(members.reports(), make_status());
+}
+
+void Service::State::announce() {
+  publish();
+  for (const NodeId& peer : members.peers()) {
+    outbox.send(peer, Heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())});
+  }
+}
+
+NodeReport Service::State::make_own_report() const {
+  NodeReport report = settings.own;
+  report.models = own_models.names();
+  report.shards = hosting.shards();
+  for (ShardReport& shard : report.shards) {
+    if (shard.is_head) shard.last_used_ms_ago = head_requests.idle_ms(shard.instance);
+  }
+  report.device.free_bytes = hosting.free_bytes();
+  report.device.machine_free_bytes = hosting.machine_free_bytes();
+  return report;
+}
+
+ServiceStatus Service::State::make_status() const {
+  ServiceStatus status{.active_requests = ingress.count(),
+                       .requests_total = ingress.total(),
+                       .failed_total = ingress.failed(),
+                       .scheduler = std::nullopt};
+  int64_t least_idle = 0;
+  for (const ShardReport& shard : hosting.shards()) {
+    const InstanceHead* head = hosting.find_head(shard.instance);
+    if (head == nullptr || !head->is_ready()) continue;
+    const int64_t idle = head_requests.idle_ms(shard.instance);
+    if (status.scheduler.has_value() && idle >= least_idle) continue;
+    status.scheduler = head->status();
+    least_idle = idle;
+  }
+  return status;
+}
+
+void Service::State::leave(Task done) {
+  left.push_back(std::move(done));
+  if (!std::exchange(is_leaving, true)) {
+    for (const NodeId& peer : members.peers()) outbox.send(peer, Goodbye{});
+    proposals.close();
+    ingress.close();
+    inquiry.close();
+    unloading.close();
+    hosting.release_all({ErrorCode::unavailable, "the node is stopping"});
+    head_requests.close();
+    publish();
+  }
+  finish_leaving();
+}
+
+void Service::State::finish_leaving() {
+  if (!is_leaving || !hosting.is_empty()) return;
+  for (const Task& done : std::exchange(left, {})) done();
+}
+
+Service::Service(ServiceSettings settings, Loop& loop, LoopFactory& loops, EngineSource& engines,
+                 PeerCalls& peers)
+    : state_(std::make_shared<State>(std::move(settings), loop, loops, engines, peers)) {
+  state_->loop.bind(std::weak_ptr<void>(state_));
+}
+
+Service::~Service() { stop(); }
+
+void Service::start() {
+  state_->loop.post([state = state_.get()] { state->start(); });
+}
+
+void Service::leave(std::function<void()> done) {
+  state_->loop.post([state = state_.get(), done = std::move(done)] { state->leave(done); });
+}
+
+void Service::stop() {
+  // Kept by the task alone: a loop that drops it ends the wait, too.
+  auto left = std::make_shared<std::promise<void>>();
+  const std::future<void> waited = left->get_future();
+  const bool posted = state_->loop.post(
+      [state = state_.get(), left = std::move(left)] { state->leave([left] { left->set_value(); }); });
+  if (posted) waited.wait();
+}
+
+void Service::submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) {
+  const bool posted = state_->loop.post([state = state_.get(), request = std::move(request), sink] {
+    if (state->is_leaving) return sink->on_failed({ErrorCode::unavailable, "this node is stopping"});
+    state->ingress.submit(request, sink);
+    state->publish();
+  });
+  if (!posted) sink->on_failed({ErrorCode::unavailable, "this node is stopping or overloaded"});
+}
+
+void Service::cancel(const RequestId& request) {
+  state_->loop.post([state = state_.get(), request] { state->ingress.cancel(request); });
+}
+
+void Service::unload(const std::string& model, std::function<void(Result<void>)> done) {
+  const bool posted = state_->loop.post([state = state_.get(), model, done] {
+    if (state->is_leaving) return done(fail(ErrorCode::unavailable, "this node is stopping"));
+    state->unloading.unload(model, done);
+  });
+  if (!posted) done(fail(ErrorCode::unavailable, "this node is stopping or overloaded"));
+}
+
+ClusterView Service::cluster() const { return state_->snapshot.cluster(); }
+std::vector<ModelView> Service::models() const { return state_->snapshot.models(); }
+ServiceStatus Service::status() const { return state_->snapshot.status(); }
+NodeReport Service::own_report() { return state_->snapshot.own_report(); }
+
+void Service::on_peer_joined(NodeReport report) {
+  state_->loop.post([state = state_.get(), report = std::move(report)] { state->join(report); });
+}
+
+void Service::on_peer_lost(NodeId node, Error reason) {
+  state_->loop.post([state = state_.get(), node = std::move(node), reason = std::move(reason)] {
+    state->lose(node, reason);
+  });
+}
+
+void Service::on_peer_message(NodeId from, PeerMessage message) {
+  auto moved = std::make_shared<PeerMessage>(std::move(message));
+  state_->loop.post(
+      [state = state_.get(), from = std::move(from), moved] { state->receive(from, std::move(*moved)); });
+}
+
+void Service::on_ring_message(NodeId from, RingMessage message) {
+  auto moved = std::make_shared<RingMessage>(std::move(message));
+  state_->loop.post([state = state_.get(), from = std::move(from), moved] {
+    if (!state->is_leaving && state->members.hear(from, state->loop.now())) {
+      state->hosting.receive(std::move(*moved));
+    }
+  });
+}
+
+}  // namespace shoal

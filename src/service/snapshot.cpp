@@ -1,0 +1,54 @@
+#include "service/snapshot.h"
+
+#include <utility>
+
+#include "service/cluster_knowledge.h"
+
+namespace shoal {
+
+void Snapshot::publish(std::vector<NodeReport> reports, ServiceStatus status) {
+  MutexLock lock(mutex_);
+  reports_ = std::move(reports);
+  status_ = std::move(status);
+}
+
+ClusterView Snapshot::cluster() const {
+  ClusterView view;
+  {
+    MutexLock lock(mutex_);
+    view.nodes = reports_;
+  }
+  const NodeReport& own = view.nodes.front();
+  view.own_node = own.node;
+  // Every node is connected to every other that it sees; how, only net knows.
+  for (size_t i = 1; i < view.nodes.size(); ++i) {
+    view.links.push_back({.from = own.node, .to = view.nodes[i].node, .description = view.nodes[i].address});
+  }
+  return view;
+}
+
+std::vector<ModelView> Snapshot::models() const {
+  std::vector<NodeReport> reports;
+  {
+    MutexLock lock(mutex_);
+    reports = reports_;
+  }
+  std::vector<ModelView> models;
+  for (std::string& name : known_models(reports)) {
+    const auto location = find_instance(reports, name);
+    models.push_back({.name = std::move(name), .is_loaded = location.has_value() && location->is_loaded});
+  }
+  return models;
+}
+
+ServiceStatus Snapshot::status() const {
+  MutexLock lock(mutex_);
+  return status_;
+}
+
+NodeReport Snapshot::own_report() const {
+  MutexLock lock(mutex_);
+  return reports_.front();
+}
+
+}  // namespace shoal

@@ -1,0 +1,31 @@
+// What other threads may see of the service's state: copies, renewed by its loop.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "service/service.h"
+
+namespace shoal {
+
+class Snapshot {
+ public:
+  // `own` until the first publish().
+  explicit Snapshot(NodeReport own) : reports_({std::move(own)}) {}
+
+  // On the service's loop. This node's report comes first.
+  void publish(std::vector<NodeReport> reports, ServiceStatus status) EXCLUDES(mutex_);
+
+  ClusterView cluster() const EXCLUDES(mutex_);
+  std::vector<ModelView> models() const EXCLUDES(mutex_);
+  ServiceStatus status() const EXCLUDES(mutex_);
+  NodeReport own_report() const EXCLUDES(mutex_);
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<NodeReport> reports_ GUARDED_BY(mutex_);
+  ServiceStatus status_ GUARDED_BY(mutex_){};
+};
+
+}  // namespace shoal

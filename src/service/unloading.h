@@ -1,0 +1,55 @@
+// Gives an idle instance's memory back, on every node of it: asked by a user or by a proposal that needs the
+// room, decided by the instance's head. Used on the service's loop.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "service/head_requests.h"
+#include "service/hosting.h"
+#include "service/membership.h"
+#include "service/outbox.h"
+#include "service/service_loop.h"
+
+namespace shoal {
+
+class Unloading {
+ public:
+  using Done = std::function<void(Result<void>)>;
+
+  Unloading(ServiceLoop loop, Outbox& outbox, const Membership& members, Hosting& hosting,
+            const HeadRequests& head_requests, Duration deadline);
+
+  // `done` is called once, when no node of the cluster reports a shard of it any more. resource_exhausted
+  // when it is answering somebody, not_found when nobody has it loaded.
+  void unload(const InstanceId& instance, Done done);
+
+  void receive(const NodeId& from, const UnloadModel& unload);
+  void receive(const NodeId& from, const ModelUnloaded& unloaded);
+  void node_lost(const NodeId& node);
+  // Reports may have changed.
+  void tick();
+  void close();
+
+ private:
+  struct Call {
+    InstanceId instance;
+    NodeId head;
+    TimePoint deadline;
+    Done done;
+    bool agreed = false;  // the head has released it
+  };
+  Result<void> release_here(const InstanceId& instance);
+  void finish(uint64_t number, Result<void> outcome);
+
+  ServiceLoop loop_;
+  Outbox& outbox_;
+  const Membership& members_;
+  Hosting& hosting_;
+  const HeadRequests& head_requests_;
+  Duration deadline_;
+  uint64_t last_call_ = 0;
+  std::map<uint64_t, Call> calls_;
+};
+
+}  // namespace shoal
