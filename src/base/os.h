@@ -67,6 +67,7 @@ int64_t process_id();
 std::optional<std::string> environment(const char* name);
 bool stdout_is_terminal();
 bool stdin_is_terminal();
+bool stderr_is_terminal();
 
 // Random bits from the system.
 uint64_t random_bits();

@@ -218,6 +218,7 @@ std::optional<std::string> environment(const char* name) {
 
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
+bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 
 uint64_t random_bits() {
   uint64_t bits = 0;

@@ -63,19 +63,28 @@ std::vector<fs::path> places_of(const StoreFolders& folders, std::string_view na
   return places;
 }
 
-Error not_found(std::string_view name, const CatalogueEntry* entry, const std::vector<fs::path>& places,
-                const StoreFolders& folders) {
-  std::string looked;
-  for (const fs::path& place : places)
-    looked += fmt::format("{}{}", looked.empty() ? "" : ", ", place.string());
-  const std::string repository = entry != nullptr && !entry->repositories.empty()
-                                     ? fmt::format(" of {}", entry->repositories.front())
-                                     : std::string();
+// "a, b and c"
+std::string list_of(std::vector<std::string> texts, std::string_view last_joint) {
+  if (texts.size() < 2) return fmt::format("{}", fmt::join(texts, ""));
+  const std::string last = texts.back();
+  texts.pop_back();
+  return fmt::format("{} {} {}", fmt::join(texts, ", "), last_joint, last);
+}
+
+Error not_found(std::string_view name, const CatalogueEntry* entry, const StoreFolders& folders) {
+  std::vector<std::string> names{folder_name(name)}, roots;
+  if (entry != nullptr) {
+    for (const std::string& repository : entry->repositories) names.push_back(folder_name(repository));
+  }
+  for (const fs::path& downloads : download_folders(folders)) roots.push_back(downloads.string());
+  if (!folders.hugging_face_hub.empty()) roots.push_back(folders.hugging_face_hub.string());
   return Error{
       ErrorCode::not_found,
-      fmt::format("model '{}' is not on this machine; looked for {}. Put the files{} (config.json, tokenizer "
-                  "and *.safetensors, or one GGUF file) into {}, or name a model that `shoal models` lists",
-                  name, looked, repository, (folders.downloads() / folder_name(name)).string())};
+      fmt::format("model '{}' is not on this machine: there is no {} in {}. Put its files (config.json, "
+                  "tokenizer and *.safetensors, or one GGUF file) into {}, or name a model that `shoal "
+                  "models` lists",
+                  name, list_of(std::move(names), "or"), list_of(std::move(roots), "or"),
+                  (folders.downloads() / folder_name(name)).string())};
 }
 
 bool is_name_character(char c) {
@@ -174,7 +183,7 @@ Result<fs::path> ModelStore::find_model(std::string_view name) const {
   for (const fs::path& place : places) {
     if (auto files = find_model_files(place)) return files->path;
   }
-  return fail(not_found(name, entry, places, folders_));
+  return fail(not_found(name, entry, folders_));
 }
 
 Result<ModelOnDisk> ModelStore::find_model_or_path(std::string_view name_or_path) const {

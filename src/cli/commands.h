@@ -1,0 +1,30 @@
+// One file for each command: it declares its options on the command line and says what is done when it is
+// chosen.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/error.h"
+
+namespace CLI {
+class App;
+}
+
+namespace shoal {
+
+using CommandAction = std::function<Result<void>()>;
+
+// The command line as it is being declared and read.
+struct CommandSet {
+  CLI::App& root;
+  CommandAction chosen;  // set by the command that was typed
+};
+
+void add_logits_command(CommandSet& commands);
+void add_perplexity_command(CommandSet& commands);
+void add_tokenize_command(CommandSet& commands);
+void add_detokenize_command(CommandSet& commands);
+void add_models_command(CommandSet& commands);
+
+}  // namespace shoal

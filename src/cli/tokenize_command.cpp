@@ -1,0 +1,87 @@
+// shoal tokenize MODEL|TOKENIZER --file F and its way back, shoal detokenize.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <system_error>
+
+#include "base/os.h"
+#include "cli/commands.h"
+#include "cli/json_files.h"
+#include "store/model_store.h"
+#include "text/tokenizer_files.h"
+
+namespace shoal {
+namespace {
+
+struct TokenizeOptions {
+  std::string model;
+  std::string file;
+  bool special = false;
+};
+
+// A tokenizer's own file or folder need not be a whole model.
+Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const std::string& name_or_path) {
+  std::error_code error;
+  if (std::filesystem::exists(name_or_path, error)) return load_tokenizer(name_or_path);
+  auto store = ModelStore::open(folders_from_environment());
+  if (!store) return fail(store.error());
+  auto found = store->find_model(name_or_path);
+  if (!found) return fail(found.error());
+  return load_tokenizer(*found);
+}
+
+SpecialTokens special_tokens(const TokenizeOptions& options) {
+  return options.special ? SpecialTokens::parse : SpecialTokens::as_text;
+}
+
+Result<void> run_tokenize(const TokenizeOptions& options) {
+  Result<std::string> text = options.file.empty() ? std::string(std::istreambuf_iterator<char>(std::cin), {})
+                                                  : os::read_text_file(options.file);
+  if (!text) return fail(text.error());
+  auto tokenizer = find_tokenizer(options.model);
+  if (!tokenizer) return fail(tokenizer.error());
+  fmt::print("[{}]\n", fmt::join((*tokenizer)->encode(*text, special_tokens(options)), ", "));
+  return {};
+}
+
+Result<void> run_detokenize(const TokenizeOptions& options) {
+  auto tokens = read_token_file(options.file);
+  if (!tokens) return fail(tokens.error());
+  auto tokenizer = find_tokenizer(options.model);
+  if (!tokenizer) return fail(tokenizer.error());
+  for (TokenId token : *tokens) {
+    if (token < (*tokenizer)->vocabulary_size()) continue;
+    return fail(ErrorCode::invalid_argument, fmt::format("token {} is outside of the vocabulary of {}", token,
+                                                         (*tokenizer)->vocabulary_size()));
+  }
+  const std::string text = (*tokenizer)->decode(*tokens, special_tokens(options));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return {};
+}
+
+}  // namespace
+
+void add_tokenize_command(CommandSet& commands) {
+  auto options = std::make_shared<TokenizeOptions>();
+  CLI::App* command = commands.root.add_subcommand("tokenize", "text to token ids, as a JSON array");
+  command->add_option("model", options->model, "model, or a tokenizer file")->required();
+  command->add_option("--file", options->file, "text (default: standard input)");
+  command->add_flag("--special", options->special,
+                    "special tokens written out in the text become those tokens");
+  command->callback([options, &commands] { commands.chosen = [options] { return run_tokenize(*options); }; });
+}
+
+void add_detokenize_command(CommandSet& commands) {
+  auto options = std::make_shared<TokenizeOptions>();
+  CLI::App* command = commands.root.add_subcommand("detokenize", "token ids to text");
+  command->add_option("model", options->model, "model, or a tokenizer file")->required();
+  command->add_option("--file,--ids", options->file, "JSON file with an array of token ids")->required();
+  command->add_flag("--special", options->special, "special tokens are written out instead of left out");
+  command->callback(
+      [options, &commands] { commands.chosen = [options] { return run_detokenize(*options); }; });
+}
+
+}  // namespace shoal
