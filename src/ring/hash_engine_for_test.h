@@ -3,12 +3,11 @@
 // its slot ended.
 #pragma once
 
-#include <fmt/format.h>
-
-#include <array>
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,7 +49,7 @@ class HashEngine : public Engine {
     if (fail_at_step == step_count) return shoal::fail(ErrorCode::resource_exhausted, "told to fail");
     for (const int32_t slot : batch.released_slots) {
       if (slots_.erase(slot) == 0)
-        return violation(fmt::format("slot {} is released but holds nothing", slot));
+        return violation("a slot is released that holds nothing: " + std::to_string(slot));
     }
     if (Result<void> checked = check(batch); !checked) return checked;
     int64_t row = 0;
@@ -112,21 +111,22 @@ class HashEngine : public Engine {
     std::set<int32_t> seen;
     int64_t pages = pages_used();
     for (const SequenceRows& rows : batch.sequences) {
-      if (rows.slot < 0 || rows.slot >= info_.slot_limit) return violation(fmt::format("slot {}", rows.slot));
+      if (rows.slot < 0 || rows.slot >= info_.slot_limit)
+        return violation("no such slot: " + std::to_string(rows.slot));
       if (!seen.insert(rows.slot).second)
-        return violation(fmt::format("slot {} stands in it twice", rows.slot));
-      if (rows.row_count < 1) return violation(fmt::format("slot {} without rows", rows.slot));
+        return violation("a slot stands in it twice: " + std::to_string(rows.slot));
+      if (rows.row_count < 1) return violation("a slot without rows: " + std::to_string(rows.slot));
       const int64_t length = slots_.contains(rows.slot) ? slots_[rows.slot].length : 0;
       if (rows.keep_length != length) {
-        return violation(
-            fmt::format("slot {} holds {}, the step says {}", rows.slot, length, rows.keep_length));
+        return violation("a slot holds " + std::to_string(length) + ", the step says " +
+                         std::to_string(rows.keep_length));
       }
       if (length + rows.row_count > info_.context_length) return violation("beyond the context");
       pages += pages_of(length + rows.row_count) - pages_of(length);
     }
-    if (batch.row_count() > info_.row_limit) return violation(fmt::format("{} rows", batch.row_count()));
-    if (pages > info_.page_capacity)
-      return violation(fmt::format("{} of {} pages", pages, info_.page_capacity));
+    if (batch.row_count() > info_.row_limit)
+      return violation("too many rows: " + std::to_string(batch.row_count()));
+    if (pages > info_.page_capacity) return violation("too many pages: " + std::to_string(pages));
     return {};
   }
 

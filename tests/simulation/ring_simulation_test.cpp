@@ -1,5 +1,6 @@
 // Ring and scheduler over engines whose logits are a hash of a sequence's whole history: hundreds of seeds,
 // each with its own split, limits, load, delays and faults.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,48 +1,14 @@
 // The same ring on real threads: what the thread sanitizer looks at.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "base/mutex.h"
-#include "generations.h"
 #include "ring/local_ring.h"
+#include "waiting_client.h"
 
 namespace shoal::simulation {
 namespace {
-
-// A client that others may ask from another thread.
-class SharedClient final : public TokenSink {
- public:
-  void on_token(const RequestId& request, uint32_t choice_index, DeliveredToken token) override {
-    MutexLock lock(mutex_);
-    client_.on_token(request, choice_index, std::move(token));
-  }
-  void on_finished(const RequestId& request, uint32_t choice_index, GenerationEnd end) override {
-    {
-      MutexLock lock(mutex_);
-      client_.on_finished(request, choice_index, std::move(end));
-    }
-    changed_.notify_all();
-  }
-  void on_failed(const RequestId& request, uint32_t choice_index, Error error) override {
-    {
-      MutexLock lock(mutex_);
-      client_.on_failed(request, choice_index, std::move(error));
-    }
-    changed_.notify_all();
-  }
-
-  Heard wait_for_end(const Choice& choice) {
-    MutexLock lock(mutex_);
-    while (client_.heard_of[choice].end_count() == 0) changed_.wait(mutex_);
-    return client_.heard_of[choice];
-  }
-
- private:
-  Mutex mutex_;
-  ConditionVariable changed_;
-  Client client_ GUARDED_BY(mutex_);
-};
 
 std::vector<std::shared_ptr<Engine>> make_engines(const std::vector<int64_t>& borders,
                                                   int64_t page_capacity) {
@@ -68,7 +34,7 @@ struct ThreadedRing {
     loop.stop();
   }
 
-  SharedClient client;
+  WaitingClient client;
   ThreadLoop loop{"scheduler"};
   Scheduler scheduler;
   std::unique_ptr<LocalRing> local;

@@ -2,6 +2,8 @@
 // them.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <vector>
