@@ -157,7 +157,7 @@ void register_all() {
       use_clock(RegisterBenchmark(name.c_str(), run_matmul, type, gemv_rows(type), 1, threads), threads);
     }
     for (const DType type : test::weight_formats) {
-      for (const int64_t tokens : {4, 16, 512}) {
+      for (const int64_t tokens : {1, 2, 4, 16, 512}) {
         const std::string name =
             fmt::format("gemm/{}/tokens:{}/threads:{}", dtype_info(type).name, tokens, threads);
         use_clock(RegisterBenchmark(name.c_str(), run_matmul, type, gemm_rows, tokens, threads), threads);

@@ -254,13 +254,17 @@ struct Lanes {
     return {_mm256_set1_epi32(word)};
   }
 
-  SHOAL_INLINE static HalfScales load_half_scales(const std::byte* p, int zero_point) {
+  SHOAL_INLINE static void load_half_scales(const std::byte* p, int zero_point, HalfScales& scales) {
     const Ints pairs(_mm256_cvtepi8_epi16(load16(p)), _mm256_cvtepi8_epi16(load16(p + 16)));
-    const Ints first = pairs & Ints(0xffff);
-    const Ints second = shift_left(shift_right(pairs, 16), 16);
+    const __m256i twice_first = _mm256_set1_epi32(0x01000100);  // of each pair of int16
+    const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4,
+                                           4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+    const __m256i first = _mm256_add_epi8(bytes, twice_first);
+    const __m256i second = _mm256_add_epi8(first, _mm256_set1_epi8(2));
+    scales.halves[0] = {_mm256_shuffle_epi8(pairs.low, first), _mm256_shuffle_epi8(pairs.high, first)};
+    scales.halves[1] = {_mm256_shuffle_epi8(pairs.low, second), _mm256_shuffle_epi8(pairs.high, second)};
     const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(zero_point));
-    return {.halves = {first | shift_left(first, 16), second | (shift_right(second, 16) & Ints(0xffff))},
-            .zero_factors = {_mm256_mullo_epi16(pairs.low, zero), _mm256_mullo_epi16(pairs.high, zero)}};
+    scales.zero_factors = {_mm256_mullo_epi16(pairs.low, zero), _mm256_mullo_epi16(pairs.high, zero)};
   }
   // sums[0] · low int16 + sums[1] · high int16 of each lane.
   SHOAL_INLINE static Ints dot_sums(const int16_t* sums, Ints factors) {

@@ -181,11 +181,11 @@ struct Lanes {
     return {_mm512_set1_epi32(word)};
   }
 
-  SHOAL_INLINE static HalfScales load_half_scales(const std::byte* p, int zero_point) {
+  SHOAL_INLINE static void load_half_scales(const std::byte* p, int zero_point, HalfScales& scales) {
     const Ints pairs(_mm512_cvtepi8_epi16(load32(p)));
-    const __m512i zero = _mm512_set1_epi32(zero_point * 0x10001);
-    return {.halves = {shift_right(shift_left(pairs, 16), 16), shift_right(pairs, 16)},
-            .zero_factors = _mm512_mullo_epi16(pairs.value, zero)};
+    scales.halves[0] = shift_right(shift_left(pairs, 16), 16);
+    scales.halves[1] = shift_right(pairs, 16);
+    scales.zero_factors = _mm512_mullo_epi16(pairs.value, _mm512_set1_epi32(zero_point * 0x10001));
   }
   SHOAL_INLINE static Ints dot_sums(const int16_t* sums, Ints factors) {
     int32_t word;

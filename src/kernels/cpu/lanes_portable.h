@@ -275,18 +275,19 @@ struct Lanes {
   }
 
   // From 16 pairs of signed bytes.
-  SHOAL_INLINE static HalfScales load_half_scales(const std::byte* p, int zero_point) {
-    HalfScales scales;
+  SHOAL_INLINE static void load_half_scales(const std::byte* p, int zero_point, HalfScales& scales) {
+    int32_t first[16];
+    int32_t second[16];
+    int16_t zero_factors[32];
     for (int i = 0; i < 16; ++i) {
-      const int32_t first = static_cast<int8_t>(p[2 * i]);
-      const int32_t second = static_cast<int8_t>(p[2 * i + 1]);
-      scales.halves[0].part[i / 4][i % 4] = first;
-      scales.halves[1].part[i / 4][i % 4] = second;
-      scales.zero_factors.part[i / 4][i % 4] =
-          std::bit_cast<int32_t>((static_cast<uint32_t>(first * zero_point) & 0xffff) |
-                                 static_cast<uint32_t>(second * zero_point) << 16);
+      first[i] = static_cast<int8_t>(p[2 * i]);
+      second[i] = static_cast<int8_t>(p[2 * i + 1]);
+      zero_factors[2 * i] = static_cast<int16_t>(first[i] * zero_point);
+      zero_factors[2 * i + 1] = static_cast<int16_t>(second[i] * zero_point);
     }
-    return scales;
+    std::memcpy(&scales.halves[0], first, sizeof first);
+    std::memcpy(&scales.halves[1], second, sizeof second);
+    std::memcpy(&scales.zero_factors, zero_factors, sizeof zero_factors);
   }
   // sums[0] · low int16 + sums[1] · high int16 of each lane.
   SHOAL_INLINE static Ints dot_sums(const int16_t* sums, Ints factors) {

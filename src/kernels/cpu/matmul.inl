@@ -39,37 +39,43 @@ SHOAL_INLINE typename V::Bytes unpack(const std::byte* planes) {
   }
 }
 
-// What a block's groups share: d, and m or -dmin.
+// Factors are filled in place: g++ 12 copies structs of several vectors through memory in pieces, and reading
+// them back whole then waits (measured: a third of decode's time).
 template <class V>
-struct BlockFactors {
+struct Factors {
   typename V::Floats scale;
   typename V::Floats bias;
 };
 
+// What a block's groups share: d, and m or -dmin.
 template <class V, PackedLayout layout>
-SHOAL_INLINE BlockFactors<V> load_block_factors(const std::byte* block) {
-  BlockFactors<V> factors{.scale = V::load_f16(block), .bias = typename V::Floats(0.0F)};
+SHOAL_INLINE void load_block_factors(const std::byte* block, Factors<V>& factors) {
+  factors.scale = V::load_f16(block);
   if constexpr (layout.affine) factors.bias = V::load_f16(block + layout.biases_offset());
   if constexpr (layout.sub_scales == SubScales::scale_and_min) {
     factors.bias = as_float(as_int(factors.bias) ^ typename V::Ints(static_cast<int32_t>(0x80000000)));
   }
-  return factors;
 }
 
 template <class V, PackedLayout layout>
-SHOAL_INLINE BlockFactors<V> load_group_factors(const BlockFactors<V>& of_block,
-                                                const std::byte* sub_scales) {
-  if constexpr (layout.sub_scales != SubScales::scale_and_min) return of_block;
-  return {.scale = of_block.scale * to_float(V::load_uint8(sub_scales)),
-          .bias = of_block.bias * to_float(V::load_uint8(sub_scales + layout.rows))};
+SHOAL_INLINE void load_group_factors(const Factors<V>& of_block, const std::byte* sub_scales,
+                                     Factors<V>& factors) {
+  factors.scale = of_block.scale;
+  if constexpr (layout.affine) factors.bias = of_block.bias;
+  if constexpr (layout.sub_scales == SubScales::scale_and_min) {
+    factors.scale = factors.scale * to_float(V::load_uint8(sub_scales));
+    factors.bias = factors.bias * to_float(V::load_uint8(sub_scales + layout.rows));
+  }
 }
 
 template <class V, PackedLayout layout>
-SHOAL_INLINE typename V::HalfScales load_half_scales(const std::byte* sub_scales) {
+SHOAL_INLINE void load_half_scales(const std::byte* sub_scales, typename V::HalfScales& half_scales) {
   constexpr int zero_point = V::zero_point(layout);
-  if constexpr (layout.sub_scales == SubScales::two_signed)
-    return V::load_half_scales(sub_scales, zero_point);
-  return {.halves = {}, .zero_factors = typename V::Ints(zero_point * 0x10001)};
+  if constexpr (layout.sub_scales == SubScales::two_signed) {
+    V::load_half_scales(sub_scales, zero_point, half_scales);
+  } else if constexpr (zero_point != 0) {
+    half_scales.zero_factors = typename V::Ints(zero_point * 0x10001);
+  }
 }
 
 // The activations of a tile of tokens from one group on. Strides are between tokens.
@@ -89,14 +95,23 @@ struct ActivationCursor {
   }
 };
 
+// Decode reads the weights as one stream, but the processor's own prefetching loses it among the unpacking.
+// Measured on an EPYC of 2.45 GHz (Zen 3): Q4_K 13 → 18 GB/s, where plain reading gives 17 to 21.
+inline constexpr int64_t prefetch_distance = 2048;
+
 // One group for `tokens` tokens.
 template <class V, PackedLayout layout, int tokens>
 SHOAL_INLINE void multiply_group(const std::byte* planes, const std::byte* sub_scales,
-                                 const BlockFactors<V>& of_block, const ActivationCursor& x,
+                                 const Factors<V>& of_block, const ActivationCursor& x,
                                  typename V::Floats (&sums)[tokens]) {
   using Floats = typename V::Floats;
-  const typename V::HalfScales half_scales = load_half_scales<V, layout>(sub_scales);
+  typename V::HalfScales half_scales;
+  load_half_scales<V, layout>(sub_scales, half_scales);
   typename V::template Dot<layout> dots[tokens];
+  if constexpr (tokens == 1) {
+    for (int64_t i = 0; i < layout.planes_bytes() + 32; i += 64)
+      __builtin_prefetch(planes + prefetch_distance + i);
+  }
   unrolled<8>([&]<int vector>() __attribute__((always_inline)) {
     const typename V::Bytes weights = unpack<V, layout, vector>(planes);
     for (int token = 0; token < tokens; ++token) {
@@ -104,7 +119,8 @@ SHOAL_INLINE void multiply_group(const std::byte* planes, const std::byte* sub_s
       dots[token].template add<vector>(weights, quad, half_scales);
     }
   });
-  const BlockFactors<V> factors = load_group_factors<V, layout>(of_block, sub_scales);
+  Factors<V> factors;
+  load_group_factors<V, layout>(of_block, sub_scales, factors);
   for (int token = 0; token < tokens; ++token) {
     const int64_t offset = token * x.group_stride;
     typename V::Ints dot = dots[token].total(half_scales);
@@ -130,7 +146,8 @@ void multiply_integer_tile(const std::byte* block, const QuantizedRows& rows, in
   typename V::Floats sums[tokens];
   for (auto& sum : sums) sum = typename V::Floats(0.0F);
   for (int64_t group = 0; group < groups; group += layout.block_groups) {
-    const BlockFactors<V> of_block = load_block_factors<V, layout>(block);
+    Factors<V> of_block;
+    load_block_factors<V, layout>(block, of_block);
     for (int64_t i = 0; i < layout.block_groups; ++i) {
       multiply_group<V, layout, tokens>(block + layout.planes_offset(i), block + layout.sub_scales_offset(i),
                                         of_block, x, sums);
