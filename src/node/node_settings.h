@@ -1,0 +1,59 @@
+// All that a node can be told, by flags, environment or defaults.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "cluster/placement.h"
+#include "kernels/kernels.h"
+#include "store/model_store.h"
+
+namespace shoal {
+
+enum class DiscoveryModule : uint8_t { none, udp, manual };
+
+struct DiscoverySettings {
+  DiscoveryModule module = DiscoveryModule::udp;
+  std::filesystem::path config_path;  // discovery.json, for manual
+  int32_t listen_port = 5678;
+  int32_t broadcast_port = 5678;
+  Duration timeout = std::chrono::seconds(30);       // how long a candidate that is no longer seen is dialled
+  std::vector<std::string> allowed_nodes;            // --node-id-filter; empty: all
+  std::vector<std::string> allowed_interface_types;  // --interface-type-filter; empty: all
+};
+
+struct NodeSettings {
+  NodeId node;  // empty: drawn
+  std::string peer_host = "0.0.0.0";
+  int32_t peer_port = 0;  // 0: any free one
+  std::string api_host = "0.0.0.0";
+  int32_t api_port = 52415;  // 0: any free one
+  DiscoverySettings discovery;
+
+  StoreFolders folders;
+  int64_t thread_count = 0;  // 0: the processors this process may run on
+  std::optional<Isa> isa;    // nullopt: the best, or what SHOAL_ISA says
+  KvType kv_type = KvType::f16;
+  int64_t context_length = 0;  // 0: what the model says, at most default_context_limit
+  std::optional<int64_t> memory_limit_bytes;
+  PartitioningPolicy partitioning = MemoryWeighted{};
+
+  std::optional<std::string> default_model;
+  std::optional<double> default_temperature;
+  std::optional<std::string> system_prompt;
+  int64_t max_generate_tokens = 10000;
+  Duration response_timeout = std::chrono::seconds(900);
+  std::vector<std::string> allowed_hosts;  // see ApiSettings
+  std::vector<std::string> allowed_origins;
+};
+
+// A model may say a context that no everyday device has the memory for; --context-length asks for more than
+// this.
+inline constexpr int64_t default_context_limit = 8192;
+
+}  // namespace shoal
