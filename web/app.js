@@ -168,13 +168,13 @@ async function send(text) {
   renderChats();
   renderMessages();
 
-  const node = byId("messages").lastElementChild;
   const started = performance.now();
   let firstAt = null;
   let pieces = 0;
   const show = () => {
+    if (current !== chat) return;  // another chat is being looked at
     const follows = isAtEnd();
-    fillMessage(node, answer);
+    fillMessage(byId("messages").lastElementChild, answer);
     if (follows) scrollDown();
   };
   answer.note = "waiting …";
@@ -218,8 +218,13 @@ async function getJson(path) {
   return response.json();
 }
 
+let shownModels = "";
+
+// Replaced only when it changes, so that an open list stays open.
 async function refreshModels() {
   const {data} = await getJson("/v1/models");
+  if (JSON.stringify(data) === shownModels) return;
+  shownModels = JSON.stringify(data);
   const select = byId("model");
   const wanted = select.value || localStorage.getItem("shoal.model") || data.find((model) => model.ready)?.id;
   select.replaceChildren(...data.map((model) =>
@@ -230,10 +235,12 @@ async function refreshModels() {
 const gigabytes = (bytes) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
 
 function renderShard(shard) {
-  const text = `${shard.model}: layers ${shard.first_layer}–${shard.last_layer}${shard.head ? ", head" : ""}`;
+  const total = Math.max(shard.bytes_total, 1);
+  const loading = shard.loaded ? "" : `, loading ${Math.floor(100 * shard.bytes_loaded / total)} %`;
+  const text = `${shard.model}: layers ${shard.first_layer}–${shard.last_layer}${shard.head ? ", head" : ""}${loading}`;
   const parts = [element("p", {className: "shard", textContent: text})];
   if (!shard.loaded) {
-    const bar = element("progress", {max: Math.max(shard.bytes_total, 1), value: shard.bytes_loaded});
+    const bar = element("progress", {max: total, value: shard.bytes_loaded});
     bar.setAttribute("aria-label", `Loading ${shard.model}`);
     parts.push(bar);
   }

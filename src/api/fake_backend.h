@@ -1,6 +1,7 @@
 // A backend for tests: answers as a script says, and remembers what it was asked.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>

@@ -1,0 +1,75 @@
+// A client of a node's HTTP API, for the commands that ask a node which already runs. One request at a time,
+// waits with deadlines, owns no thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace shoal {
+
+struct ApiClientSettings {
+  std::string host = "127.0.0.1";
+  int32_t port = 52415;
+  Duration connect_deadline = std::chrono::seconds(5);
+  // Without a byte. A node that works beats every ten seconds in a stream.
+  Duration silence_deadline = std::chrono::seconds(120);
+  // Of one answer that is not a stream.
+  int64_t body_limit = 64 << 20;
+};
+
+struct ChatMessage {
+  std::string role;
+  std::string content;
+};
+
+struct ChatCall {
+  std::optional<std::string> model;  // nullopt: the node's default
+  std::vector<ChatMessage> messages;
+  std::optional<double> temperature;
+  std::optional<int64_t> max_tokens;
+  std::optional<int64_t> seed;
+};
+
+struct ChatOutcome {
+  std::string finish_reason;
+  int64_t prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+};
+
+// What a stream brings while it runs. Either may be left empty.
+struct ChatProgress {
+  std::function<void(std::string_view text)> on_text;
+  std::function<void(std::string_view comment)> on_comment;  // "loading 45 %"
+  // Asked now and then; true ends the call with cancelled, and the node stops working on it.
+  std::function<bool()> is_cancelled;
+};
+
+class ApiClient {
+ public:
+  explicit ApiClient(ApiClientSettings settings) : settings_(std::move(settings)) {}
+
+  // Streams. The error is the node's own where it gave one; unavailable where no node answers.
+  Result<ChatOutcome> chat(const ChatCall& call, const ChatProgress& progress) const;
+
+  // The body of a 200: JSON, or text for /metrics.
+  Result<std::string> get(const std::string& path) const;
+  Result<std::string> post(const std::string& path, const std::string& json) const;
+
+  Result<void> unload(const std::string& model) const;
+
+  // A node of ours answers at this address.
+  bool is_alive() const;
+
+ private:
+  ApiClientSettings settings_;
+};
+
+}  // namespace shoal

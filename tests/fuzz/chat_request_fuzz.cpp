@@ -1,0 +1,46 @@
+// Any body is either refused with a 400 that says why, or a request within its ranges whose prompt is JSON
+// again.
+#include "api/chat_request.h"
+#include "api/completion_request.h"
+#include "base/check.h"
+
+namespace {
+
+void check_options(const shoal::GenerationOptions& options) {
+  const auto& sampling = options.sampling;
+  CHECK(!sampling.temperature || (*sampling.temperature >= 0 && *sampling.temperature <= 2));
+  CHECK(!sampling.top_p || (*sampling.top_p >= 0 && *sampling.top_p <= 1));
+  CHECK(!sampling.top_k || *sampling.top_k >= 0);
+  CHECK(!sampling.repetition_penalty || *sampling.repetition_penalty > 0);
+  CHECK(options.choice_count >= 1 && options.choice_count <= shoal::kMaximumChoices);
+  CHECK(!options.max_tokens || *options.max_tokens >= 1);
+  CHECK(!options.max_tokens || options.min_tokens <= *options.max_tokens);
+  CHECK(options.stop_strings.size() <= 16);
+  for (const std::string& stop : options.stop_strings) CHECK(!stop.empty());
+  CHECK(!options.includes_usage || options.is_stream);
+}
+
+void check_error(const shoal::ApiError& error) {
+  CHECK(error.status == 400 && !error.message.empty());
+  CHECK(shoal::parse_json(shoal::format_error(error)).has_value());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  if (const auto chat = shoal::parse_chat_request(body)) {
+    check_options(chat->options);
+    CHECK(!chat->messages.empty());
+    CHECK(shoal::parse_json(shoal::make_chat_context(*chat, "be kind")).has_value());
+  } else {
+    check_error(chat.error());
+  }
+  if (const auto text = shoal::parse_completion_request(body)) {
+    check_options(text->options);
+    CHECK(!text->prompts.empty());
+  } else {
+    check_error(text.error());
+  }
+  return 0;
+}
