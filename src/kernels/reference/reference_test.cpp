@@ -1,0 +1,224 @@
+// The reference against the definitions in double precision: what it computes, not in which order.
+#include "kernels/reference/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "kernels/test_random.h"
+
+namespace shoal {
+namespace {
+
+using test::Generator;
+
+const Kernels& reference_table() { return kernels_for(Isa::reference); }
+
+double dot(std::span<const float> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+double magnitude_dot(std::span<const float> a, std::span<const double> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] * b[i]);
+  return sum;
+}
+
+TEST(Reference, MatmulIsTheSumOfWeightsTimesActivationsInEveryFormat) {
+  Generator generator(11);
+  constexpr int64_t rows = 19;
+  constexpr int64_t tokens = 18;
+  for (const DType type : test::weight_formats) {
+    const int64_t columns = is_float_weight(type) ? 333 : 768;
+    const std::vector<std::byte> source = test::random_rows(generator, type, rows, columns);
+    std::vector<float> weights(rows * columns);
+    dequantize(type, source, weights);
+    WeightMatrix matrix = std::move(*WeightMatrix::allocate(type, rows, columns));
+    matrix.pack_rows(0, rows, source);
+
+    const std::vector<float> x = test::random_floats(generator, tokens * columns, 3.0F);
+    std::vector<std::byte> memory(quantized_rows_bytes(tokens, columns));
+    const QuantizedRows quantized = place_quantized_rows(memory.data(), tokens, columns);
+    reference_table().quantize_rows(x.data(), columns, 0, tokens, quantized);
+    std::vector<float> got(tokens * rows);
+    reference_table().matmul(matrix, {tokens, x.data(), columns, &quantized}, {got.data(), rows, 0, rows});
+
+    for (int64_t token = 0; token < tokens; ++token) {
+      std::vector<double> activations(columns);
+      for (int64_t k = 0; k < columns; ++k) {
+        const int64_t group = token * group_count(columns) + k / 32;
+        activations[k] = is_float_weight(type) ? static_cast<double>(x[token * columns + k])
+                                               : static_cast<double>(quantized.scales[group]) *
+                                                     quantized.values[token * padded_columns(columns) + k];
+      }
+      for (int64_t row = 0; row < rows; ++row) {
+        const std::span<const float> weight_row(weights.data() + row * columns, columns);
+        const double allowed = 1e-5 * magnitude_dot(weight_row, activations) + 1e-30;
+        EXPECT_NEAR(got[token * rows + row], dot(weight_row, activations), allowed) << dtype_info(type).name;
+      }
+    }
+  }
+}
+
+TEST(Reference, QuantizedRowsAreTheNearestMultiplesOfTheirScale) {
+  Generator generator(12);
+  constexpr int64_t columns = 77;  // the last group is short
+  const std::vector<float> x = test::random_floats(generator, columns, 5.0F);
+  std::vector<std::byte> memory(quantized_rows_bytes(1, columns));
+  const QuantizedRows rows = place_quantized_rows(memory.data(), 1, columns);
+  reference_table().quantize_rows(x.data(), columns, 0, 1, rows);
+  for (int64_t group = 0; group < 3; ++group) {
+    float largest = 0;
+    int sums[2] = {0, 0};
+    for (int64_t i = 0; i < 32; ++i) {
+      const int64_t k = 32 * group + i;
+      sums[i / 16] += rows.values[k];
+      if (k >= columns) {
+        EXPECT_EQ(rows.values[k], 0);
+        continue;
+      }
+      largest = std::max(largest, std::abs(x[k]));
+      EXPECT_LE(std::abs(x[k] / rows.scales[group] - static_cast<float>(rows.values[k])), 0.5F);
+    }
+    EXPECT_EQ(rows.scales[group], largest / 127.0F);
+    EXPECT_EQ(rows.half_sums[2 * group], sums[0]);
+    EXPECT_EQ(rows.half_sums[2 * group + 1], sums[1]);
+    EXPECT_EQ(rows.scaled_sums[group], rows.scales[group] * static_cast<float>(sums[0] + sums[1]));
+  }
+}
+
+TEST(Reference, QuantizationRoundsHalvesToEven) {
+  std::vector<float> x(32, 0.0F);
+  x[0] = 127.0F;  // scale 1
+  x[1] = 0.5F;
+  x[2] = 1.5F;
+  x[3] = -2.5F;
+  std::vector<std::byte> memory(quantized_rows_bytes(1, 32));
+  const QuantizedRows rows = place_quantized_rows(memory.data(), 1, 32);
+  reference_table().quantize_rows(x.data(), 32, 0, 1, rows);
+  EXPECT_EQ(rows.values[1], 0);
+  EXPECT_EQ(rows.values[2], 2);
+  EXPECT_EQ(rows.values[3], -2);
+}
+
+TEST(Reference, AnActivationThatIsNotFiniteMakesTheOutputNotFinite) {
+  Generator generator(13);
+  WeightMatrix matrix = std::move(*WeightMatrix::allocate(DType::q4_k, 16, 256));
+  matrix.pack_rows(0, 16, test::random_rows(generator, DType::q4_k, 16, 256));
+  for (const float bad : {INFINITY, -INFINITY, NAN}) {
+    std::vector<float> x = test::random_floats(generator, 256, 1.0F);
+    x[100] = bad;
+    std::vector<std::byte> memory(quantized_rows_bytes(1, 256));
+    const QuantizedRows rows = place_quantized_rows(memory.data(), 1, 256);
+    reference_table().quantize_rows(x.data(), 256, 0, 1, rows);
+    std::vector<float> out(16);
+    reference_table().matmul(matrix, {1, x.data(), 256, &rows}, {out.data(), 16, 0, 16});
+    for (const float value : out) EXPECT_FALSE(std::isfinite(value));
+  }
+}
+
+TEST(Reference, RmsNormAndSiluFollowTheirFormulas) {
+  Generator generator(14);
+  constexpr int64_t count = 100;
+  const std::vector<float> x = test::random_floats(generator, count, 2.0F);
+  const std::vector<float> y = test::random_floats(generator, count, 1.0F);
+  double squares = 0;
+  for (const float value : x) squares += static_cast<double>(value) * value;
+  const double factor = 1 / std::sqrt(squares / count + 0.125);
+  std::vector<float> normed(count);
+  std::vector<float> activated(count);
+  reference_table().rms_norm(x.data(), y.data(), 0.125F, count, normed.data());
+  reference_table().silu_multiply(x.data(), y.data(), count, activated.data());
+  for (int64_t i = 0; i < count; ++i) {
+    const double a = x[i];
+    EXPECT_NEAR(normed[i], a * factor * y[i], 1e-6 * std::abs(a * factor * y[i]));
+    EXPECT_NEAR(activated[i], a / (1 + std::exp(-a)) * y[i], 1e-6 * std::abs(a * y[i]));
+  }
+}
+
+TEST(Reference, SoftmaxSumsToOneInTheRightProportions) {
+  Generator generator(15);
+  constexpr int64_t count = 37;
+  const std::vector<float> x = test::random_floats(generator, count, 8.0F);
+  std::vector<float> out(count);
+  reference_table().softmax(x.data(), count, out.data());
+  double sum = 0;
+  for (const float value : x) sum += std::exp(static_cast<double>(value));
+  for (int64_t i = 0; i < count; ++i) {
+    const double expected = std::exp(static_cast<double>(x[i])) / sum;
+    EXPECT_NEAR(out[i], expected, 4e-6 * expected);  // differences up to 40 are rounded at 2e-6
+  }
+}
+
+TEST(Reference, RopeTurnsPairsByTheirAngle) {
+  Generator generator(16);
+  constexpr int64_t pairs = 10;
+  std::vector<float> frequencies(pairs);
+  for (int64_t i = 0; i < pairs; ++i) frequencies[i] = std::pow(10000.0F, -static_cast<float>(i) / pairs);
+  std::vector<float> cosines(pairs);
+  std::vector<float> sines(pairs);
+  rope_angles(100000.0F, frequencies, 1.5F, cosines.data(), sines.data());
+  const std::vector<float> x = test::random_floats(generator, 2 * pairs, 1.0F);
+  std::vector<float> half = x;
+  std::vector<float> interleaved = x;
+  reference_table().rope_half(half.data(), cosines.data(), sines.data(), pairs);
+  reference_table().rope_interleaved(interleaved.data(), cosines.data(), sines.data(), pairs);
+  for (int64_t i = 0; i < pairs; ++i) {
+    const double angle = 100000.0F * frequencies[i];  // the product in float32
+    const auto expect_turned = [&](double a, double b, float got_a, float got_b) {
+      EXPECT_NEAR(got_a, 1.5 * (a * std::cos(angle) - b * std::sin(angle)), 2e-6);
+      EXPECT_NEAR(got_b, 1.5 * (a * std::sin(angle) + b * std::cos(angle)), 2e-6);
+    };
+    expect_turned(x[i], x[i + pairs], half[i], half[i + pairs]);
+    expect_turned(x[2 * i], x[2 * i + 1], interleaved[2 * i], interleaved[2 * i + 1]);
+  }
+}
+
+// One sequence of 150 keys (three chunks) in pages of two layers; the second layer is attended to.
+TEST(Reference, AttentionIsTheSoftmaxWeightedMeanOfTheValues) {
+  Generator generator(17);
+  constexpr int64_t head_dim = 24;
+  constexpr int64_t heads = 4;
+  constexpr int64_t kv_heads = 2;
+  constexpr int64_t key_count = 150;
+  for (const KvType type : {KvType::f32, KvType::f16}) {
+    const KvLayout layout{.type = type, .kv_head_count = kv_heads, .head_dim = head_dim};
+    const std::vector<float> keys = test::random_floats(generator, key_count * kv_heads * head_dim, 1.0F);
+    const std::vector<float> values = test::random_floats(generator, key_count * kv_heads * head_dim, 1.0F);
+    std::vector<std::vector<std::byte>> pages(3, std::vector<std::byte>(2 * layout.layer_bytes()));
+    std::vector<const std::byte*> page_list;
+    for (const auto& page : pages) page_list.push_back(page.data());
+    for (int64_t key = 0; key < key_count; ++key) {
+      const int64_t offset = key * kv_heads * head_dim;
+      reference_table().store_kv(layout, keys.data() + offset, values.data() + offset, key % 64,
+                                 pages[key / 64].data() + layout.layer_bytes());
+    }
+    const std::vector<float> query = test::random_floats(generator, heads * head_dim, 1.0F);
+    for (const int64_t position : {int64_t{0}, int64_t{63}, int64_t{64}, key_count - 1}) {
+      std::vector<float> out(heads * head_dim);
+      const AttentionRow row{query.data(), out.data(), position, page_list.data()};
+      std::vector<float> scratch(attention_scratch_floats(layout, heads));
+      reference_table().attention(
+          {layout, layout.layer_bytes(), heads, 0.25F, std::span(&row, 1), 0, kv_heads, scratch.data()});
+      for (int64_t head = 0; head < heads; ++head) {
+        std::vector<double> mean(head_dim);
+        double sum = 0;
+        for (int64_t key = 0; key <= position; ++key) {
+          const int64_t offset = (key * kv_heads + head / 2) * head_dim;
+          double score = 0;
+          for (int64_t i = 0; i < head_dim; ++i) {
+            score += 0.25 * static_cast<double>(query[head * head_dim + i]) * keys[offset + i];
+          }
+          sum += std::exp(score);
+          for (int64_t i = 0; i < head_dim; ++i) mean[i] += std::exp(score) * values[offset + i];
+        }
+        const double tolerance = type == KvType::f32 ? 5e-6 : 5e-3;
+        for (int64_t i = 0; i < head_dim; ++i)
+          EXPECT_NEAR(out[head * head_dim + i], mean[i] / sum, tolerance);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace shoal
