@@ -56,6 +56,9 @@ int64_t peak_resident_bytes();
 std::vector<int> allowed_processors();
 
 std::string host_name();
+
+// The same for all processes of one machine until it is started again, containers and namespaces included.
+std::string machine_id();
 std::string processor_name();
 
 void set_thread_name(const std::string& name);

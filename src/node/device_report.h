@@ -1,0 +1,20 @@
+// What this machine is and how fast it reads its memory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/error.h"
+#include "cluster/node_report.h"
+#include "kernels/kernels.h"
+
+namespace shoal {
+
+// Measures for about 0.3 s with `thread_count` threads. `memory_limit_bytes` narrows what shards may take.
+Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
+                                        std::optional<int64_t> memory_limit_bytes);
+
+// What could be allocated on this machine now, a reserve for everybody else left out.
+int64_t allocatable_bytes();
+
+}  // namespace shoal

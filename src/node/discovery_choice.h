@@ -1,0 +1,15 @@
+// The discovery that the settings ask for.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "cluster/discovery.h"
+#include "node/node_settings.h"
+
+namespace shoal {
+
+// nullptr for DiscoveryModule::none. Errors name the file, or the port that is in use.
+Result<std::unique_ptr<Discovery>> make_discovery(const NodeSettings& settings, const NodeReport& own);
+
+}  // namespace shoal

@@ -1,0 +1,143 @@
+#include "node/model_engines.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/cpu_engine.h"
+#include "node/node_settings.h"
+
+namespace shoal {
+namespace {
+
+constexpr int64_t slot_limit = 32;
+constexpr int64_t row_limit = 512;
+
+// So many sequences can be as long as the context at the same time; with shorter ones there is room for more.
+constexpr int64_t full_length_sequences = 4;
+
+// Activations of a full step, the head's logits, messages in flight.
+int64_t scratch_bytes(const ModelConfig& config) {
+  const int64_t widths = 3 * config.hidden_size + 2 * config.head_count * config.head_dim +
+                         2 * config.kv_head_count * config.head_dim + 3 * config.feed_forward_size;
+  const int64_t messages_in_flight = 6;
+  return 4 * (row_limit * (widths + messages_in_flight * config.hidden_size) +
+              2 * slot_limit * config.vocabulary_size);
+}
+
+}  // namespace
+
+ModelEngines::ModelEngines(ModelEngineSettings settings, const ModelStore& store)
+    : settings_(settings), store_(store) {}
+
+ModelEngines::~ModelEngines() {
+  std::list<Load> loads;
+  {
+    MutexLock lock(mutex_);
+    loads.swap(loads_);
+  }
+  for (Load& load : loads) load.thread.request_stop();
+}
+
+std::vector<std::string> ModelEngines::models() {
+  std::vector<std::string> names;
+  for (const ModelOnDisk& model : store_.list_models()) names.push_back(model.name);
+  return names;
+}
+
+int64_t ModelEngines::context_of(const ModelConfig& config) const {
+  const int64_t wanted = settings_.context_length > 0 ? settings_.context_length : default_context_limit;
+  return std::min(wanted, config.context_length);
+}
+
+Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
+  const auto path = store_.find_model(model);
+  if (!path) return fail(path.error());
+  const auto checkpoint = Checkpoint::open(*path);
+  if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", model));
+  const ModelConfig& config = checkpoint->config();
+  const auto bytes_of_range = [&](int64_t first_layer, int64_t end_layer, bool is_head) {
+    return shard_memory_bytes(*checkpoint,
+                              {.first_layer = first_layer, .end_layer = end_layer, .is_head = is_head},
+                              WeightPrecision::as_stored);
+  };
+  ModelDemand demand{.model = model,
+                     .layer_bytes = {},
+                     .head_bytes = 0,
+                     .kv_bytes_per_token_layer =
+                         full_length_sequences * kv_page_bytes(config, 1, settings_.kv_type) / kv_page_tokens,
+                     .context_length = context_of(config),
+                     .scratch_bytes = scratch_bytes(config)};
+  const auto head = bytes_of_range(0, 0, true);
+  if (!head) return fail(head.error(), fmt::format("model {}", model));
+  demand.head_bytes = *head;
+  for (int64_t layer = 0; layer < config.layer_count; ++layer) {
+    const auto bytes = bytes_of_range(layer, layer + 1, false);
+    if (!bytes) return fail(bytes.error(), fmt::format("model {}", model));
+    demand.layer_bytes.push_back(*bytes);
+  }
+  return demand;
+}
+
+Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
+                                           std::function<void(LoadProgress)> progress) const {
+  const auto path = store_.find_model(plan.instance);
+  if (!path) return fail(path.error());
+  const auto checkpoint = Checkpoint::open(*path);
+  if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", plan.instance));
+  const bool is_head = plan.head() == stage.node;
+  const int64_t layer_count = stage.end_layer - stage.first_layer;
+  const int64_t pages_per_sequence = (plan.context_length + kv_page_tokens - 1) / kv_page_tokens;
+  const CpuEngineSettings engine_settings{
+      .range = {.first_layer = stage.first_layer, .end_layer = stage.end_layer, .is_head = is_head},
+      .thread_count = settings_.thread_count,
+      .isa = settings_.isa,
+      .precision = WeightPrecision::as_stored,
+      .kv_type = settings_.kv_type,
+      .slot_limit = slot_limit,
+      .row_limit = row_limit,
+      .context_length = plan.context_length,
+      .kv_memory_bytes = full_length_sequences * pages_per_sequence *
+                         kv_page_bytes(checkpoint->config(), layer_count, settings_.kv_type)};
+  const auto weight_bytes = shard_memory_bytes(*checkpoint, engine_settings.range, engine_settings.precision);
+  if (!weight_bytes) return fail(weight_bytes.error(), fmt::format("model {}", plan.instance));
+  LoadedShard shard;
+  shard.held_bytes = *weight_bytes + engine_settings.kv_memory_bytes + scratch_bytes(checkpoint->config());
+  if (is_head) {
+    auto text = load_text_assets(*path);
+    if (!text) return fail(text.error(), fmt::format("model {}", plan.instance));
+    if (text->tokenizer->vocabulary_size() > checkpoint->config().vocabulary_size) {
+      return fail(
+          ErrorCode::corrupt_data,
+          fmt::format("model {}: the tokenizer has {} tokens, the embedding only {} rows", plan.instance,
+                      text->tokenizer->vocabulary_size(), checkpoint->config().vocabulary_size));
+    }
+    shard.text = std::make_shared<const TextAssets>(*std::move(text));
+  }
+  auto engine = load_cpu_engine(
+      *checkpoint, engine_settings,
+      [&](int64_t done, int64_t total) { progress({.bytes_done = done, .bytes_total = total}); },
+      std::move(stop));
+  if (!engine) return fail(engine.error(), fmt::format("model {}", plan.instance));
+  shard.engine = *std::move(engine);
+  return shard;
+}
+
+void ModelEngines::load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
+                        std::function<void(LoadProgress)> progress,
+                        std::function<void(Result<LoadedShard>)> done) {
+  MutexLock lock(mutex_);
+  loads_.remove_if([](const Load& load) { return load.has_ended.load(); });
+  Load& load = loads_.emplace_back();
+  load.thread =
+      std::jthread([this, &load, plan, stage, asked = std::move(stop), progress = std::move(progress),
+                    done = std::move(done)](const std::stop_token& ending) {
+        std::stop_source source;
+        const std::stop_callback on_asked(asked, [&source] { source.request_stop(); });
+        const std::stop_callback on_ending(ending, [&source] { source.request_stop(); });
+        done(load_now(plan, stage, source.get_token(), progress));
+        load.has_ended = true;
+      });
+}
+
+}  // namespace shoal

@@ -1,0 +1,53 @@
+// Shards from model files on this node's disk, on our own kernels.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <thread>
+
+#include "base/mutex.h"
+#include "kernels/kernels.h"
+#include "model/checkpoint.h"
+#include "service/engine_source.h"
+#include "store/model_store.h"
+
+namespace shoal {
+
+struct ModelEngineSettings {
+  int64_t thread_count;
+  Isa isa;
+  KvType kv_type;
+  int64_t context_length;  // 0: what the model says, at most default_context_limit
+};
+
+class ModelEngines final : public EngineSource {
+ public:
+  // The store outlives this.
+  ModelEngines(ModelEngineSettings settings, const ModelStore& store);
+  // Ends loads that are still running, joins their threads.
+  ~ModelEngines() override;
+
+  std::vector<std::string> models() override;
+  Result<ModelDemand> describe(const InstanceId& model) override;
+  void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
+            std::function<void(LoadProgress)> progress,
+            std::function<void(Result<LoadedShard>)> done) override;
+
+ private:
+  struct Load {
+    std::atomic<bool> has_ended = false;
+    std::jthread thread;
+  };
+
+  int64_t context_of(const ModelConfig& config) const;
+  Result<LoadedShard> load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
+                               std::function<void(LoadProgress)> progress) const;
+
+  const ModelEngineSettings settings_;
+  const ModelStore& store_;
+  Mutex mutex_;
+  std::list<Load> loads_ GUARDED_BY(mutex_);
+};
+
+}  // namespace shoal

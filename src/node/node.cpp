@@ -1,0 +1,201 @@
+#include "node/node.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "api/api_server.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/os.h"
+#include "base/version.h"
+#include "net/peer_network.h"
+#include "node/device_report.h"
+#include "node/discovery_choice.h"
+#include "node/model_engines.h"
+#include "node/service_backend.h"
+#include "node/thread_loops.h"
+#include "service/service.h"
+
+namespace shoal {
+namespace {
+
+constexpr int64_t thread_limit = 1024;
+
+Result<int64_t> thread_count_of(const NodeSettings& settings) {
+  if (settings.thread_count < 0 || settings.thread_count > thread_limit) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--threads {}: from 1 to {} are possible", settings.thread_count, thread_limit));
+  }
+  if (settings.thread_count > 0) return settings.thread_count;
+  return static_cast<int64_t>(os::allowed_processors().size());
+}
+
+Result<Isa> isa_of(const NodeSettings& settings) {
+  if (!settings.isa) return choose_isa();
+  if (!isa_available(*settings.isa)) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--isa {}: this processor does not have it", isa_name(*settings.isa)));
+  }
+  return *settings.isa;
+}
+
+}  // namespace
+
+// The members are destroyed in reverse order: whoever uses something stands below it.
+struct Node::State {
+  explicit State(NodeSettings node_settings) : settings(std::move(node_settings)) {}
+
+  Result<void> start();
+  Result<void> start_api();
+  void stop();
+
+  NodeSettings settings;
+  std::unique_ptr<ModelStore> store;
+  std::unique_ptr<ModelEngines> engines;
+  ThreadLoops loops;
+  ThreadLoop loop{"shoal-service"};
+  std::unique_ptr<PeerNetwork> network;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<ServiceBackend> backend;
+  std::unique_ptr<ApiServer> api;
+  std::unique_ptr<Discovery> discovery;
+  bool stopped = false;
+
+  Mutex mutex;  // of waiting for quit_asked
+  ConditionVariable quit_changed;
+  std::atomic<bool> quit_asked = false;
+};
+
+Result<void> Node::State::start() {
+  const auto threads = thread_count_of(settings);
+  if (!threads) return fail(threads.error());
+  const auto isa = isa_of(settings);
+  if (!isa) return fail(isa.error());
+  auto opened = ModelStore::open(settings.folders);
+  if (!opened) return fail(opened.error());
+  store = std::make_unique<ModelStore>(*std::move(opened));
+  if (settings.api_port < 1 || settings.api_port > 65535) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--chatgpt-api-port {}: from 1 to 65535 are possible", settings.api_port));
+  }
+  if (settings.node.empty()) settings.node = make_random_id("node-");
+
+  auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
+  if (!device) return fail(device.error());
+  auto listening = PeerNetwork::listen({.host = settings.peer_host,
+                                        .port = settings.peer_port,
+                                        .candidate_lifetime = settings.discovery.timeout});
+  if (!listening) return fail(listening.error());
+  network = *std::move(listening);
+
+  engines = std::make_unique<ModelEngines>(ModelEngineSettings{.thread_count = *threads,
+                                                               .isa = *isa,
+                                                               .kv_type = settings.kv_type,
+                                                               .context_length = settings.context_length},
+                                           *store);
+  // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
+  ServiceSettings service_settings{.own = {.node = settings.node,
+                                           .incarnation = os::random_bits(),
+                                           .version = std::string(shoal_version()),
+                                           .address = {},
+                                           .peer_port = network->port(),
+                                           .api_port = settings.api_port,
+                                           .device = *std::move(device),
+                                           .models = {},
+                                           .shards = {}},
+                                   .partitioning = settings.partitioning,
+                                   .scheduler = {},
+                                   .measure_free_bytes = allocatable_bytes};
+  service = std::make_unique<Service>(std::move(service_settings), loop, loops, *engines, *network);
+  backend = std::make_unique<ServiceBackend>(*service, [this] {
+    {
+      MutexLock lock(mutex);
+      quit_asked = true;
+    }
+    quit_changed.notify_all();
+  });
+  if (auto started = start_api(); !started) return started;
+  service->start();
+  if (auto started = network->start(*service); !started) return started;
+  auto chosen = make_discovery(settings, service->own_report());
+  if (!chosen) return fail(chosen.error());
+  discovery = *std::move(chosen);
+  if (discovery != nullptr) {
+    discovery->start([this](PeerCandidate candidate) { network->add_candidate(std::move(candidate)); });
+  }
+  return {};
+}
+
+Result<void> Node::State::start_api() {
+  ApiSettings api_settings{.host = settings.api_host,
+                           .port = settings.api_port,
+                           .default_model = settings.default_model,
+                           .default_temperature = settings.default_temperature,
+                           .system_prompt = settings.system_prompt,
+                           .max_generate_tokens = settings.max_generate_tokens,
+                           .allowed_hosts = settings.allowed_hosts,
+                           .allowed_origins = settings.allowed_origins,
+                           .http = {.response_timeout = settings.response_timeout}};
+  api = std::make_unique<ApiServer>(std::move(api_settings), *backend);
+  return api->start();
+}
+
+void Node::State::stop() {
+  if (stopped) return;
+  stopped = true;
+  if (discovery != nullptr) discovery->stop();
+  if (service != nullptr) service->stop();
+  if (api != nullptr) api->stop();
+  if (network != nullptr) network->stop();
+  loop.stop();
+}
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Node::~Node() { stop(); }
+
+Result<std::unique_ptr<Node>> Node::start(NodeSettings settings) {
+  std::unique_ptr<Node> node(new Node(std::make_unique<State>(std::move(settings))));
+  if (auto started = node->state_->start(); !started) return fail(started.error());
+  return node;
+}
+
+const NodeId& Node::id() const { return state_->settings.node; }
+int32_t Node::peer_port() const { return state_->network->port(); }
+int32_t Node::api_port() const { return state_->api->port(); }
+ApiBackend& Node::backend() { return *state_->backend; }
+
+std::string Node::reach() const {
+  const bool is_local =
+      state_->settings.peer_host.starts_with("127.") && state_->settings.api_host.starts_with("127.");
+  return is_local ? "only programs on this machine can reach this node"
+                  : "anyone on this private network can reach this node; --node-host 127.0.0.1 and "
+                    "--api-host 127.0.0.1 "
+                    "keep it to this machine";
+}
+
+Result<void> Node::wait_for_peers(int64_t count, Duration deadline, std::stop_token stop) {
+  const TimePoint end = state_->loop.now() + deadline;
+  std::mutex mutex;
+  std::condition_variable_any asked;
+  std::unique_lock lock(mutex);
+  while (true) {
+    const auto peers = static_cast<int64_t>(state_->service->cluster().nodes.size()) - 1;
+    if (peers >= count) return {};
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "asked to stop while waiting for peers");
+    if (state_->loop.now() >= end) {
+      return fail(ErrorCode::deadline_exceeded,
+                  fmt::format("{} of {} peers were found in {:.0f} s", peers, count, to_seconds(deadline)));
+    }
+    asked.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; });
+  }
+}
+
+void Node::wait_for_quit(std::stop_token stop) {
+  MutexLock lock(state_->mutex);
+  state_->quit_changed.wait(state_->mutex, stop, [this] { return state_->quit_asked.load(); });
+}
+
+void Node::stop() { state_->stop(); }
+
+}  // namespace shoal

@@ -1,0 +1,15 @@
+// Loops on threads of their own, for service's engines and schedulers.
+#pragma once
+
+#include "service/service.h"
+
+namespace shoal {
+
+class ThreadLoops final : public LoopFactory {
+ public:
+  std::shared_ptr<Loop> make_loop(const std::string& name) override {
+    return std::make_shared<ThreadLoop>(name);
+  }
+};
+
+}  // namespace shoal
