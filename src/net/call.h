@@ -41,6 +41,9 @@ class Call : public FrameWriter, public std::enable_shared_from_this<Call> {
   // Ends when what is in the outbox has been sent. The handler hears of the end.
   void close();
 
+  // Whether the connection below is still being made.
+  virtual bool is_connecting() const { return false; }
+
   // The address of the other side, empty when unknown.
   virtual std::string peer_address() const = 0;
 
@@ -97,6 +100,7 @@ class ClientCall final : public Call {
   ClientCall(CompletionLoop& loop, std::shared_ptr<grpc::Channel> channel, const std::string& method,
              std::function<void(Call*)> on_done);
   void start();
+  bool is_connecting() const override { return channel_->GetState(false) == GRPC_CHANNEL_CONNECTING; }
   std::string peer_address() const override;
 
  private:

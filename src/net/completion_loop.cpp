@@ -68,7 +68,7 @@ bool CompletionLoop::run_posted() {
 // When the next timer is due.
 TimePoint CompletionLoop::run_due_timers() {
   while (!timers_.empty() && timers_.begin()->first <= std::chrono::steady_clock::now()) {
-    const auto task = std::move(timers_.begin()->second);
+    auto task = std::move(timers_.begin()->second);
     timers_.erase(timers_.begin());
     task();
   }

@@ -113,6 +113,7 @@ class PeerNetwork::State final : public ConnectionEvents, public std::enable_sha
   void accept_ring(const std::shared_ptr<ServerCall>& call);
   void match_ring(RingGreeter& greeter, std::span<const std::string_view> pieces);
   void retire(Call* call);
+  void delete_settled(std::shared_ptr<Call> call);
 
   void dial_due();
   void dial(const PeerCandidate& candidate);
@@ -120,6 +121,7 @@ class PeerNetwork::State final : public ConnectionEvents, public std::enable_sha
   void hello_of_dialled(const std::shared_ptr<Connection>& connection, Hello hello);
   void hello_of_accepted(const std::shared_ptr<Connection>& connection, Hello hello);
   bool make_way(const std::shared_ptr<Connection>& connection, const Hello& hello);
+  void refuse_parked(const std::shared_ptr<Connection>& connection);
   void resume_parked(const NodeId& node);
   void greet(const std::shared_ptr<Connection>& connection, const Hello& hello);
   void join(const std::shared_ptr<Connection>& connection);
@@ -141,6 +143,7 @@ class PeerNetwork::State final : public ConnectionEvents, public std::enable_sha
   TimePoint dial_timer_ = TimePoint::max();
   LogFilter told_;
   std::map<Call*, std::shared_ptr<Call>> calls_;  // every stream that gRPC still knows
+  int64_t retiring_ = 0;                          // streams that are over, and about to be deleted
   std::shared_ptr<ServerCall> waiting_call_;      // for the next stream from outside
   std::map<Call*, std::unique_ptr<RingGreeter>> ring_greeters_;
   std::set<std::shared_ptr<Connection>> connections_;       // all that have not ended
@@ -148,6 +151,7 @@ class PeerNetwork::State final : public ConnectionEvents, public std::enable_sha
   std::map<NodeId, std::shared_ptr<Connection>> accepted_;  // have said hello, not yet joined, nor parked
   std::map<NodeId, std::shared_ptr<Connection>> joined_;
   bool stopping_ = false;
+  bool has_lingered_ = false;
   std::promise<void> drained_;
   bool is_drained_ = false;
 
@@ -318,13 +322,23 @@ NodeReport PeerNetwork::State::own_report() {
 void PeerNetwork::State::retire(Call* call) {
   // Its own code is still running; it goes when that has returned.
   auto node = calls_.extract(call);
-  std::shared_ptr<Call> done;
-  if (!node.empty()) {
-    done = std::move(node.mapped());
-  } else if (waiting_call_.get() == call) {
-    done = std::move(waiting_call_);
+  std::shared_ptr<Call> done =
+      node.empty() ? std::shared_ptr<Call>(std::move(waiting_call_)) : std::move(node.mapped());
+  ++retiring_;
+  loop_->post_after(Duration::zero(),
+                    [this, done = std::move(done)]() mutable { delete_settled(std::move(done)); });
+}
+
+// gRPC loses the socket of a channel that is deleted while it connects (seen with 1.51), so such a one waits
+// until it has connected or failed, both of which have a deadline.
+void PeerNetwork::State::delete_settled(std::shared_ptr<Call> call) {
+  if (call->is_connecting() && !has_lingered_) {
+    loop_->post_after(std::chrono::milliseconds(10),
+                      [this, call = std::move(call)]() mutable { delete_settled(std::move(call)); });
+    return;
   }
-  loop_->post_after(Duration::zero(), [done = std::move(done)] {});
+  call.reset();
+  --retiring_;
   check_drained();
 }
 
@@ -436,6 +450,10 @@ std::shared_ptr<ClientCall> PeerNetwork::State::make_call(const std::string& add
   grpc::ChannelArguments arguments;
   set_channel_options(settings_, [&](const char* name, int value) { arguments.SetInt(name, value); });
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+  const auto deadline_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(settings_.dial_deadline).count();
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                   static_cast<int>(deadline_ms));  // the deadline of an attempt
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
@@ -520,33 +538,42 @@ void PeerNetwork::State::hello_of_accepted(const std::shared_ptr<Connection>& co
   if (make_way(connection, hello)) greet(connection, hello);
 }
 
-// One connection for each pair: what else there is between this node and that one ends, or this one does, or
-// waits.
+// One connection for each pair. While another one stands or is being made, this one waits: it may be a
+// leftover of a dial that has been given up, or the other may be dead without our knowing it yet.
 bool PeerNetwork::State::make_way(const std::shared_ptr<Connection>& connection, const Hello& hello) {
   const NodeId node = hello.report.node;
-  for (auto* others : {&joined_, &accepted_}) {
-    const auto found = others->find(node);
-    if (found == others->end()) continue;
-    const std::shared_ptr<Connection> other = found->second;
-    if (other->report.incarnation != hello.report.incarnation) {
-      const Error refusal = two_nodes_error(
-          node, fmt::format("one at {}, which is connected to {}", other->settings().address, identity_.node),
-          fmt::format("one at {}", connection->settings().address));
-      tell(refusal.message);
-      connection->refuse(refusal);
-      return false;
-    }
-    other->end({ErrorCode::unavailable, fmt::format("{} has connected again", other->name())});
-  }
   const auto own = dialled_.find(node);
-  if (own == dialled_.end()) return true;
-  if (!own_dial_wins(identity_.node, node)) {
-    own->second->end({ErrorCode::cancelled, fmt::format("{} has dialled this node at the same time", node)});
-    return true;
+  const bool own_dial_stays = own != dialled_.end() && own_dial_wins(identity_.node, node);
+  if (joined_.contains(node) || accepted_.contains(node) || own_dial_stays) {
+    connection->phase = Connection::Phase::parked;
+    connection->parked_hello = hello;
+    loop_->post_after(settings_.dial_deadline * 3 / 4, [this, weak = std::weak_ptr(connection)] {
+      const auto waiting = weak.lock();
+      if (waiting != nullptr && waiting->phase == Connection::Phase::parked) refuse_parked(waiting);
+    });
+    return false;
   }
-  connection->phase = Connection::Phase::parked;
-  connection->parked_hello = hello;
-  return false;
+  if (own != dialled_.end()) {
+    own->second->end({ErrorCode::cancelled, fmt::format("{} has dialled this node at the same time", node)});
+  }
+  return true;
+}
+
+// The other connection has turned out to be alive.
+void PeerNetwork::State::refuse_parked(const std::shared_ptr<Connection>& connection) {
+  const NodeReport& report = connection->parked_hello.report;
+  const auto found = joined_.find(report.node);
+  if (found == joined_.end() || found->second->report.incarnation == report.incarnation) {
+    connection->refuse(
+        {ErrorCode::cancelled, fmt::format("there is another connection to {}", identity_.node)});
+    return;
+  }
+  const Error refusal = two_nodes_error(
+      report.node,
+      fmt::format("one at {}, which is connected to {}", found->second->settings().address, identity_.node),
+      fmt::format("one at {}", connection->settings().address));
+  tell(refusal.message);
+  connection->refuse(refusal);
 }
 
 void PeerNetwork::State::greet(const std::shared_ptr<Connection>& connection, const Hello& hello) {
@@ -559,24 +586,23 @@ void PeerNetwork::State::greet(const std::shared_ptr<Connection>& connection, co
       Hello{.expected_node = hello.report.node, .report = own_report(), .ring_key = connection->ring_key});
 }
 
-// The own dial has ended, in a connection or in nothing: those who dialled this node meanwhile have waited
-// for that.
+// Something that others from this node have waited for has ended, or has become the connection.
 void PeerNetwork::State::resume_parked(const NodeId& node) {
   std::vector<std::shared_ptr<Connection>> parked;
   for (const auto& connection : connections_) {
     if (connection->phase == Connection::Phase::parked && connection->report.node == node)
       parked.push_back(connection);
   }
+  const auto joined = joined_.find(node);
   for (const auto& connection : parked) {
     if (connection->phase != Connection::Phase::parked) continue;
-    if (joined_.contains(node)) {
-      connection->refuse(
-          {ErrorCode::cancelled, fmt::format("{} has dialled at the same time", identity_.node)});
-      continue;
+    if (joined == joined_.end()) {
+      connection->phase = Connection::Phase::opening;
+      const Hello hello = std::move(connection->parked_hello);
+      if (make_way(connection, hello)) greet(connection, hello);
+    } else if (joined->second->report.incarnation == connection->parked_hello.report.incarnation) {
+      refuse_parked(connection);
     }
-    connection->phase = Connection::Phase::opening;
-    const Hello hello = std::move(connection->parked_hello);
-    if (make_way(connection, hello)) greet(connection, hello);
   }
 }
 
@@ -643,6 +669,7 @@ void PeerNetwork::State::on_ended(const std::shared_ptr<Connection>& connection,
     candidates_.lost(node, now);
     log_debug(1, "lost {}: {}", connection->name(), reason.message);
     if (!stopping_) events_->on_peer_lost(node, std::move(reason));
+    if (!stopping_) resume_parked(node);
   } else if (erase_from(dialled_, settings.expected)) {
     candidates_.failed(settings.expected, now);
     const std::string text = fmt::format("cannot join {} at {}: {}", settings.expected,
@@ -654,8 +681,9 @@ void PeerNetwork::State::on_ended(const std::shared_ptr<Connection>& connection,
     }
     if (!stopping_) resume_parked(settings.expected);
   } else {
-    erase_from(accepted_, connection->report.node);
     log_debug(2, "{} did not join: {}", connection->name(), reason.message);
+    const bool was_greeted = erase_from(accepted_, connection->report.node);
+    if (was_greeted && !stopping_) resume_parked(connection->report.node);
   }
   if (!stopping_) dial_due();
 }
@@ -670,6 +698,7 @@ void PeerNetwork::State::begin_stop() {
     }
   }
   loop_->post_after(settings_.linger, [this] {
+    has_lingered_ = true;
     for (const auto& connection : std::vector(connections_.begin(), connections_.end())) {
       connection->end({ErrorCode::cancelled, "this node is leaving"});
     }
@@ -680,7 +709,7 @@ void PeerNetwork::State::begin_stop() {
 }
 
 void PeerNetwork::State::check_drained() {
-  if (!stopping_ || !calls_.empty() || std::exchange(is_drained_, true)) return;
+  if (!stopping_ || !calls_.empty() || retiring_ > 0 || std::exchange(is_drained_, true)) return;
   drained_.set_value();
 }
 
