@@ -26,19 +26,22 @@ struct GenerationDefaults {
 struct TextAssets {
   std::unique_ptr<const Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat_template;
-  std::string bos_text;  // as the template sees bos_token and eos_token
+  std::string chat_template_problem;  // why there is none
+  std::string bos_text;               // as the template sees bos_token and eos_token
   std::string eos_text;
   GenerationDefaults defaults;
 
   // The prompt of a chat as token ids, bos added where the model wants it and the template has not written
-  // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are added here.
+  // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are set here. Special tokens come
+  // from the template only: the context's words never become one.
   Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
   Result<std::string> render_chat(const Value& context) const;
   // The ids of plain text for /v1/completions, bos added where the model wants it.
   std::vector<TokenId> plain_prompt(std::string_view text) const;
 };
 
-// `model` is a GGUF file or a Hugging Face folder.
+// `model` is a GGUF file or a Hugging Face folder. A chat template that is wrong is no error here, since the
+// model can still complete texts.
 Result<TextAssets> load_text_assets(const std::filesystem::path& model);
 
 }  // namespace shoal

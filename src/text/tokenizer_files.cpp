@@ -26,13 +26,20 @@ Result<std::unique_ptr<ComposedTokenizer>> parse_file(std::span<const std::byte>
 
 }  // namespace
 
-Result<std::unique_ptr<const Tokenizer>> load_tokenizer(const std::filesystem::path& path) {
+Result<std::unique_ptr<ComposedTokenizer>> load_composed_tokenizer(const std::filesystem::path& path) {
   std::filesystem::path file = path;
-  if (is_directory(path)) file = path / "tokenizer.json";
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) file = path / "tokenizer.json";
   Result<os::MappedFile> mapped = os::MappedFile::open(file);
   if (!mapped) return fail(mapped.error());
   Result<std::unique_ptr<ComposedTokenizer>> tokenizer = parse_file(mapped->bytes());
   if (!tokenizer) return fail(tokenizer.error(), file.string());
+  return tokenizer;
+}
+
+Result<std::unique_ptr<const Tokenizer>> load_tokenizer(const std::filesystem::path& path) {
+  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = load_composed_tokenizer(path);
+  if (!tokenizer) return fail(tokenizer.error());
   return std::move(*tokenizer);
 }
 

@@ -17,6 +17,9 @@ Result<std::unique_ptr<ComposedTokenizer>> parse_tokenizer_json(std::string_view
 // The vocabulary in a GGUF file's metadata (tokenizer.ggml.…).
 Result<std::unique_ptr<ComposedTokenizer>> parse_tokenizer_gguf(const GgufFile& file);
 
+// As load_tokenizer, for those who still have to say what other files know.
+Result<std::unique_ptr<ComposedTokenizer>> load_composed_tokenizer(const std::filesystem::path& path);
+
 // A GGUF file, a tokenizer.json, or a model folder.
 Result<std::unique_ptr<const Tokenizer>> load_tokenizer(const std::filesystem::path& path);
 

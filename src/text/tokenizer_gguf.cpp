@@ -248,9 +248,7 @@ Result<void> read_ids(const GgufFile& file, const GgufVocabulary& read, Tokenize
     if (name == "eos") parts.eos = **id;
     parts.end_tokens.push_back(**id);
   }
-  for (const AddedToken& token : parts.added) {
-    if (token.special && is_end_token(token.content)) parts.end_tokens.push_back(token.id);
-  }
+  for (const TokenId id : find_end_tokens(parts.added)) parts.end_tokens.push_back(id);
   parts.adds_bos =
       file.find_boolean("tokenizer.ggml.add_bos_token").value_or(parts.adds_bos) && parts.bos.has_value();
   return {};

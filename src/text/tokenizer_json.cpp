@@ -364,6 +364,8 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
   parts.pre_tokenizer = PreTokenizer(std::move(cutting_steps));
   parts.drops_first_space = !byte_level && decoder_drops_space(decoder);
 
+  parts.end_tokens = find_end_tokens(parts.added);
+
   const std::string first = first_template_token(sections.other.find("post_processor"));
   Result<std::unique_ptr<ComposedTokenizer>> tokenizer = ComposedTokenizer::make(std::move(parts));
   if (tokenizer && !first.empty()) (*tokenizer)->set_bos((*tokenizer)->find_token(first), /*adds_bos=*/true);

@@ -15,13 +15,38 @@ bool is_markup(std::string_view content) {
          std::ranges::find(kNames, content) != kNames.end();
 }
 
+namespace {
+
 bool is_end_token(std::string_view content) {
-  constexpr std::array<std::string_view, 15> kEnds = {
-      "<|im_end|>",      "<|eot_id|>", "<|eom_id|>",           "<|endoftext|>",
-      "<|end_of_text|>", "<|end|>",    "<|return|>",           "<|call|>",
-      "<|eot|>",         "<|eom|>",    "<end_of_turn>",        "<|END_OF_TURN_TOKEN|>",
-      "<|end_of_role|>", "<|user|>",   "<｜end▁of▁sentence｜>"};
+  constexpr std::array<std::string_view, 14> kEnds = {"<|im_end|>",
+                                                      "<|eot_id|>",
+                                                      "<|eom_id|>",
+                                                      "<|endoftext|>",
+                                                      "<|end_of_text|>",
+                                                      "<|end|>",
+                                                      "<|return|>",
+                                                      "<|call|>",
+                                                      "<|eot|>",
+                                                      "<end_of_turn>",
+                                                      "<|END_OF_TURN_TOKEN|>",
+                                                      "[EOT]",
+                                                      "<turn|>",
+                                                      "<｜end▁of▁sentence｜>"};
   return std::ranges::find(kEnds, content) != kEnds.end();
+}
+
+}  // namespace
+
+std::vector<TokenId> find_end_tokens(const std::vector<AddedToken>& added) {
+  // Harmony's <|end|> stands between the messages of one answer, which <|return|> ends.
+  const bool harmony = std::ranges::find(added, "<|return|>", &AddedToken::content) != added.end();
+  std::vector<TokenId> ends;
+  for (const AddedToken& token : added) {
+    if (is_end_token(token.content) && token.special && !(harmony && token.content == "<|end|>")) {
+      ends.push_back(token.id);
+    }
+  }
+  return ends;
 }
 
 }  // namespace shoal

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
+
+#include "text/added_tokens.h"
 
 namespace shoal {
 
@@ -10,7 +13,7 @@ namespace shoal {
 // text.
 bool is_markup(std::string_view content);
 
-// The tokens that end a turn in the families' formats: "<|im_end|>", "<|eot_id|>" …
-bool is_end_token(std::string_view content);
+// The special tokens among these that end a turn in some family's format: "<|im_end|>", "<|eot_id|>" …
+std::vector<TokenId> find_end_tokens(const std::vector<AddedToken>& added);
 
 }  // namespace shoal

@@ -1,0 +1,33 @@
+// What one rendering may use. Every loop pays steps and every text made pays bytes before it is made, so that
+// no template and no context can run long or grow large.
+#pragma once
+
+#include <cstdint>
+
+#include "text/jinja/failure.h"
+
+namespace shoal::jinja {
+
+class Budget {
+ public:
+  static constexpr int64_t kSteps = 10'000'000;
+  static constexpr int64_t kBytes = int64_t{256} << 20;
+  static constexpr int64_t kOutputBytes = int64_t{64} << 20;
+  static constexpr int kCallDepth = 400;   // nested evaluations
+  static constexpr int kValueDepth = 300;  // lists in lists
+
+  void pay_steps(int64_t count) {
+    steps_ -= count;
+    if (steps_ < 0) give_up("the template takes more than {} steps", kSteps);
+  }
+  void pay_bytes(int64_t count) {
+    if (count > bytes_) give_up("the template makes more than {} bytes of text", kBytes);
+    bytes_ -= count;
+  }
+
+ private:
+  int64_t steps_ = kSteps;
+  int64_t bytes_ = kBytes;
+};
+
+}  // namespace shoal::jinja

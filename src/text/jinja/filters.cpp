@@ -1,0 +1,323 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <unordered_map>
+
+#include "text/jinja/evaluator.h"
+#include "text/jinja/text_tools.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+namespace shoal::jinja {
+
+namespace sequence_filters {
+// filters_sequence.cpp
+Filter find(std::string_view name);
+}  // namespace sequence_filters
+
+namespace {
+
+MarkedText soft_text(Evaluator& evaluator, const Datum& value) { return to_text(value, evaluator.budget()); }
+
+Datum abs_filter(Evaluator&, const Datum& value, const Arguments&) {
+  if (const std::optional<int64_t> integer = value.as_integer()) {
+    if (*integer == INT64_MIN) give_up("an integer is too large");
+    return *integer < 0 ? -*integer : *integer;
+  }
+  if (value.number() == nullptr) give_up("abs of a {}", type_name(value));
+  return std::fabs(*value.number());
+}
+
+Datum default_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
+  const Bound bound("default", arguments, {"default_value", "boolean"});
+  const bool replaces = value.is_undefined() || (bound.flag(1, false) && !value.truth());
+  if (!replaces) return value;
+  return bound.has(0) ? bound[0] : Datum::text("");
+}
+
+Datum upper_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  return map_parts(soft_text(evaluator, value), [](std::string_view part) { return to_upper(part); });
+}
+Datum lower_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  return map_parts(soft_text(evaluator, value), [](std::string_view part) { return to_lower(part); });
+}
+Datum title_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  const MarkedText text = soft_text(evaluator, value);
+  return with_same_marks(text, title_of_filter(text.bytes()));
+}
+Datum capitalize_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  const MarkedText text = soft_text(evaluator, value);
+  return with_same_marks(text, capitalize(text.bytes()));
+}
+Datum trim_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("trim", arguments, {"chars"});
+  const bool given = bound.has(0) && !bound[0].is_none();
+  const MarkedText characters = given ? bound.text(0, "") : MarkedText();
+  return strip(soft_text(evaluator, value), given ? &characters : nullptr, /*left=*/true, /*right=*/true);
+}
+Datum string_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  return soft_text(evaluator, value);
+}
+Datum safe_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  MarkedText text = soft_text(evaluator, value);
+  text.set_safe(true);
+  return text;
+}
+Datum escape_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  return escaped(soft_text(evaluator, value), evaluator.budget());
+}
+Datum force_escape_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  MarkedText text = soft_text(evaluator, value);
+  text.set_safe(false);
+  return escaped(text, evaluator.budget());
+}
+
+Datum replace_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("replace", arguments, {"old", "new", "count"});
+  const int64_t count = bound.has(2) && !bound[2].is_none() ? bound.integer(2, -1) : -1;
+  MarkedText text = soft_text(evaluator, value);
+  text.set_safe(false);
+  return replace(text, soft_text(evaluator, bound[0]), soft_text(evaluator, bound[1]), count,
+                 evaluator.budget());
+}
+
+Datum indent_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("indent", arguments, {"width", "first", "blank"});
+  MarkedText indention;
+  if (bound.has(0) && bound[0].text() != nullptr) {
+    indention = *bound[0].text();
+  } else {
+    const int64_t width = std::max<int64_t>(bound.integer(0, 4), 0);
+    evaluator.budget().pay_bytes(width);
+    indention = MarkedText::of_template(std::string(static_cast<size_t>(width), ' '));
+  }
+  const bool blank = bound.flag(2, false);
+  MarkedText text = soft_text(evaluator, value);
+  text.append("\n");
+  const std::vector<MarkedText> lines = split_lines(text, /*keep_ends=*/false);
+  evaluator.budget().pay_bytes(text.size() + static_cast<int64_t>(lines.size()) * (indention.size() + 1));
+  MarkedText out;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (i > 0) out.append("\n");
+    const bool indents = i == 0 ? bound.flag(1, false) : blank || !lines[i].empty();
+    if (indents) out.append(indention);
+    out.append(lines[i]);
+  }
+  return out;
+}
+
+Datum center_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("center", arguments, {"width"});
+  const MarkedText text = soft_text(evaluator, value);
+  const int64_t width = bound.integer(0, 80);
+  const int64_t missing = width - text.character_count();
+  return pad(text, width, MarkedText::of_template(" "), missing / 2 + (missing & width & 1),
+             evaluator.budget());
+}
+
+Datum truncate_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("truncate", arguments, {"length", "killwords", "end", "leeway"});
+  const MarkedText text = soft_text(evaluator, value);
+  const MarkedText end = bound.text(2, "...");
+  const int64_t length = bound.integer(0, 255);
+  const int64_t leeway = bound.has(3) && !bound[3].is_none() ? bound.integer(3, 5) : 5;
+  if (length < end.character_count()) give_up("truncate: the length is less than that of the end");
+  if (text.character_count() <= length + leeway) return text;
+  MarkedText kept = text.slice(0, text.byte_offset(length - end.character_count()));
+  if (!bound.flag(1, false)) {
+    const size_t space = kept.bytes().rfind(' ');
+    if (space != std::string::npos) kept = kept.slice(0, static_cast<int64_t>(space));
+  }
+  kept.append(end);
+  return kept;
+}
+
+Datum word_count_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  const MarkedText text = soft_text(evaluator, value);
+  int64_t count = 0;
+  bool in_word = false;
+  for (int64_t at = 0; at < text.size();) {
+    const CodePoint c = decode_utf8(text.bytes(), at);
+    const bool word = is_word_character(c.value);
+    if (word && !in_word) ++count;
+    in_word = word;
+    at += c.length;
+  }
+  return count;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+std::optional<int64_t> parse_integer(std::string_view text, int64_t base) {
+  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (base == 16 && (text.starts_with("0x") || text.starts_with("0X"))) text.remove_prefix(2);
+  int64_t integer = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), integer, static_cast<int>(base));
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return integer;
+}
+
+std::optional<int64_t> truncated(double number) {
+  if (!(std::fabs(number) < 9.2e18)) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+Datum int_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
+  const Bound bound("int", arguments, {"default", "base"});
+  const Datum otherwise = bound.has(0) ? bound[0] : Datum(int64_t{0});
+  const int64_t base = bound.integer(1, 10);
+  if (base < 2 || base > 36) give_up("int: a base of {}", base);
+  if (const std::optional<int64_t> integer = value.as_integer()) return *integer;
+  std::optional<double> number = value.as_number();
+  if (const MarkedText* text = value.text()) {
+    if (const std::optional<int64_t> integer = parse_integer(text->bytes(), base)) return *integer;
+    number = parse_number(text->bytes());
+  }
+  if (!number) return otherwise;
+  const std::optional<int64_t> integer = truncated(*number);
+  return integer ? Datum(*integer) : otherwise;
+}
+
+Datum float_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
+  const Bound bound("float", arguments, {"default"});
+  if (const std::optional<double> number = value.as_number()) return *number;
+  if (const MarkedText* text = value.text()) {
+    if (const std::optional<double> number = parse_number(text->bytes())) return *number;
+  }
+  return bound.has(0) ? bound[0] : Datum(0.0);
+}
+
+Datum round_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
+  const Bound bound("round", arguments, {"precision", "method"});
+  const std::optional<double> number = value.as_number();
+  if (!number) give_up("round of a {}", type_name(value));
+  const int64_t precision = std::clamp<int64_t>(bound.integer(0, 0), -300, 300);
+  const std::string method = bound.text(1, "common").bytes();
+  if (method == "common") {
+    // Decimal digits decide, as in Python, not a product that is itself rounded.
+    if (precision < 0) {
+      const double scale = std::pow(10.0, static_cast<double>(-precision));
+      return std::nearbyint(*number / scale) * scale;
+    }
+    return parse_number(fmt::format("{:.{}f}", *number, precision)).value_or(*number);
+  }
+  if (method != "ceil" && method != "floor") give_up("round: there is no method '{}'", method);
+  const double scale = std::pow(10.0, static_cast<double>(precision));
+  return (method == "ceil" ? std::ceil(*number * scale) : std::floor(*number * scale)) / scale;
+}
+
+Datum to_json_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("tojson", arguments, {"ensure_ascii", "indent", "separators", "sort_keys"});
+  JsonStyle style;
+  // Jinja's own tojson has the indent first.
+  const bool indent_first = bound.has(0) && bound[0].boolean() == nullptr && bound[0].integer() != nullptr;
+  style.ascii_only = !indent_first && bound.flag(0, false);
+  const size_t indent = indent_first ? 0 : 1;
+  if (bound.has(indent) && !bound[indent].is_none()) style.indent = bound.integer(indent, 0);
+  if (bound.has(2) && !bound[2].is_none()) {
+    const std::vector<Datum> separators = iterate(bound[2], evaluator.budget());
+    if (separators.size() != 2 || separators[0].text() == nullptr || separators[1].text() == nullptr) {
+      give_up("tojson: separators are two texts");
+    }
+    style.item_separator = separators[0].text()->bytes();
+    style.key_separator = separators[1].text()->bytes();
+  }
+  style.sorted_keys = bound.flag(3, false);
+  return to_json(value, style, evaluator.budget());
+}
+
+Datum format_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  if (!arguments.named.empty()) {
+    std::vector<Dict::Member> members;
+    for (const auto& [name, member] : arguments.named) members.emplace_back(Datum::text(name), member);
+    return format_percent(soft_text(evaluator, value), Datum::dict(std::move(members)), evaluator.budget());
+  }
+  return format_percent(soft_text(evaluator, value), Datum::list(arguments.positional, ListKind::tuple),
+                        evaluator.budget());
+}
+
+Datum url_encode_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  const MarkedText text = soft_text(evaluator, value);
+  evaluator.budget().pay_bytes(3 * text.size());
+  return map_parts(text, [](std::string_view part) {
+    std::string out;
+    for (const char c : part) {
+      const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                         std::string_view("_.-~/").find(c) != std::string_view::npos;
+      if (plain) {
+        out += c;
+      } else {
+        fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+      }
+    }
+    return out;
+  });
+}
+
+Datum length_filter(Evaluator&, const Datum& value, const Arguments&) {
+  if (const MarkedText* text = value.text()) return text->character_count();
+  if (const List* list = value.list()) return static_cast<int64_t>(list->items.size());
+  if (const Dict* dict = value.dict()) return static_cast<int64_t>(dict->members.size());
+  if (value.is_undefined()) return int64_t{0};
+  give_up("a {} has no length", type_name(value));
+}
+
+Datum attr_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+  const Bound bound("attr", arguments, {"name"});
+  const std::string name = bound.text(0, "").bytes();
+  if (value.dict() != nullptr) {  // attributes only, no keys
+    Datum method = find_method(value, name);
+    return method.is_undefined() ? Datum::undefined(name) : method;
+  }
+  return evaluator.attribute(value, name);
+}
+
+}  // namespace
+
+Filter find_filter(std::string_view name) {
+  static const std::unordered_map<std::string_view, Filter> kFilters = {
+      {"abs", abs_filter},
+      {"attr", attr_filter},
+      {"capitalize", capitalize_filter},
+      {"center", center_filter},
+      {"count", length_filter},
+      {"d", default_filter},
+      {"default", default_filter},
+      {"e", escape_filter},
+      {"escape", escape_filter},
+      {"float", float_filter},
+      {"forceescape", force_escape_filter},
+      {"format", format_filter},
+      {"indent", indent_filter},
+      {"int", int_filter},
+      {"length", length_filter},
+      {"lower", lower_filter},
+      {"pprint", string_filter},
+      {"replace", replace_filter},
+      {"round", round_filter},
+      {"safe", safe_filter},
+      {"string", string_filter},
+      {"title", title_filter},
+      {"tojson", to_json_filter},
+      {"trim", trim_filter},
+      {"truncate", truncate_filter},
+      {"upper", upper_filter},
+      {"urlencode", url_encode_filter},
+      {"wordcount", word_count_filter},
+  };
+  const auto found = kFilters.find(name);
+  return found != kFilters.end() ? found->second : sequence_filters::find(name);
+}
+
+}  // namespace shoal::jinja

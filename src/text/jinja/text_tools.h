@@ -1,0 +1,38 @@
+// What Python's text methods and Jinja's filters share. All of them keep the marks of what came from input.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/jinja/budget.h"
+#include "text/jinja/marked_text.h"
+
+namespace shoal::jinja {
+
+bool is_python_space(char32_t code_point);
+
+// Without characters to strip: white space.
+MarkedText strip(const MarkedText& text, const MarkedText* characters, bool left, bool right);
+// Without a separator: at white space, with no empty parts. `limit` below 0: no limit.
+std::vector<MarkedText> split(const MarkedText& text, const MarkedText* separator, int64_t limit);
+std::vector<MarkedText> split_from_right(const MarkedText& text, const MarkedText* separator, int64_t limit);
+std::vector<MarkedText> split_lines(const MarkedText& text, bool keep_ends);
+MarkedText replace(const MarkedText& text, const MarkedText& from, const MarkedText& to, int64_t limit,
+                   Budget& budget);
+// Applies a change that looks at one character at a time to the template's and the input's parts separately.
+MarkedText map_parts(const MarkedText& text, const std::function<std::string(std::string_view)>& change);
+// The same text in other letters: where no character changes its length, the marks stay where they are.
+MarkedText with_same_marks(const MarkedText& text, std::string changed);
+MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, int64_t left_share,
+               Budget& budget);
+
+std::string capitalize(std::string_view text);
+std::string title_of_words(std::string_view text);   // str.title()
+std::string title_of_filter(std::string_view text);  // Jinja's title filter
+std::string swap_case(std::string_view text);
+// What is not safe yet, escaped for HTML.
+MarkedText escaped(const MarkedText& text, Budget& budget);
+
+}  // namespace shoal::jinja
