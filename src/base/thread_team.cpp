@@ -8,33 +8,9 @@
 
 #include "base/check.h"
 #include "base/os.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "base/spin_wait.h"
 
 namespace shoal {
-namespace {
-
-constexpr int spin_rounds = 4000;  // about 50 µs
-
-void pause_processor() {
-#if defined(__x86_64__)
-  _mm_pause();
-#endif
-}
-
-// Waits until `word` is no longer `old`: spins, then sleeps in the kernel.
-void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
-  for (int i = 0; i < spin_rounds; ++i) {
-    if (word.load(std::memory_order_acquire) != old) return;
-    pause_processor();
-  }
-  word.wait(old, std::memory_order_acquire);
-}
-
-}  // namespace
-
 struct ThreadTeam::State {
   explicit State(int64_t members) : member_count(members) {}
 

@@ -27,10 +27,7 @@ class CpuEngine final : public Engine {
 
   explicit CpuEngine(Parts parts)
       : parts_(std::move(parts)),
-        pass_{.config = parts_.shard.config,
-              .kernels = parts_.kernels,
-              .team = *parts_.team,
-              .workspace = parts_.workspace} {
+        pass_{.config = parts_.shard.config, .kernels = parts_.kernels, .workspace = parts_.workspace} {
     changes_.reserve(static_cast<size_t>(parts_.info.slot_limit));
     sequences_.reserve(static_cast<size_t>(parts_.info.slot_limit));
   }
@@ -95,6 +92,7 @@ Result<void> CpuEngine::place(const StepBatch& batch) {
                           .first_position = sequence.keep_length,
                           .row_count = sequence.row_count});
   }
+  ForwardPass::begin(pass_);
   ForwardPass::place_rows(pass_, sequences_);
   return {};
 }
@@ -154,6 +152,7 @@ Result<void> CpuEngine::embed(std::span<const TokenId> tokens, std::span<float> 
 // True when all logits are finite.
 bool CpuEngine::project(const float* hidden, int64_t row_count, float* logits) {
   std::atomic<bool> finite = true;
+  ForwardPass::begin(pass_);
   parts_.team->run([&](int64_t member) {
     // The pass only reads the hidden states when no layer runs.
     ForwardPass pass(pass_, member, const_cast<float*>(hidden), row_count);
@@ -253,6 +252,7 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
   if (!pages) return fail(pages.error(), config.name);
   auto workspace = Workspace::create(config, {.row_limit = info->row_limit,
                                               .thread_count = settings.thread_count,
+                                              .layer_count = info->end_layer - info->first_layer,
                                               .kv = kv_layout(config, settings.kv_type),
                                               .quantize = reads_quantized(settings)});
   if (!workspace) return fail(workspace.error(), config.name);

@@ -11,8 +11,12 @@ namespace shoal {
 namespace {
 
 // Up to so many rows each member normalises and quantises all of them for itself: that costs less than a
-// barrier.
+// phase.
 constexpr int64_t own_row_limit = 2;
+
+// Phases of a layer, and those around the layers, at most.
+constexpr int64_t layer_phases = 16;
+constexpr int64_t other_phases = 4;
 
 constexpr int64_t alignment = 64;
 
@@ -47,6 +51,9 @@ bool all_finite(const float* values, int64_t count) {
 
 }  // namespace
 
+Workspace::Workspace(const Settings& settings)
+    : phases_(settings.layer_count * layer_phases + other_phases, settings.thread_count) {}
+
 Result<Workspace> Workspace::create(const ModelConfig& config, const Settings& settings) {
   const int64_t heads = config.head_count * config.head_dim;
   const int64_t kv_heads = config.kv_head_count * config.head_dim;
@@ -54,7 +61,7 @@ Result<Workspace> Workspace::create(const ModelConfig& config, const Settings& s
   const int64_t pairs = std::ssize(config.rope.inverse_frequencies);
   const int64_t rows = settings.row_limit;
 
-  Workspace space;
+  Workspace space(settings);
   space.row_limit_ = rows;
   space.quantize_ = settings.quantize;
   space.kv_ = settings.kv;
@@ -112,54 +119,66 @@ void ForwardPass::place_rows(const Shared& shared, std::span<const PassSequence>
 }
 
 ForwardPass::ForwardPass(const Shared& shared, int64_t member, float* hidden, int64_t row_count)
-    : shared_(shared),
-      space_(shared.workspace),
-      member_(member),
-      members_(shared.team.thread_count()),
-      hidden_(hidden),
-      row_count_(row_count) {}
+    : shared_(shared), space_(shared.workspace), member_(member), hidden_(hidden), row_count_(row_count) {}
 
 bool ForwardPass::is_small() const { return row_count_ <= own_row_limit; }
-
-WorkRange ForwardPass::own_rows() const {
-  return is_small() ? WorkRange{.begin = 0, .end = row_count_}
-                    : divide_work(row_count_, 1, member_, members_);
-}
 
 void ForwardPass::compute_angles() {
   const RopeConfig& rope = shared_.config.rope;
   const auto pairs = std::ssize(rope.inverse_frequencies);
-  const WorkRange rows = divide_work(row_count_, 1, member_, members_);
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    rope_angles(static_cast<float>(space_.rows_[static_cast<size_t>(row)].position), rope.inverse_frequencies,
-                rope.magnitude, space_.cosines_ + row * pairs, space_.sines_ + row * pairs);
-  }
+  run_phase([&](int64_t range) {
+    const WorkRange rows = divide_work(row_count_, 1, range, range_count());
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      const auto position = static_cast<float>(space_.rows_[static_cast<size_t>(row)].position);
+      rope_angles(position, rope.inverse_frequencies, rope.magnitude, space_.cosines_ + row * pairs,
+                  space_.sines_ + row * pairs);
+    }
+  });
 }
 
 void ForwardPass::normalize(std::span<const float> weight) {
-  const int64_t columns = shared_.config.hidden_size;
-  float* const normalized =
-      is_small() ? space_.own_[static_cast<size_t>(member_)].values : space_.shared_.values;
-  const WorkRange rows = own_rows();
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    shared_.kernels.rms_norm(hidden_ + row * columns, weight.data(), shared_.config.norm_epsilon, columns,
-                             normalized + row * columns);
-  }
-  take_input(normalized, columns);
+  offer_input(hidden_, shared_.config.hidden_size, weight.data());
 }
 
-// Makes [rows, columns] the input of the next projection. The rows of own_rows() have to be there already.
-void ForwardPass::take_input(const float* values, int64_t columns) {
-  const bool small = is_small();
-  if (space_.quantize_) {
-    const auto& target = small ? space_.own_[static_cast<size_t>(member_)] : space_.shared_;
-    quantized_ = place_quantized_rows(
-        target.quantized, small ? std::min(own_row_limit, space_.row_limit_) : space_.row_limit_, columns);
-    const WorkRange rows = own_rows();
-    shared_.kernels.quantize_rows(values, columns, rows.begin, rows.end, quantized_);
+// Makes `source`, normalised where a weight is given, the input of the next projection. Few rows are prepared
+// by each member that has a part in the projection, when it has claimed one; many in a phase of their own.
+void ForwardPass::offer_input(const float* source, int64_t columns, const float* norm_weight) {
+  source_ = source;
+  source_columns_ = columns;
+  norm_weight_ = norm_weight;
+  has_input_ = false;
+  if (is_small()) return;
+  place_input(space_.shared_, space_.row_limit_);
+  if (!space_.quantize_ && norm_weight == nullptr) return;
+  run_phase([&](int64_t range) {
+    prepare_input(space_.shared_, divide_work(row_count_, 1, range, range_count()));
+  });
+}
+
+void ForwardPass::place_input(const Workspace::Activations& target, int64_t row_limit) {
+  if (space_.quantize_) quantized_ = place_quantized_rows(target.quantized, row_limit, source_columns_);
+  input_ = {.row_count = row_count_,
+            .values = norm_weight_ == nullptr ? source_ : target.values,
+            .value_stride = source_columns_,
+            .quantized = &quantized_};
+  has_input_ = true;
+}
+
+void ForwardPass::prepare_input(const Workspace::Activations& target, WorkRange rows) const {
+  for (int64_t row = rows.begin; row < rows.end && norm_weight_ != nullptr; ++row) {
+    shared_.kernels.rms_norm(source_ + row * source_columns_, norm_weight_, shared_.config.norm_epsilon,
+                             source_columns_, target.values + row * source_columns_);
   }
-  input_ = {.row_count = row_count_, .values = values, .value_stride = columns, .quantized = &quantized_};
-  if (!small) shared_.team.barrier();
+  if (space_.quantize_) {
+    shared_.kernels.quantize_rows(input_.values, source_columns_, rows.begin, rows.end, quantized_);
+  }
+}
+
+void ForwardPass::require_input() {
+  if (has_input_) return;
+  const Workspace::Activations& own = space_.own_[static_cast<size_t>(member_)];
+  place_input(own, std::min(own_row_limit, space_.row_limit_));
+  prepare_input(own, {.begin = 0, .end = row_count_});
 }
 
 // The outputs in `outputs` of all rows.
@@ -177,73 +196,80 @@ void ForwardPass::multiply(const Linear& linear, float* output, WorkRange output
 }
 
 void ForwardPass::project_attention(const Linear& query, const Linear& key, const Linear& value) {
-  // The three matrices are divided as if they were one, by bytes: what a member reads is what it waits for.
+  // The three matrices are divided as if they were one, by bytes: what is read is what takes the time.
   const std::array<Projection, 3> projections = {
       {{query, space_.query_}, {key, space_.key_}, {value, space_.value_}}};
   int64_t total = 0;
   for (const Projection& projection : projections) total += projection.linear.weights.packed_bytes();
-  const WorkRange bytes = divide_work(total, 1, member_, members_);
-  int64_t before = 0;
-  for (const Projection& projection : projections) {
-    const WeightMatrix& weights = projection.linear.weights;
-    const auto first_output = [&](int64_t position) {
-      const int64_t block =
-          (position - before + weights.packed_block_bytes() - 1) / weights.packed_block_bytes();
-      return std::clamp(block * row_interleave, int64_t{0}, weights.rows());
-    };
-    multiply(projection.linear, projection.output,
-             {.begin = first_output(std::max(bytes.begin, before)),
-              .end = first_output(std::max(bytes.end, before))});
-    before += weights.packed_bytes();
-  }
-  shared_.team.barrier();
+  run_phase([&](int64_t range) {
+    require_input();
+    const WorkRange bytes = divide_work(total, 1, range, range_count());
+    int64_t before = 0;
+    for (const Projection& projection : projections) {
+      const WeightMatrix& weights = projection.linear.weights;
+      const auto first_output = [&](int64_t position) {
+        const int64_t inside = std::max(position - before, int64_t{0});
+        const int64_t block = (inside + weights.packed_block_bytes() - 1) / weights.packed_block_bytes();
+        return std::min(block * row_interleave, weights.rows());
+      };
+      multiply(projection.linear, projection.output,
+               {.begin = first_output(bytes.begin), .end = first_output(bytes.end)});
+      before += weights.packed_bytes();
+    }
+  });
 }
 
 void ForwardPass::rotate_and_store() {
+  run_phase([&](int64_t range) {
+    const WorkRange rows = divide_work(row_count_, 1, range, range_count());
+    for (int64_t row = rows.begin; row < rows.end; ++row) rotate_and_store_row(row);
+  });
+}
+
+void ForwardPass::rotate_and_store_row(int64_t row) const {
   const ModelConfig& config = shared_.config;
   const auto pairs = std::ssize(config.rope.inverse_frequencies);
   const auto rotate =
       config.rope.layout == RopeLayout::half ? shared_.kernels.rope_half : shared_.kernels.rope_interleaved;
-  const WorkRange rows = divide_work(row_count_, 1, member_, members_);
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    const AttentionRow& place = space_.rows_[static_cast<size_t>(row)];
-    const float* cosines = space_.cosines_ + row * pairs;
-    const float* sines = space_.sines_ + row * pairs;
-    float* const query = space_.query_ + row * head_size();
-    float* const key = space_.key_ + row * kv_size();
-    for (int64_t head = 0; head < config.head_count; ++head) {
-      rotate(query + head * config.head_dim, cosines, sines, pairs);
+  const auto rotate_heads = [&](float* heads, int64_t count) {
+    for (int64_t head = 0; head < count; ++head) {
+      rotate(heads + head * config.head_dim, space_.cosines_ + row * pairs, space_.sines_ + row * pairs,
+             pairs);
     }
-    for (int64_t head = 0; head < config.kv_head_count; ++head) {
-      rotate(key + head * config.head_dim, cosines, sines, pairs);
-    }
-    // The page is this step's to write; attention reads it only after the barrier.
-    auto* const page = const_cast<std::byte*>(place.pages[place.position / kv_page_tokens]);
-    shared_.kernels.store_kv(space_.kv_, key, space_.value_ + row * kv_size(),
-                             place.position % kv_page_tokens, page + layer_ * space_.kv_.layer_bytes());
-  }
-  shared_.team.barrier();
+  };
+  float* const key = space_.key_ + row * kv_size();
+  rotate_heads(space_.query_ + row * head_size(), config.head_count);
+  rotate_heads(key, config.kv_head_count);
+  const AttentionRow& place = space_.rows_[static_cast<size_t>(row)];
+  // The page is this step's to write; attention reads it only in the next phase.
+  auto* const page = const_cast<std::byte*>(place.pages[place.position / kv_page_tokens]);
+  shared_.kernels.store_kv(space_.kv_, key, space_.value_ + row * kv_size(), place.position % kv_page_tokens,
+                           page + layer_ * space_.kv_.layer_bytes());
 }
 
 void ForwardPass::attend() {
   // Units of work are (kv head, row), head by head, each as long as its row has chunks of keys.
-  const std::vector<int64_t>& before = space_.cost_before_;
-  const int64_t head_cost = before.back();
-  const WorkRange work = divide_work(shared_.config.kv_head_count * head_cost, 1, member_, members_);
-  const auto row_at = [&](int64_t cost) {
-    return std::lower_bound(before.begin(), before.end(), cost) - before.begin();
-  };
-  for (int64_t head = work.begin / std::max(head_cost, int64_t{1}); head * head_cost < work.end; ++head) {
-    const int64_t first = row_at(std::max(work.begin - head * head_cost, int64_t{0}));
-    const int64_t end = row_at(std::min(work.end - head * head_cost, head_cost));
-    if (first < end) attend_range(head, first, end);
-  }
-  source_ = space_.attended_;
-  source_columns_ = head_size();
-  shared_.team.barrier();
+  const int64_t total = shared_.config.kv_head_count * space_.cost_before_.back();
+  run_phase([&](int64_t range) { attend_range(divide_work(total, 1, range, range_count())); });
+  offer_input(space_.attended_, head_size(), nullptr);
 }
 
-void ForwardPass::attend_range(int64_t head, int64_t first_row, int64_t end_row) const {
+void ForwardPass::attend_range(WorkRange cost) const {
+  const std::vector<int64_t>& before = space_.cost_before_;
+  const int64_t head_cost = before.back();
+  // The first row that begins at or behind a place: what one range ends with is where the next one begins.
+  const auto row_at = [&](int64_t place) {
+    return std::lower_bound(before.begin(), before.end(), std::clamp(place, int64_t{0}, head_cost)) -
+           before.begin();
+  };
+  for (int64_t head = cost.begin / head_cost; head * head_cost < cost.end; ++head) {
+    const int64_t first = row_at(cost.begin - head * head_cost);
+    const int64_t end = row_at(cost.end - head * head_cost);
+    if (first < end) attend_head(head, first, end);
+  }
+}
+
+void ForwardPass::attend_head(int64_t head, int64_t first_row, int64_t end_row) const {
   const ModelConfig& config = shared_.config;
   const std::span<const AttentionRow> rows(space_.rows_);
   shared_.kernels.attention(
@@ -258,43 +284,50 @@ void ForwardPass::attend_range(int64_t head, int64_t first_row, int64_t end_row)
 }
 
 void ForwardPass::project_and_add(const Linear& linear) {
-  take_input(source_, source_columns_);
   const int64_t columns = linear.weights.rows();
-  const WorkRange outputs = divide_work(columns, row_interleave, member_, members_);
-  multiply(linear, space_.projected_, outputs);
-  for (int64_t row = 0; row < row_count_; ++row) {
-    shared_.kernels.add(hidden_ + row * columns + outputs.begin,
-                        space_.projected_ + row * columns + outputs.begin, outputs.end - outputs.begin);
-  }
-  shared_.team.barrier();
+  run_phase([&](int64_t range) {
+    require_input();
+    const WorkRange outputs = divide_work(columns, row_interleave, range, range_count());
+    multiply(linear, space_.projected_, outputs);
+    for (int64_t row = 0; row < row_count_; ++row) {
+      const int64_t offset = row * columns + outputs.begin;
+      shared_.kernels.add(hidden_ + offset, space_.projected_ + offset, outputs.end - outputs.begin);
+    }
+  });
 }
 
 void ForwardPass::project_gated(const Linear& gate, const Linear& up) {
   const int64_t columns = gate.weights.rows();
-  const WorkRange outputs = divide_work(columns, row_interleave, member_, members_);
-  multiply(gate, space_.gate_, outputs);
-  multiply(up, space_.up_, outputs);
-  for (int64_t row = 0; row < row_count_; ++row) {
-    const int64_t offset = row * columns + outputs.begin;
-    shared_.kernels.silu_multiply(space_.gate_ + offset, space_.up_ + offset, outputs.end - outputs.begin,
-                                  space_.gate_ + offset);
-  }
-  source_ = space_.gate_;
-  source_columns_ = columns;
-  shared_.team.barrier();
+  run_phase([&](int64_t range) {
+    require_input();
+    const WorkRange outputs = divide_work(columns, row_interleave, range, range_count());
+    multiply(gate, space_.gate_, outputs);
+    multiply(up, space_.up_, outputs);
+    for (int64_t row = 0; row < row_count_; ++row) {
+      const int64_t offset = row * columns + outputs.begin;
+      shared_.kernels.silu_multiply(space_.gate_ + offset, space_.up_ + offset, outputs.end - outputs.begin,
+                                    space_.gate_ + offset);
+    }
+  });
+  offer_input(space_.gate_, columns, nullptr);
 }
 
 bool ForwardPass::project_logits(const WeightMatrix& output, float* logits) {
   const int64_t columns = output.rows();
-  const WorkRange outputs = divide_work(columns, row_interleave, member_, members_);
-  if (outputs.begin >= outputs.end) return true;
-  shared_.kernels.matmul(
-      output, input_,
-      {.values = logits, .value_stride = columns, .first_output = outputs.begin, .end_output = outputs.end});
   bool finite = true;
-  for (int64_t row = 0; row < row_count_; ++row) {
-    finite &= all_finite(logits + row * columns + outputs.begin, outputs.end - outputs.begin);
-  }
+  run_phase([&](int64_t range) {
+    require_input();
+    const WorkRange outputs = divide_work(columns, row_interleave, range, range_count());
+    if (outputs.begin >= outputs.end) return;
+    shared_.kernels.matmul(output, input_,
+                           {.values = logits,
+                            .value_stride = columns,
+                            .first_output = outputs.begin,
+                            .end_output = outputs.end});
+    for (int64_t row = 0; row < row_count_; ++row) {
+      finite &= all_finite(logits + row * columns + outputs.begin, outputs.end - outputs.begin);
+    }
+  });
   return finite;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/thread_team.h"
+#include "base/work_phases.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
 #include "model/layer.h"
@@ -21,6 +22,7 @@ class Workspace {
   struct Settings {
     int64_t row_limit;
     int64_t thread_count;
+    int64_t layer_count;  // of the shard
     KvLayout kv;
     bool quantize;  // whether any matrix reads int8 activations
   };
@@ -35,6 +37,9 @@ class Workspace {
     std::byte* quantized;  // of [row limit, widest]
   };
 
+  Workspace(const Settings& settings);
+
+  WorkPhases phases_;
   Buffer memory_;
   int64_t row_limit_ = 0;
   bool quantize_ = false;
@@ -68,11 +73,12 @@ class ForwardPass {
   struct Shared {
     const ModelConfig& config;
     const Kernels& kernels;
-    ThreadTeam& team;
     Workspace& workspace;
   };
 
-  // Before the team runs: places the rows of the sequences. No allocation.
+  // Before the team runs: begins a pass.
+  static void begin(const Shared& shared) { shared.workspace.phases_.reset(); }
+  // Then, if layers are run: places the rows of the sequences. No allocation.
   static void place_rows(const Shared& shared, std::span<const PassSequence> sequences);
 
   // hidden: [row_count, hidden_size], changed in place.
@@ -105,20 +111,31 @@ class ForwardPass {
   bool is_small() const;
   int64_t head_size() const { return shared_.config.head_count * shared_.config.head_dim; }
   int64_t kv_size() const { return shared_.config.kv_head_count * shared_.config.head_dim; }
-  WorkRange own_rows() const;
-  void take_input(const float* values, int64_t columns);
+  int64_t range_count() const { return space_.phases_.range_count(); }
+  void run_phase(FunctionRef<void(int64_t range)> work) { space_.phases_.run(phase_++, member_, work); }
+
+  void offer_input(const float* source, int64_t columns, const float* norm_weight);
+  void prepare_input(const Workspace::Activations& target, WorkRange rows) const;
+  void place_input(const Workspace::Activations& target, int64_t row_limit);
+  void require_input();
   void multiply(const Linear& linear, float* output, WorkRange outputs) const;
-  void attend_range(int64_t head, int64_t first_row, int64_t end_row) const;
+  void rotate_and_store_row(int64_t row) const;
+  void attend_range(WorkRange cost) const;
+  void attend_head(int64_t head, int64_t first_row, int64_t end_row) const;
 
   Shared shared_;
   Workspace& space_;
   int64_t member_;
-  int64_t members_;
   float* hidden_;
   int64_t row_count_;
   int64_t layer_ = 0;
-  const float* source_ = nullptr;  // what the next projection reads, before it is quantised
+  int64_t phase_ = 0;
+
+  // What the next projection reads: the source, normalised if there is a weight for that, then quantised.
+  const float* source_ = nullptr;  // [rows, source columns]
   int64_t source_columns_ = 0;
+  const float* norm_weight_ = nullptr;
+  bool has_input_ = false;
   QuantizedRows quantized_{};
   MatmulInput input_{};
 };

@@ -1,0 +1,39 @@
+// How the members of a team share a job: phase after phase, each cut into ranges that members claim. A phase
+// ends when its ranges are done, not when all members have come, so a member that the system does not run
+// holds nobody up: the others do its ranges, and it skips what is over when it comes back. With 2 threads on
+// 2 processors that 15 other threads wanted (EPYC, AVX2), SmolLM2-135M took 24 ms for a token, with a barrier
+// after each phase 95 ms, on one thread 25 ms.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/function_ref.h"
+
+namespace shoal {
+
+class WorkPhases {
+ public:
+  WorkPhases(int64_t phase_limit, int64_t member_count);
+
+  // Ranges of each phase: one for a single member, else several for each, so that little is left to wait for.
+  int64_t range_count() const { return range_count_; }
+
+  // Before the team runs: all phases are ahead.
+  void reset();
+
+  // Called by each member for the phases 0, 1, 2 … in order. Calls `work` for the ranges that this member
+  // claims, its own first, and returns when all ranges of the phase are done; what they wrote can then be
+  // read.
+  void run(int64_t phase, int64_t member, FunctionRef<void(int64_t range)> work);
+
+ private:
+  int64_t phase_limit_;
+  int64_t ranges_per_member_;
+  int64_t range_count_;
+  std::vector<std::atomic<uint8_t>> claimed_;  // [phases, ranges]
+  std::vector<std::atomic<uint32_t>> done_;    // [phases]: how many ranges are
+};
+
+}  // namespace shoal
