@@ -1,0 +1,31 @@
+// What a node shouts into the local network, as one JSON datagram. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/ids.h"
+
+namespace shoal {
+
+struct Announcement {
+  std::string version;
+  std::string cluster;  // nodes of different clusters do not see each other; empty is one of them
+  NodeId node;
+  uint64_t incarnation;
+  int32_t peer_port;
+  int32_t priority;  // of the network it was sent into
+  std::string interface_name;
+  std::string interface_type;
+
+  bool operator==(const Announcement&) const = default;
+};
+
+std::string format_announcement(const Announcement& announcement);
+
+// invalid_argument for what is no announcement of Shoal: other programs use the same port.
+Result<Announcement> parse_announcement(std::string_view datagram);
+
+}  // namespace shoal

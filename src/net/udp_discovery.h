@@ -1,0 +1,65 @@
+// Nodes of one local network find each other by broadcast datagrams, several on one machine too.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cluster/discovery.h"
+#include "net/announcement.h"
+#include "net/interfaces.h"
+#include "net/log_filter.h"
+
+namespace shoal {
+
+struct UdpDiscoverySettings {
+  NodeId node;
+  uint64_t incarnation;
+  std::string version;
+  std::string cluster;           // only nodes of the same one are seen
+  std::string host = "0.0.0.0";  // --node-host: what is bound to one address announces itself only there
+  int32_t peer_port;
+  int32_t listen_port = 5678;
+  int32_t broadcast_port = 5678;
+  std::vector<std::string> allowed_nodes;            // --node-id-filter; empty: all
+  std::vector<std::string> allowed_interface_types;  // --interface-type-filter; empty: all
+  Duration shortest_interval = std::chrono::milliseconds(1000);
+  Duration longest_interval = std::chrono::milliseconds(2500);
+};
+
+class UdpDiscovery final : public Discovery {
+ public:
+  // Takes the port, which it shares with other nodes of this machine. unavailable when another program holds
+  // it alone.
+  static Result<std::unique_ptr<UdpDiscovery>> listen(UdpDiscoverySettings settings);
+  ~UdpDiscovery() override;
+
+  void start(std::function<void(PeerCandidate)> on_candidate) override;
+  void stop() override;
+
+ private:
+  UdpDiscovery(UdpDiscoverySettings settings, int socket, int wake);
+  void run(const std::function<void(PeerCandidate)>& on_candidate);
+  void announce();
+  void announce_on(const Interface& interface);
+  void receive(const std::function<void(PeerCandidate)>& on_candidate);
+  void hear(std::string_view datagram, const std::string& source,
+            const std::function<void(PeerCandidate)>& on_candidate);
+  bool is_allowed(const Interface& interface) const;
+  Duration next_pause();
+
+  const UdpDiscoverySettings settings_;
+  int socket_;
+  int wake_;                // an eventfd; readable: stop
+  std::mt19937_64 random_;  // the rest is owned by the thread
+  LogFilter told_;
+  std::jthread thread_;
+};
+
+}  // namespace shoal
