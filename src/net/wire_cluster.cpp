@@ -124,6 +124,7 @@ void write(const ModelDemand& demand, wire::ModelDemand& out) {
   out.set_kv_bytes_per_token_layer(demand.kv_bytes_per_token_layer);
   out.set_context_length(demand.context_length);
   out.set_scratch_bytes(demand.scratch_bytes);
+  out.set_least_context_length(demand.least_context_length);
 }
 
 ModelDemand read(const wire::ModelDemand& in, WireChecks& checks) {
@@ -136,7 +137,8 @@ ModelDemand read(const wire::ModelDemand& in, WireChecks& checks) {
           .kv_bytes_per_token_layer =
               checks.size(in.kv_bytes_per_token_layer(), "demand.kv_bytes_per_token_layer"),
           .context_length = checks.size(in.context_length(), "demand.context_length"),
-          .scratch_bytes = checks.size(in.scratch_bytes(), "demand.scratch_bytes")};
+          .scratch_bytes = checks.size(in.scratch_bytes(), "demand.scratch_bytes"),
+          .least_context_length = checks.size(in.least_context_length(), "demand.least_context_length")};
 }
 
 void write(const Plan& plan, wire::Plan& out) {

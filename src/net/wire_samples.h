@@ -50,7 +50,8 @@ inline ModelDemand sample_demand() {
           .head_bytes = 400,
           .kv_bytes_per_token_layer = 5,
           .context_length = 4096,
-          .scratch_bytes = 600};
+          .scratch_bytes = 600,
+          .least_context_length = 1024};
 }
 
 inline std::vector<PeerMessage> sample_peer_messages() {

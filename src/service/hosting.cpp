@@ -57,6 +57,10 @@ void Hosting::receive(const CommitPlan& commit) {
   if (promised != nullptr) start(*promised);
 }
 
+void Hosting::commit_is_implied(const InstanceId& instance, const Epoch& epoch) {
+  receive(CommitPlan{.instance = instance, .epoch = epoch});
+}
+
 void Hosting::start(const PromisedPlan& promised) {
   const InstanceId instance = promised.plan.instance;
   const Epoch epoch = promised.plan.epoch;
@@ -102,6 +106,7 @@ void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<
 }
 
 void Hosting::receive(const NodeId& from, const ShardLoaded& loaded) {
+  commit_is_implied(loaded.instance, loaded.epoch);
   ShardHost* host = find(loaded.instance, loaded.epoch);
   if (host == nullptr || host->head() == nullptr) return;
   if (!loaded.outcome) {
@@ -259,7 +264,8 @@ InstanceHead* Hosting::find_head(const InstanceId& instance, const Epoch& epoch)
 
 bool Hosting::depends_on(const NodeId& node) const {
   return std::ranges::any_of(promises_.all(), [&](const PromisedPlan* promised) {
-    return promised->proposer == node || promised->plan.find_stage(node) != nullptr;
+    const bool proposes = promised->state == PromiseState::prepared && promised->proposer == node;
+    return proposes || promised->plan.find_stage(node) != nullptr;
   });
 }
 

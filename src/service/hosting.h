@@ -29,6 +29,8 @@ class Hosting {
 
   void receive(const NodeId& from, const PreparePlan& prepare);
   void receive(const CommitPlan& commit);
+  // Somebody acts on the plan, so it was committed: streams may bring that before the proposer's own word.
+  void commit_is_implied(const InstanceId& instance, const Epoch& epoch);
   void receive(const ReleasePlan& release);
   void receive(const NodeId& from, const ShardLoaded& loaded);
   void receive(RingMessage message);

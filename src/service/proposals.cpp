@@ -11,12 +11,24 @@
 namespace shoal {
 namespace {
 
-// Refusals for want of memory in a proposal's life; reports that were old when it planned have come by then.
-constexpr int memory_refusal_limit = 5;
+// How often in a proposal's life memory may be wanting; reports that were old when it planned have come by
+// then.
+constexpr int memory_refusal_limit = 4;
 // A node that refuses so often is planned without.
 constexpr int refusal_limit = 2;
 constexpr int64_t shortest_pause_ms = 20;
 constexpr int64_t longest_pause_ms = 250;
+
+// The demand as it is, then with half the context, and so on down to the least.
+std::vector<ModelDemand> with_shorter_contexts(const ModelDemand& demand) {
+  std::vector<ModelDemand> demands = {demand};
+  while (demand.least_context_length > 0 && demands.back().context_length > demand.least_context_length) {
+    ModelDemand shorter = demands.back();
+    shorter.context_length = std::max(shorter.context_length / 2, demand.least_context_length);
+    demands.push_back(std::move(shorter));
+  }
+  return demands;
+}
 
 }  // namespace
 
@@ -84,36 +96,41 @@ void Proposals::inquire(const InstanceId& instance, const std::vector<NodeReport
   });
 }
 
+// The longest context that fits, if need be without idle instances.
 void Proposals::propose(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
-  Result<Plan> plan = make_plan(around_.settings.partitioning, *proposals_.at(instance).demand, nodes);
-  if (plan) return prepare(instance, *std::move(plan));
-  if (plan.error().code == ErrorCode::resource_exhausted) return make_room(instance, plan.error());
-  finish(instance, fail(plan.error()));
+  for (const ModelDemand& demand : with_shorter_contexts(*proposals_.at(instance).demand)) {
+    Result<Plan> plan = make_plan(around_.settings.partitioning, demand, nodes);
+    if (plan) return prepare(instance, *std::move(plan), demand);
+    if (plan.error().code != ErrorCode::resource_exhausted) return finish(instance, fail(plan.error()));
+    if (auto victims = choose_victims(demand, nodes, Victims::idle)) {
+      return unload(instance, *std::move(victims));
+    }
+  }
+  refuse_for_memory(instance, nodes);
 }
 
-void Proposals::make_room(const InstanceId& instance, const Error& does_not_fit) {
-  const Proposal& proposal = proposals_.at(instance);
-  const std::vector<NodeReport> nodes = candidates(instance);
-  if (auto victims = choose_victims(proposal, nodes, false)) return unload(instance, *std::move(victims));
-  Error error = does_not_fit;
-  if (auto victims = choose_victims(proposal, nodes, true)) {
+void Proposals::refuse_for_memory(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
+  const ModelDemand least = with_shorter_contexts(*proposals_.at(instance).demand).back();
+  Error error = make_plan(around_.settings.partitioning, least, nodes).error();
+  if (auto victims = choose_victims(least, nodes, Victims::busy_too)) {
+    // It may have become idle since its head's last report.
+    if (++proposals_.at(instance).memory_refusals < memory_refusal_limit) return pause(instance, error);
     error.message = fmt::format("{} would fit without {}, which answers requests now; try again later.\n{}",
-                                instance, fmt::join(*victims, ", "), does_not_fit.message);
+                                instance, fmt::join(*victims, ", "), error.message);
   }
   finish(instance, fail(std::move(error)));
 }
 
 // The least recently used instance whose memory alone is enough; else the shortest row of such that is.
-std::optional<std::vector<InstanceId>> Proposals::choose_victims(const Proposal& proposal,
+std::optional<std::vector<InstanceId>> Proposals::choose_victims(const ModelDemand& demand,
                                                                  const std::vector<NodeReport>& nodes,
-                                                                 bool busy_too) const {
+                                                                 Victims victims) const {
   std::vector<InstanceId> choices;
   for (const InstanceUse& use : instances_by_use(around_.members.reports())) {
-    if (busy_too || use.idle_ms > 0) choices.push_back(use.instance);
+    if (victims == Victims::busy_too || use.idle_ms > 0) choices.push_back(use.instance);
   }
   auto fits_without = [&](const std::set<InstanceId>& unloaded) {
-    return make_plan(around_.settings.partitioning, *proposal.demand, without_instances(nodes, unloaded))
-        .has_value();
+    return make_plan(around_.settings.partitioning, demand, without_instances(nodes, unloaded)).has_value();
   };
   for (const InstanceId& choice : choices) {
     if (fits_without({choice})) return std::vector{choice};
@@ -142,7 +159,7 @@ void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victi
       });
 }
 
-void Proposals::prepare(const InstanceId& instance, Plan plan) {
+void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand) {
   Proposal& proposal = proposals_.at(instance);
   const Epoch highest = std::max({proposal.highest, around_.promises.highest(instance),
                                   highest_reported_epoch(around_.members.reports(), instance)});
@@ -154,7 +171,6 @@ void Proposals::prepare(const InstanceId& instance, Plan plan) {
   proposal.timer = around_.loop.post_after(around_.settings.plan_deadline, [this, instance, ticket] {
     if (find(instance, ticket) != nullptr) answers_are_late(instance);
   });
-  const ModelDemand demand = *proposal.demand;
   for (const PlanStage& stage : plan.stages) {
     around_.outbox.send(stage.node, PreparePlan{.plan = plan, .demand = demand});
   }

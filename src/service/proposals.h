@@ -59,12 +59,13 @@ class Proposals {
   void attempt(const InstanceId& instance);
   void inquire(const InstanceId& instance, const std::vector<NodeReport>& nodes);
   void propose(const InstanceId& instance, const std::vector<NodeReport>& nodes);
-  void make_room(const InstanceId& instance, const Error& does_not_fit);
+  void refuse_for_memory(const InstanceId& instance, const std::vector<NodeReport>& nodes);
   void unload(const InstanceId& instance, std::vector<InstanceId> victims);
-  std::optional<std::vector<InstanceId>> choose_victims(const Proposal& proposal,
+  enum class Victims : uint8_t { idle, busy_too };
+  std::optional<std::vector<InstanceId>> choose_victims(const ModelDemand& demand,
                                                         const std::vector<NodeReport>& nodes,
-                                                        bool busy_too) const;
-  void prepare(const InstanceId& instance, Plan plan);
+                                                        Victims victims) const;
+  void prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand);
   void answers_are_late(const InstanceId& instance);
   void commit(const InstanceId& instance);
   // Takes the attempt's plan back everywhere.

@@ -41,7 +41,8 @@ struct Service::State {
   void dispatch(const NodeId& from, PeerMessage message);
   void receive(const NodeId& from, Heartbeat heartbeat);
   void changed();
-  void publish();
+  void publish();  // what other threads see
+  void renew();    // the own report, too
   void announce();
   NodeReport make_own_report() const;
   ServiceStatus make_status() const;
@@ -242,7 +243,10 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
                    proposals.receive(from, m);
                  },
                  [&](ShardLoaded& m) { hosting.receive(from, m); },
-                 [&](SubmitRequest& m) { head_requests.receive(from, std::move(m)); },
+                 [&](SubmitRequest& m) {
+                   hosting.commit_is_implied(m.instance, m.epoch);
+                   head_requests.receive(from, std::move(m));
+                 },
                  [&](RequestAccepted& m) { ingress.receive(from, std::move(m)); },
                  [&](TokenDelivery& m) { ingress.receive(from, m); },
                  [&](ChoiceFinished& m) { ingress.receive(from, m); },
@@ -257,7 +261,7 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
 
 // Others hear of it at once, but once for all that changes in one turn.
 void Service::State::changed() {
-  publish();
+  renew();
   if (std::exchange(announcing, true)) return;
   const bool posted = loop.post([this] {
     announcing = false;
@@ -268,13 +272,15 @@ void Service::State::changed() {
   if (!posted) announcing = false;
 }
 
-void Service::State::publish() {
+void Service::State::publish() { snapshot.publish(members.reports(), make_status()); }
+
+void Service::State::renew() {
   members.set_own(make_own_report());
-  snapshot.publish(members.reports(), make_status());
+  publish();
 }
 
 void Service::State::announce() {
-  publish();
+  renew();
   for (const NodeId& peer : members.peers()) {
     outbox.send(peer, Heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())});
   }
@@ -319,7 +325,7 @@ void Service::State::leave(Task done) {
     unloading.close();
     hosting.release_all({ErrorCode::unavailable, "the node is stopping"});
     head_requests.close();
-    publish();
+    renew();
   }
   finish_leaving();
 }
