@@ -118,7 +118,7 @@ bool wants_all() { return os::environment("SHOAL_MATRIX") == "all"; }
 
 // A seeded choice, of which the slow ones (chunks of one row, the plain loops) are few.
 bool is_chosen(const Arrangement& arrangement, std::mt19937& random) {
-  const uint32_t slow = (arrangement.chunk == 1 ? 4 : 1) * (arrangement.isa == Isa::reference ? 3 : 1);
+  const uint32_t slow = (arrangement.chunk == 1 ? 4 : 1) * (arrangement.isa == Isa::reference ? 6 : 1);
   return random() % (12 * slow) == 0;
 }
 
