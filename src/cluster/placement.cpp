@@ -19,8 +19,9 @@ enum class RoomRule { must_fit, ignored };
 using Cut = std::vector<PlanStage>;
 
 // Cuts the layers over `rooms`, in this order, so that as few nodes as possible stay empty, and then so that
-// the sum of need²/room is least: with whole bytes instead of whole layers that is exactly "in proportion to
-// room". Dynamic programming over (nodes used, layers placed). nullopt: nothing fits.
+// the sum of (bytes of layers)²/room is least: with whole bytes instead of whole layers that is exactly "in
+// proportion to room". What only the head owns has to fit but does not count here: it is work once a token,
+// while layers are the work of every row, which is to be even over nodes with the same room. Dynamic programming over (nodes used, layers placed). nullopt: nothing fits.
 std::optional<Cut> cut_layers(const std::vector<NodeRoom>& rooms, const LayerNeeds& needs, RoomRule rule) {
   struct State {
     int64_t empty_nodes;
@@ -43,7 +44,8 @@ std::optional<Cut> cut_layers(const std::vector<NodeRoom>& rooms, const LayerNee
         if (before.empty_nodes == unreachable.empty_nodes) continue;
         const int64_t need = first == end ? 0 : needs.stage(first, end, is_head);
         if (rule == RoomRule::must_fit && need > rooms[i].bytes) break;  // more layers only need more
-        const double fill = static_cast<double>(need) * static_cast<double>(need) / room;
+        const auto layers = static_cast<double>(needs.layers(first, end));
+        const double fill = layers * layers / room;
         const State candidate{before.empty_nodes + (first == end ? 1 : 0), before.imbalance + fill, first};
         if (candidate.key() < target.key()) target = candidate;
       }

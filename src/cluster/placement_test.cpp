@@ -72,13 +72,13 @@ TEST(MemoryWeighted, KimiK2OverTwoMacsIsCutWhereItsUsersCutIt) {
   EXPECT_NEAR(static_cast<double>(plan->stages[0].end_layer), 44, 1);
 }
 
-TEST(MemoryWeighted, HeadBytesAndCacheCountAgainstTheNodeThatHoldsThem) {
+TEST(MemoryWeighted, LayersAreEvenAndWhatTheHeadOwnsHasToFitBesideThem) {
   auto demand = make_demand(std::vector<int64_t>(20, GB), 10 * GB);
   const std::vector nodes = {make_node("a", 20 * GB), make_node("b", 20 * GB)};
-  EXPECT_EQ(layer_counts(*make_plan(MemoryWeighted{}, demand, nodes)), (std::vector<int64_t>{5, 15}));
+  EXPECT_EQ(layer_counts(*make_plan(MemoryWeighted{}, demand, nodes)), (std::vector<int64_t>{10, 10}));
   demand.kv_bytes_per_token_layer = 1'000'000;
   demand.context_length = 200;
-  EXPECT_EQ(layer_counts(*make_plan(MemoryWeighted{}, demand, nodes)), (std::vector<int64_t>{6, 14}));
+  EXPECT_EQ(layer_counts(*make_plan(MemoryWeighted{}, demand, nodes)), (std::vector<int64_t>{8, 12}));
   demand.context_length = 100'000;
   const auto plan = make_plan(MemoryWeighted{}, demand, nodes);
   ASSERT_FALSE(plan);

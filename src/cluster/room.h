@@ -30,8 +30,11 @@ class LayerNeeds {
   int64_t smallest_layer() const { return smallest_layer_; }
   // Scratch, and on the head what only it owns.
   int64_t fixed(bool is_head) const { return is_head ? scratch_ + head_ : scratch_; }
+  int64_t layers(int64_t first_layer, int64_t end_layer) const {
+    return sums_[static_cast<size_t>(end_layer)] - sums_[static_cast<size_t>(first_layer)];
+  }
   int64_t stage(int64_t first_layer, int64_t end_layer, bool is_head) const {
-    return fixed(is_head) + sums_[static_cast<size_t>(end_layer)] - sums_[static_cast<size_t>(first_layer)];
+    return fixed(is_head) + layers(first_layer, end_layer);
   }
 
  private:
