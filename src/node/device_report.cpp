@@ -19,15 +19,15 @@ Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
   ThreadTeam team(thread_count);
   const auto bandwidth = measure_read_bandwidth(team, bandwidth_buffer_bytes);
   if (!bandwidth) return fail(bandwidth.error(), "measuring the memory's speed");
-  const int64_t free_bytes = allocatable_bytes();
+  const int64_t total_bytes = os::memory_status().total_bytes;
   return DeviceReport{.device_model = os::host_name(),
                       .chip = os::processor_name(),
                       .machine = os::machine_id(),
                       .isa = std::string(isa_name(isa)),
                       .core_count = static_cast<int64_t>(os::allowed_processors().size()),
-                      .memory_bytes = os::memory_status().total_bytes,
-                      .free_bytes = std::min(free_bytes, memory_limit_bytes.value_or(free_bytes)),
-                      .machine_free_bytes = free_bytes,
+                      .memory_bytes = total_bytes,
+                      .free_bytes = std::min(total_bytes, memory_limit_bytes.value_or(total_bytes)),
+                      .machine_free_bytes = allocatable_bytes(),
                       .read_bandwidth = *bandwidth,
                       .flops_fp32 = 0,
                       .flops_fp16 = 0,

@@ -10,7 +10,8 @@
 
 namespace shoal {
 
-// Measures for about 0.3 s with `thread_count` threads. `memory_limit_bytes` narrows what shards may take.
+// Measures for about 0.3 s with `thread_count` threads. free_bytes is the most that shards may ever take:
+// `memory_limit_bytes`, else all of the machine's memory.
 Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
                                         std::optional<int64_t> memory_limit_bytes);
 

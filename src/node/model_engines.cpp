@@ -13,8 +13,12 @@ namespace {
 constexpr int64_t slot_limit = 32;
 constexpr int64_t row_limit = 512;
 
-// So many sequences can be as long as the context at the same time; with shorter ones there is room for more.
+// Where memory allows, so many sequences can be as long as the context at the same time; with shorter ones
+// there is room for more. One is promised in any case.
 constexpr int64_t full_length_sequences = 4;
+
+// A context that nobody asked for is not cut below this.
+constexpr int64_t least_default_context = 2048;
 
 // Activations of a full step, the head's logits, messages in flight.
 int64_t scratch_bytes(const ModelConfig& config) {
@@ -28,7 +32,7 @@ int64_t scratch_bytes(const ModelConfig& config) {
 }  // namespace
 
 ModelEngines::ModelEngines(ModelEngineSettings settings, const ModelStore& store)
-    : settings_(settings), store_(store) {}
+    : settings_(std::move(settings)), store_(store) {}
 
 ModelEngines::~ModelEngines() {
   std::list<Load> loads;
@@ -64,10 +68,12 @@ Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
   ModelDemand demand{.model = model,
                      .layer_bytes = {},
                      .head_bytes = 0,
-                     .kv_bytes_per_token_layer =
-                         full_length_sequences * kv_page_bytes(config, 1, settings_.kv_type) / kv_page_tokens,
+                     .kv_bytes_per_token_layer = kv_page_bytes(config, 1, settings_.kv_type) / kv_page_tokens,
                      .context_length = context_of(config),
-                     .scratch_bytes = scratch_bytes(config)};
+                     .scratch_bytes = scratch_bytes(config),
+                     .least_context_length = settings_.context_length > 0
+                                                 ? 0
+                                                 : std::min(least_default_context, config.context_length)};
   const auto head = bytes_of_range(0, 0, true);
   if (!head) return fail(head.error(), fmt::format("model {}", model));
   demand.head_bytes = *head;
@@ -79,6 +85,14 @@ Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
   return demand;
 }
 
+// What other stages of this machine may want, too, is left to them.
+int64_t ModelEngines::choose_kv_bytes(const Plan& plan, int64_t page_bytes) const {
+  const int64_t promised = (plan.context_length + kv_page_tokens - 1) / kv_page_tokens * page_bytes;
+  const auto sharers = static_cast<int64_t>(2 * plan.stages.size());
+  const int64_t spare = std::max<int64_t>(settings_.spare_bytes(), 0) / sharers;
+  return promised + std::min(spare, (full_length_sequences - 1) * promised);
+}
+
 Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                                            std::function<void(LoadProgress)> progress) const {
   const auto path = store_.find_model(plan.instance);
@@ -87,7 +101,7 @@ Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& st
   if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", plan.instance));
   const bool is_head = plan.head() == stage.node;
   const int64_t layer_count = stage.end_layer - stage.first_layer;
-  const int64_t pages_per_sequence = (plan.context_length + kv_page_tokens - 1) / kv_page_tokens;
+  const int64_t page_bytes = kv_page_bytes(checkpoint->config(), layer_count, settings_.kv_type);
   const CpuEngineSettings engine_settings{
       .range = {.first_layer = stage.first_layer, .end_layer = stage.end_layer, .is_head = is_head},
       .thread_count = settings_.thread_count,
@@ -97,8 +111,7 @@ Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& st
       .slot_limit = slot_limit,
       .row_limit = row_limit,
       .context_length = plan.context_length,
-      .kv_memory_bytes = full_length_sequences * pages_per_sequence *
-                         kv_page_bytes(checkpoint->config(), layer_count, settings_.kv_type)};
+      .kv_memory_bytes = choose_kv_bytes(plan, page_bytes)};
   const auto weight_bytes = shard_memory_bytes(*checkpoint, engine_settings.range, engine_settings.precision);
   if (!weight_bytes) return fail(weight_bytes.error(), fmt::format("model {}", plan.instance));
   LoadedShard shard;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <list>
 #include <memory>
 #include <thread>
@@ -18,7 +19,10 @@ struct ModelEngineSettings {
   int64_t thread_count;
   Isa isa;
   KvType kv_type;
-  int64_t context_length;  // 0: what the model says, at most default_context_limit
+  int64_t
+      context_length;  // 0: what the model says, at most default_context_limit, less where memory is short
+  // What this node may still take beyond all that it has promised. Any thread.
+  std::function<int64_t()> spare_bytes;
 };
 
 class ModelEngines final : public EngineSource {
@@ -41,6 +45,7 @@ class ModelEngines final : public EngineSource {
   };
 
   int64_t context_of(const ModelConfig& config) const;
+  int64_t choose_kv_bytes(const Plan& plan, int64_t page_bytes) const;
   Result<LoadedShard> load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                                std::function<void(LoadProgress)> progress) const;
 

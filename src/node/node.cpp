@@ -75,6 +75,7 @@ Result<void> Node::State::start() {
   auto opened = ModelStore::open(settings.folders);
   if (!opened) return fail(opened.error());
   store = std::make_unique<ModelStore>(*std::move(opened));
+  for (const auto& [name, path] : settings.extra_models) store->add_model(name, path);
   if (settings.api_port < 1 || settings.api_port > 65535) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("--chatgpt-api-port {}: from 1 to 65535 are possible", settings.api_port));
@@ -89,11 +90,13 @@ Result<void> Node::State::start() {
   if (!listening) return fail(listening.error());
   network = *std::move(listening);
 
-  engines = std::make_unique<ModelEngines>(ModelEngineSettings{.thread_count = *threads,
-                                                               .isa = *isa,
-                                                               .kv_type = settings.kv_type,
-                                                               .context_length = settings.context_length},
-                                           *store);
+  engines = std::make_unique<ModelEngines>(
+      ModelEngineSettings{.thread_count = *threads,
+                          .isa = *isa,
+                          .kv_type = settings.kv_type,
+                          .context_length = settings.context_length,
+                          .spare_bytes = [this] { return service->own_report().device.free_bytes; }},
+      *store);
   // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
   ServiceSettings service_settings{.own = {.node = settings.node,
                                            .incarnation = os::random_bits(),

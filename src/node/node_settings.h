@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,10 +37,12 @@ struct NodeSettings {
   DiscoverySettings discovery;
 
   StoreFolders folders;
+  // Models that lie somewhere else, by the name that requests use: `shoal run PATH`.
+  std::vector<std::pair<std::string, std::filesystem::path>> extra_models;
   int64_t thread_count = 0;  // 0: the processors this process may run on
   std::optional<Isa> isa;    // nullopt: the best, or what SHOAL_ISA says
   KvType kv_type = KvType::f16;
-  int64_t context_length = 0;  // 0: what the model says, at most default_context_limit
+  int64_t context_length = 0;  // 0: what the model says, at most default_context_limit, less where it must be
   std::optional<int64_t> memory_limit_bytes;
   PartitioningPolicy partitioning = MemoryWeighted{};
 

@@ -32,11 +32,9 @@ Result<void> Hosting::check_reachable(const Plan& plan) const {
 
 void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
   const Plan& plan = prepare.plan;
-  const int64_t machine_free = machine_free_bytes();
-  const int64_t room = machine_free > 0 ? std::min(free_bytes(), machine_free) : free_bytes();
   Result<void> outcome = check_reachable(plan);
   if (outcome) {
-    auto prepared = promises_.prepare(plan, prepare.demand, from, room, around_.loop.now());
+    auto prepared = promises_.prepare(plan, prepare.demand, from, room(), around_.loop.now());
     if (!prepared) {
       outcome = fail(prepared.error());
     } else if (prepared->overtaken.has_value()) {
@@ -304,8 +302,10 @@ std::vector<Heartbeat::Progress> Hosting::progress(TimePoint now) const {
   return all;
 }
 
-int64_t Hosting::free_bytes() const {
-  return std::max<int64_t>(settings_.own.device.free_bytes - promises_.reserved_bytes(), 0);
+int64_t Hosting::room() const {
+  const int64_t own = std::max<int64_t>(settings_.own.device.free_bytes - promises_.reserved_bytes(), 0);
+  const int64_t machine = machine_free_bytes();
+  return machine > 0 ? std::min(own, machine) : own;
 }
 
 // What is measured as free, less what nodes of this machine have promised but not filled yet; memory that is

@@ -52,7 +52,7 @@ class Hosting {
   // `last_used_ms_ago` is left to the caller.
   std::vector<ShardReport> shards() const;
   std::vector<Heartbeat::Progress> progress(TimePoint now) const;
-  int64_t free_bytes() const;          // of this node's own limit
+  int64_t room() const;                // for new promises
   int64_t machine_free_bytes() const;  // 0: unknown
   // True when every shard is destroyed.
   bool is_empty() const { return hosts_.empty() && closing_.empty(); }

@@ -293,8 +293,8 @@ NodeReport Service::State::make_own_report() const {
   for (ShardReport& shard : report.shards) {
     if (shard.is_head) shard.last_used_ms_ago = head_requests.idle_ms(shard.instance);
   }
-  report.device.free_bytes = hosting.free_bytes();
   report.device.machine_free_bytes = hosting.machine_free_bytes();
+  report.device.free_bytes = hosting.room();
   return report;
 }
 
