@@ -17,10 +17,22 @@ Result<std::unique_ptr<ComposedTokenizer>> parse_tokenizer_json(std::string_view
 // The vocabulary in a GGUF file's metadata (tokenizer.ggml.…).
 Result<std::unique_ptr<ComposedTokenizer>> parse_tokenizer_gguf(const GgufFile& file);
 
+// SentencePiece's tokenizer.model with a BPE vocabulary.
+Result<std::unique_ptr<ComposedTokenizer>> parse_sentence_piece(std::string_view model);
+
+// A bare tiktoken vocabulary. It carries neither pattern nor special tokens; the number of its ranks says
+// whose it is (cl100k, o200k, llama 3, llama 4, kimi), unless `family` names one of these. An unknown one is
+// an error.
+Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text,
+                                                          std::string_view family = {});
+
+// Mistral's tekken.json.
+Result<std::unique_ptr<ComposedTokenizer>> parse_tekken(std::string_view json);
+
 // As load_tokenizer, for those who still have to say what other files know.
 Result<std::unique_ptr<ComposedTokenizer>> load_composed_tokenizer(const std::filesystem::path& path);
 
-// A GGUF file, a tokenizer.json, or a model folder.
+// Any of these files, or a model folder.
 Result<std::unique_ptr<const Tokenizer>> load_tokenizer(const std::filesystem::path& path);
 
 }  // namespace shoal

@@ -53,6 +53,38 @@ INSTANTIATE_TEST_SUITE_P(All, KitokenGoldens,
                                          Kitoken{"r1", "npm-deepseek_v3/tokenizer.json"}),
                          [](const auto& test) { return std::string(test.param.name); });
 
+struct KitokenModel {
+  const char* folder;
+  const char* name;
+  const char* file;
+};
+
+class KitokenModelGoldens : public testing::TestWithParam<KitokenModel> {};
+
+// Of these goldens only cl100k's were made with special tokens taken from the text.
+TEST_P(KitokenModelGoldens, AreEqual) {
+  const std::filesystem::path path = test_data_path("tokenizers") / GetParam().file;
+  if (!exists(path)) GTEST_SKIP() << path;
+  const auto tokenizer = load(path);
+  ASSERT_NE(tokenizer, nullptr);
+  const std::string folder = GetParam().folder;
+  const std::string name = GetParam().name;
+  const SpecialTokens special = name == "cl100k_base" ? SpecialTokens::parse : SpecialTokens::as_text;
+  expect_goldens(*tokenizer, read_kitoken_lines(folder + "/small_tokens_" + name + ".txt"), special);
+  expect_goldens(*tokenizer, read_kitoken_file(folder + "/utf8_tokens_" + name + ".txt"), special);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, KitokenModelGoldens,
+    testing::Values(KitokenModel{"sentencepiece", "llama2", "kitoken/llama2.model"},
+                    KitokenModel{"sentencepiece", "mistral01", "mistral/tokenizer.model.v1"},
+                    KitokenModel{"sentencepiece", "mistral03",
+                                 "mistral/mistral_instruct_tokenizer_240323.model.v3"},
+                    KitokenModel{"tiktoken", "cl100k_base", "kitoken/cl100k_base.tiktoken"},
+                    KitokenModel{"tiktoken", "kimi_k2", "kitoken/kimi_k2.tiktoken"},
+                    KitokenModel{"tokenizers", "llama33", "llama3/tokenizer.model"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
 class LlamaCppGoldens : public testing::TestWithParam<const char*> {};
 
 TEST_P(LlamaCppGoldens, AreEqual) {
@@ -123,6 +155,61 @@ INSTANTIATE_TEST_SUITE_P(All, ByteLevelVocabularies,
                          testing::Values("kitoken/gpt2.tokenizer.json", "npm-deepseek_v3/tokenizer.json",
                                          "npm-llama3_1/tokenizer.json"),
                          [](const auto& test) { return "number" + std::to_string(test.index); });
+
+TEST(Tekken, PutsItsRanksBehindTheSpecialTokens) {
+  // "a" "b" " " "ab" " ab", and one more than default_vocab_size allows.
+  const auto tokenizer = parse_tekken(R"({"config": {"pattern": " ?[a-z]+", "default_vocab_size": 25,
+      "default_num_special_tokens": 20}, "vocab": [{"rank": 0, "token_bytes": "YQ=="}, {"rank": 1, "token_bytes": "Yg=="},
+      {"rank": 2, "token_bytes": "IA=="}, {"rank": 3, "token_bytes": "YWI="}, {"rank": 4, "token_bytes": "IGFi"},
+      {"rank": 5, "token_bytes": "YmE="}]})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->encode("ab abba", SpecialTokens::parse), (std::vector<TokenId>{23, 24, 21, 20}));
+  EXPECT_EQ((*tokenizer)->encode("[INST]a", SpecialTokens::parse), (std::vector<TokenId>{3, 20}));
+  EXPECT_EQ((*tokenizer)->bos(), 1);
+}
+
+// A small vocabulary in the form of tokenizer.json, with some of it replaced.
+std::string small_json(const std::string& from = "", const std::string& to = "") {
+  const std::string json =
+      R"({"added_tokens": [{"id": 4, "content": "<s>", "special": true}], "normalizer": null,
+      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}, "decoder": {"type": "ByteLevel"},
+      "post_processor": null, "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "aba": 3}, "merges": ["a b", "ab a"]}})";
+  return from.empty() ? json : replace_all(json, from, to);
+}
+
+TEST(TokenizerJson, IsRefusedWhereItIsWrong) {
+  ASSERT_TRUE(parse_tokenizer_json(small_json()));
+  const std::vector<std::array<std::string, 3>> wrong = {
+      {"\"merges\": [\"a b\", \"ab a\"]", "\"x\": 0", "no merges"},
+      {"\"ab a\"", "\"ab c\"", "not in the vocabulary"},
+      {"\"ab a\"", "\"aba\"", "without a space"},
+      {"\"b\": 1", "\"b\": 0", "given to two tokens"},
+      {"\"b\": 1", "\"b\": -1", "not in 0"},
+      {"\"b\": 1", "\"b\": 99999999999", "not in 0"},
+      {"\"b\": 1", "\"a\": 1", "twice"},
+      {"\"id\": 4", "\"id\": 99999999999", "out of range"},
+      {"\"BPE\"", "\"WordPiece\"", "WordPiece"},
+      {"\"normalizer\": null", "\"normalizer\": {\"type\": \"Odd\"}", "Odd"},
+      {"\"use_regex\": true}", "\"use_regex\": true", "tokenizer.json"},
+      {"\"<s>\"", "\"\"", "0 bytes"},
+  };
+  for (const auto& [from, to, message] : wrong) {
+    const auto tokenizer = parse_tokenizer_json(small_json(from, to));
+    ASSERT_FALSE(tokenizer) << to;
+    EXPECT_NE(tokenizer.error().message.find(message), std::string::npos) << tokenizer.error().message;
+  }
+}
+
+TEST(TokenizerJson, TakesLongInputsInGoodTime) {
+  const std::filesystem::path path = test_data_path("tokenizers/kitoken/gpt2.tokenizer.json");
+  if (!exists(path)) GTEST_SKIP() << path;
+  const auto tokenizer = load(path);
+  ASSERT_NE(tokenizer, nullptr);
+  for (const std::string unit : {" ", "a", "\n", "\u0301", "!"}) {
+    const std::string text = replace_all(std::string(1'000'000, 'x'), "x", unit);
+    EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, SpecialTokens::parse)), text);
+  }
+}
 
 TEST(TokenizerOracle, IdsAreEqual) {
   const std::filesystem::path folder = test_data_path("oracles/tokenizer");

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "text/byte_level.h"
 #include "text/pair_bpe.h"
-#include "text/text_bpe.h"
+#include "text/sentence_piece.h"
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_markup.h"
 #include "text/tokenizer_steps.h"
@@ -14,12 +13,9 @@
 namespace shoal {
 namespace {
 
-// tokenizer.ggml.token_type
-enum class TokenKind : uint8_t { normal = 1, unknown, control, user_defined, unused, byte };
-
 struct GgufVocabulary {
   const std::vector<std::string>* tokens;
-  std::vector<TokenKind> kinds;
+  std::vector<PieceKind> kinds;
   std::vector<double> scores;  // empty where there are none
 };
 
@@ -34,7 +30,7 @@ Result<GgufVocabulary> read_vocabulary(const GgufFile& file) {
                 fmt::format("tokenizer.ggml.tokens has {} entries, the maximum is {}", count,
                             Vocabulary::kMaximumSize));
   }
-  read.kinds.assign(count, TokenKind::normal);
+  read.kinds.assign(count, PieceKind::normal);
   if (const std::vector<int64_t>* kinds = file.find_integers("tokenizer.ggml.token_type")) {
     if (kinds->size() != count) {
       return fail(
@@ -47,7 +43,7 @@ Result<GgufVocabulary> read_vocabulary(const GgufFile& file) {
         return fail(ErrorCode::corrupt_data,
                     fmt::format("tokenizer.ggml.token_type has a {} at {}", kind, i));
       }
-      read.kinds[i] = kind == 0 ? TokenKind::unused : static_cast<TokenKind>(kind);
+      read.kinds[i] = kind == 0 ? PieceKind::unused : static_cast<PieceKind>(kind);
     }
   }
   if (const std::vector<double>* scores = file.find_numbers("tokenizer.ggml.scores")) {
@@ -62,10 +58,10 @@ Result<GgufVocabulary> read_vocabulary(const GgufFile& file) {
 
 void add_marked_tokens(const GgufVocabulary& read, bool strips_right, TokenizerParts& parts) {
   for (size_t i = 0; i < read.tokens->size(); ++i) {
-    const TokenKind kind = read.kinds[i];
-    const bool special = kind == TokenKind::control || kind == TokenKind::unknown;
+    const PieceKind kind = read.kinds[i];
+    const bool special = kind == PieceKind::control || kind == PieceKind::unknown;
     const std::string& content = (*read.tokens)[i];
-    if ((!special && kind != TokenKind::user_defined) || content.empty()) continue;
+    if ((!special && kind != PieceKind::user_defined) || content.empty()) continue;
     AddedToken token{.id = static_cast<TokenId>(i), .content = content};
     token.special = special;
     token.markup = special || is_markup(content);
@@ -106,7 +102,7 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     const auto index = static_cast<size_t>(id);
     const std::string& written = (*read.tokens)[index];
     bytes.clear();
-    const bool usable = read.kinds[index] == TokenKind::normal || read.kinds[index] == TokenKind::byte;
+    const bool usable = read.kinds[index] == PieceKind::normal || read.kinds[index] == PieceKind::byte;
     if (!usable || !append_byte_level(written, bytes)) bytes = written;
     if (usable && !settings.pieces.insert(bytes, static_cast<TokenId>(id))) {
       return fail(ErrorCode::corrupt_data, fmt::format("tokenizer.ggml.tokens has '{}' twice", written));
@@ -143,86 +139,16 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
   return {};
 }
 
-// Equal scores get equal ranks, the highest score rank 0.
-std::vector<int32_t> ranks_of_scores(const std::vector<double>& scores) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return scores[a] > scores[b]; });
-  std::vector<int32_t> ranks(scores.size());
-  int32_t rank = 0;
-  for (size_t i = 0; i < order.size(); ++i) {
-    if (i > 0 && scores[order[i]] != scores[order[i - 1]]) ++rank;
-    ranks[order[i]] = rank;
-  }
-  return ranks;
-}
-
-Result<void> build_sentence_piece(const GgufFile& file, const GgufVocabulary& read, TokenizerParts& parts) {
+Result<void> build_from_scores(const GgufFile& file, GgufVocabulary& read, TokenizerParts& parts) {
   if (read.scores.empty()) return fail(ErrorCode::corrupt_data, "tokenizer.ggml.scores is missing");
-  for (size_t i = 0; i < read.scores.size(); ++i) {
-    if (!(read.scores[i] == read.scores[i])) {
-      return fail(ErrorCode::corrupt_data, fmt::format("the score of token {} is no number", i));
-    }
-  }
-  TextBpe::Settings settings{.pieces = {},
-                             .ranks = ranks_of_scores(read.scores),
-                             .bytes_are_symbols = false,
-                             .whole_pieces_first = false,
-                             .byte_fallback = std::nullopt,
-                             .unknown = std::nullopt};
-  const auto count = static_cast<int64_t>(read.tokens->size());
-  settings.pieces.reserve(count, 8 * count);
-  parts.vocabulary.reserve(count, 8 * count);
-  std::array<TokenId, 256> bytes;
-  bytes.fill(-1);
-  bool mark_inside = false;
-  for (int64_t id = 0; id < count; ++id) {
-    const auto index = static_cast<size_t>(id);
-    const auto token = static_cast<TokenId>(id);
-    const std::string& written = (*read.tokens)[index];
-    std::string text = replace_all(written, kSpaceMark, " ");
-    switch (read.kinds[index]) {
-      case TokenKind::byte: {
-        const int byte = byte_of_token(written);
-        if (byte < 0)
-          return fail(ErrorCode::corrupt_data, fmt::format("the byte token {} is '{}'", id, written));
-        bytes[static_cast<size_t>(byte)] = token;
-        text.assign(1, static_cast<char>(byte));
-        break;
-      }
-      case TokenKind::unknown: settings.unknown = token; break;
-      case TokenKind::normal:
-      case TokenKind::user_defined:
-        if (!settings.pieces.insert(written, token)) {
-          return fail(ErrorCode::corrupt_data, fmt::format("tokenizer.ggml.tokens has '{}' twice", written));
-        }
-        mark_inside = mark_inside || has_mark_inside(written);
-        break;
-      case TokenKind::control:
-      case TokenKind::unused: break;
-    }
-    if (Result<void> set = parts.vocabulary.set(token, text); !set) return set;
-  }
-  const bool all_bytes = std::ranges::find(bytes, -1) == bytes.end();
-  if (all_bytes) settings.byte_fallback = bytes;
-
-  const bool prefix = file.find_boolean("tokenizer.ggml.add_space_prefix").value_or(true);
-  std::vector<NormalizerStep> normalizer;
-  if (file.find_boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(false)) {
-    normalizer.push_back(CollapseSpacesStep{});
-  }
-  if (prefix) normalizer.push_back(PrependStep{" "});
-  normalizer.push_back(ReplaceStep{" ", std::string(kSpaceMark)});
-  parts.normalizer = Normalizer(std::move(normalizer));
-  if (all_bytes && !mark_inside) {
-    std::vector<PreTokenizerStep> steps;
-    steps.push_back(CutBeforeMarkStep{std::string(kSpaceMark)});
-    parts.pre_tokenizer = PreTokenizer(std::move(steps));
-  }
-  parts.drops_first_space = prefix;
+  SentencePieceVocabulary vocabulary{
+      .pieces = {read.tokens->begin(), read.tokens->end()},
+      .scores = read.scores,
+      .kinds = read.kinds,
+      .adds_prefix = file.find_boolean("tokenizer.ggml.add_space_prefix").value_or(true),
+      .collapses_spaces = file.find_boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(false)};
   parts.adds_bos = true;
-  parts.model = std::make_unique<TextBpe>(std::move(settings));
-  return {};
+  return build_sentence_piece(vocabulary, parts);
 }
 
 // A token id of the metadata; one that is out of range is an error.
@@ -266,7 +192,7 @@ Result<std::unique_ptr<ComposedTokenizer>> build(const GgufFile& file) {
   if (*model == "gpt2") {
     built = build_byte_level(file, *read, parts);
   } else if (*model == "llama") {
-    built = build_sentence_piece(file, *read, parts);
+    built = build_from_scores(file, *read, parts);
   } else {
     built =
         fail(ErrorCode::invalid_argument,

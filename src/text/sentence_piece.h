@@ -1,0 +1,31 @@
+// SentencePiece's BPE vocabularies, from tokenizer.model or from GGUF's "llama": pieces with scores and
+// kinds.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "text/composed_tokenizer.h"
+
+namespace shoal {
+
+// As both files number them.
+enum class PieceKind : uint8_t { normal = 1, unknown, control, user_defined, unused, byte };
+
+struct SentencePieceVocabulary {
+  std::vector<std::string_view> pieces;  // by id; spaces written as ▁
+  std::vector<double> scores;            // as many
+  std::vector<PieceKind> kinds;          // as many
+  bool adds_prefix;                      // a space in front of every text
+  bool collapses_spaces;
+};
+
+// Fills in all but the added tokens and the special ids.
+Result<void> build_sentence_piece(const SentencePieceVocabulary& vocabulary, TokenizerParts& parts);
+
+// The control, unknown and user-defined pieces, as tokens that are sought in a text.
+void add_marked_pieces(const SentencePieceVocabulary& vocabulary, TokenizerParts& parts);
+
+}  // namespace shoal
