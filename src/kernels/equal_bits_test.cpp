@@ -2,6 +2,7 @@
 // values.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 #include "kernels/cpu/avx512_emulated.h"
@@ -17,6 +18,8 @@ struct Candidate {
   std::string name;
   const Kernels* table;  // nullptr: cannot run here
 };
+
+void PrintTo(const Candidate& candidate, std::ostream* stream) { *stream << candidate.name; }
 
 std::vector<Candidate> candidates() {
   std::vector<Candidate> all;
