@@ -4,7 +4,7 @@
 
 namespace shoal {
 namespace {
-constexpr Duration reading_interval = std::chrono::seconds(5);
+constexpr Duration reading_interval = std::chrono::seconds(10);
 }
 
 void OwnModels::refresh(Task done) {

@@ -20,6 +20,9 @@
 namespace shoal {
 namespace {
 
+// A stream of which something is missing is broken.
+const Error not_taken{ErrorCode::resource_exhausted, "this node is stopping or overloaded"};
+
 // A message to one of the parts; which part takes what stands in State::receive.
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -398,17 +401,19 @@ void Service::on_peer_lost(NodeId node, Error reason) {
 
 void Service::on_peer_message(NodeId from, PeerMessage message) {
   auto moved = std::make_shared<PeerMessage>(std::move(message));
-  state_->loop.post(
-      [state = state_.get(), from = std::move(from), moved] { state->receive(from, std::move(*moved)); });
+  const bool posted =
+      state_->loop.post([state = state_.get(), from, moved] { state->receive(from, std::move(*moved)); });
+  if (!posted) state_->peers.drop_peer(from, not_taken);
 }
 
 void Service::on_ring_message(NodeId from, RingMessage message) {
   auto moved = std::make_shared<RingMessage>(std::move(message));
-  state_->loop.post([state = state_.get(), from = std::move(from), moved] {
+  const bool posted = state_->loop.post([state = state_.get(), from, moved] {
     if (!state->is_leaving && state->members.hear(from, state->loop.now())) {
       state->hosting.receive(std::move(*moved));
     }
   });
+  if (!posted) state_->peers.drop_peer(from, not_taken);
 }
 
 }  // namespace shoal

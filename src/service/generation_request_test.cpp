@@ -1,0 +1,134 @@
+#include "service/generation_request.h"
+
+#include <gtest/gtest.h>
+
+#include "text/fake_tokenizer.h"
+
+namespace shoal {
+namespace {
+
+TextAssets make_text() {
+  TextAssets text;
+  text.tokenizer = std::make_unique<FakeTokenizer>(std::vector<std::string>{"<end>", "a", "b", "c"});
+  return text;
+}
+
+SubmitRequest make_request() {
+  SubmitRequest request{};
+  request.request = "request-1";
+  request.seed = 7;
+  request.choice_count = 1;
+  return request;
+}
+
+TEST(GenerationRequest, TemperatureComesFromTheRequestThenTheIngressThenTheModelThenIsOne) {
+  GenerationDefaults model;
+  SamplingWishes wishes;
+  EXPECT_EQ(choose_sampling(wishes, model, 0).temperature, 1.0);
+  model.temperature = 0.4;
+  EXPECT_EQ(choose_sampling(wishes, model, 0).temperature, 0.4);
+  wishes.default_temperature = 0.3;
+  EXPECT_EQ(choose_sampling(wishes, model, 0).temperature, 0.3);
+  wishes.temperature = 0.0;
+  EXPECT_EQ(choose_sampling(wishes, model, 0).temperature, 0.0);
+}
+
+TEST(GenerationRequest, WhatTheClientLeavesOpenIsTheModelsAndThenNeutral) {
+  const SamplingSettings neutral = choose_sampling({}, {}, 9);
+  SamplingSettings plain;
+  plain.seed = 9;
+  EXPECT_EQ(neutral, plain);
+
+  const GenerationDefaults model{
+      .temperature = {}, .top_p = 0.8, .top_k = 20, .min_p = 0.1, .repetition_penalty = 1.1};
+  const SamplingSettings from_model = choose_sampling({}, model, 9);
+  EXPECT_EQ(from_model.top_p, 0.8);
+  EXPECT_EQ(from_model.top_k, 20);
+  EXPECT_EQ(from_model.min_p, 0.1);
+  EXPECT_EQ(from_model.repetition_penalty, 1.1);
+
+  SamplingWishes wishes;
+  wishes.top_p = 1.0;
+  wishes.top_k = 0;
+  wishes.min_p = 0.0;
+  wishes.repetition_penalty = 1.0;
+  wishes.presence_penalty = 0.5;
+  wishes.frequency_penalty = 0.6;
+  wishes.logit_bias = {{1, 2.0}};
+  plain.presence_penalty = 0.5;
+  plain.frequency_penalty = 0.6;
+  plain.logit_bias = {{1, 2.0}};
+  EXPECT_EQ(choose_sampling(wishes, model, 9), plain);
+}
+
+TEST(GenerationRequest, ChoicesShareThePromptAndTellThemselvesApartByIndex) {
+  const TextAssets text = make_text();
+  SubmitRequest request = make_request();
+  request.choice_count = 3;
+  request.delivered = {{1}, {2, 3}};
+  const auto choices = make_generations(request, {1, 2}, text, 10);
+  ASSERT_TRUE(choices) << choices.error().message;
+  ASSERT_EQ(choices->size(), 3u);
+  for (uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ((*choices)[i].choice_index, i);
+    EXPECT_EQ((*choices)[i].prompt, (std::vector<TokenId>{1, 2}));
+    EXPECT_EQ((*choices)[i].sampling.seed, 7u);
+  }
+  EXPECT_EQ((*choices)[0].delivered, (std::vector<TokenId>{1}));
+  EXPECT_EQ((*choices)[1].delivered, (std::vector<TokenId>{2, 3}));
+  EXPECT_TRUE((*choices)[2].delivered.empty());
+}
+
+TEST(GenerationRequest, AnAnswerIsAtMostWhatTheContextHasLeft) {
+  const TextAssets text = make_text();
+  SubmitRequest request = make_request();
+  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 8);
+  request.max_tokens = 3;
+  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 3);
+  request.max_tokens = 1000;
+  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 8);
+}
+
+TEST(GenerationRequest, APromptThatFillsTheContextIsRefusedWithBothNumbers) {
+  const auto refused = make_generations(make_request(), {1, 2, 3}, make_text(), 3);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(refused.error().message, "the prompt has 3 tokens, the model's context holds 3, answer included");
+}
+
+TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
+  const TextAssets text = make_text();
+  const auto prompt = make_prompt(PromptTokens{{1, 400}}, text);
+  ASSERT_FALSE(prompt);
+  EXPECT_EQ(prompt.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(prompt.error().message.find("400"), std::string::npos) << prompt.error().message;
+
+  SubmitRequest request = make_request();
+  request.sampling.logit_bias = {{-1, 1.0}};
+  const auto refused = make_generations(request, {1}, text, 10);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("logit_bias"), std::string::npos) << refused.error().message;
+}
+
+TEST(GenerationRequest, APromptThatIsNothingOrNoJsonIsRefused) {
+  const TextAssets text = make_text();
+  for (const Prompt& prompt : {Prompt(PromptText{""}), Prompt(PromptTokens{}), Prompt(PromptChat{"{"})}) {
+    const auto refused = make_prompt(prompt, text);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  }
+}
+
+TEST(GenerationRequest, ChoicesOutOfRangeAreRefused) {
+  for (const uint32_t count : {0u, choice_limit + 1}) {
+    SubmitRequest request = make_request();
+    request.choice_count = count;
+    EXPECT_FALSE(make_generations(request, {1}, make_text(), 10));
+  }
+  SubmitRequest request = make_request();
+  request.delivered = {{1}, {1}};
+  EXPECT_FALSE(make_generations(request, {1}, make_text(), 10));
+}
+
+}  // namespace
+}  // namespace shoal
