@@ -107,7 +107,10 @@ void Call::write_done(bool ok) {
   finish_if_idle();
 }
 
-void Call::cancel(Error reason) { end(std::move(reason)); }
+void Call::cancel(Error reason) {
+  if (ended_ && !finished_) try_cancel();  // it was ending in good order, too slowly
+  end(std::move(reason));
+}
 
 void Call::close() {
   if (ended_ || std::exchange(closing_, true)) return;

@@ -35,7 +35,11 @@ constexpr const char* ring_method = "/shoal.wire.Peer/Ring";
 
 void quieten_grpc() {
   static const bool once = [] {
-    gpr_set_log_function([](gpr_log_func_args* line) { log_debug(5, "grpc: {}", line->message); });
+    gpr_set_log_function([](gpr_log_func_args* line) {
+      if (std::string_view(line->message).starts_with("assertion failed"))
+        log_error("grpc: {}", line->message);
+      log_debug(5, "grpc: {}", line->message);
+    });
     return true;
   }();
   (void)once;
@@ -152,8 +156,11 @@ class PeerNetwork::State final : public ConnectionEvents, public std::enable_sha
   std::map<NodeId, std::shared_ptr<Connection>> joined_;
   bool stopping_ = false;
   bool has_lingered_ = false;
-  std::promise<void> drained_;
+  bool is_server_down_ = false;
+  std::promise<void> drained_;  // every stream is over
   bool is_drained_ = false;
+  std::promise<void> emptied_;  // and none will come
+  bool is_emptied_ = false;
 
   Mutex mutex_;
   bool started_ GUARDED_BY(mutex_) = false;
@@ -227,6 +234,12 @@ void PeerNetwork::State::stop() {
   loop_->post([this] { begin_stop(); });
   drained_.get_future().wait();
   server_->Shutdown(std::chrono::system_clock::now());
+  // A stream from outside may have come in until now.
+  loop_->post([this] {
+    is_server_down_ = true;
+    check_drained();
+  });
+  emptied_.get_future().wait();
   loop_->close();
   server_.reset();
   acceptor_.reset();
@@ -347,10 +360,13 @@ void PeerNetwork::State::wait_for_call() {
       *loop_, service_,
       [this](const std::shared_ptr<ServerCall>& call) {
         calls_.emplace(call.get(), call);
-        wait_for_call();
+        waiting_call_.reset();
         if (stopping_) {
           call->refuse({ErrorCode::unavailable, "this node is leaving"});
-        } else if (call->method() == control_method) {
+          return;
+        }
+        wait_for_call();
+        if (call->method() == control_method) {
           accept_control(call);
         } else if (call->method() == ring_method) {
           accept_ring(call);
@@ -547,7 +563,7 @@ bool PeerNetwork::State::make_way(const std::shared_ptr<Connection>& connection,
   if (joined_.contains(node) || accepted_.contains(node) || own_dial_stays) {
     connection->phase = Connection::Phase::parked;
     connection->parked_hello = hello;
-    loop_->post_after(settings_.dial_deadline * 3 / 4, [this, weak = std::weak_ptr(connection)] {
+    loop_->post_after(settings_.other_connection_patience, [this, weak = std::weak_ptr(connection)] {
       const auto waiting = weak.lock();
       if (waiting != nullptr && waiting->phase == Connection::Phase::parked) refuse_parked(waiting);
     });
@@ -709,8 +725,9 @@ void PeerNetwork::State::begin_stop() {
 }
 
 void PeerNetwork::State::check_drained() {
-  if (!stopping_ || !calls_.empty() || retiring_ > 0 || std::exchange(is_drained_, true)) return;
-  drained_.set_value();
+  if (!stopping_ || !calls_.empty() || retiring_ > 0) return;
+  if (!std::exchange(is_drained_, true)) drained_.set_value();
+  if (is_server_down_ && waiting_call_ == nullptr && !std::exchange(is_emptied_, true)) emptied_.set_value();
 }
 
 // ---- the public face

@@ -19,10 +19,12 @@ struct PeerNetworkSettings {
     int64_t bytes;
   };
 
-  std::string host = "0.0.0.0";                            // --node-host
-  int32_t port = 0;                                        // --node-port; 0: any free one
-  Duration dial_deadline = std::chrono::seconds(2);        // to connect and to shake hands
-  Duration handshake_deadline = std::chrono::seconds(5);   // of a node that has dialled this one
+  std::string host = "0.0.0.0";                           // --node-host
+  int32_t port = 0;                                       // --node-port; 0: any free one
+  Duration dial_deadline = std::chrono::seconds(2);       // to connect and to shake hands
+  Duration handshake_deadline = std::chrono::seconds(5);  // of a node that has dialled this one
+  // How long a second connection to a node waits for the first to turn out dead; less than dial_deadline.
+  Duration other_connection_patience = std::chrono::seconds(1);
   Duration linger = std::chrono::milliseconds(300);        // at the end, for what has not been sent
   Duration candidate_lifetime = std::chrono::seconds(30);  // --discovery-timeout
   Duration first_retry = std::chrono::milliseconds(200);

@@ -253,9 +253,9 @@ class LogCapture {
     text.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
     return text;
   }
-  // Until then at most ten seconds.
+  // Until then at most half a minute.
   std::string wait_for(const std::string& part) const {
-    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + seconds(30);
     while (text().find(part) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(milliseconds(2));
     }

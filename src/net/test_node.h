@@ -37,6 +37,8 @@ class TestNode final : public PeerEvents {
     settings.host = "127.0.0.1";
     settings.first_retry = std::chrono::milliseconds(20);
     settings.longest_retry = std::chrono::milliseconds(200);
+    settings.dial_deadline = settings.handshake_deadline =
+        std::chrono::seconds(15);  // the machine may be busy
     return settings;
   }
 
@@ -68,9 +70,9 @@ class TestNode final : public PeerEvents {
                             .priority = 0});
   }
 
-  // False when it has not come about in ten seconds.
+  // False when it has not come about in half a minute.
   bool wait_until(const std::function<bool(const Heard&)>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     mutex_.lock();
     bool held = holds(heard_);
     while (!held && changed_.wait_until(mutex_, deadline) != std::cv_status::timeout) held = holds(heard_);
