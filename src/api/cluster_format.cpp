@@ -31,6 +31,7 @@ Value format_node(const NodeReport& node) {
       {"cores", device.core_count},
       {"read_bandwidth", device.read_bandwidth},
       {"address", node.address},
+      {"node_port", int64_t{node.peer_port}},
       {"api_port", int64_t{node.api_port}},
       {"version", node.version},
       {"models", std::move(models)},

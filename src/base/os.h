@@ -1,12 +1,14 @@
-// The one seam to the operating system. os_linux.cpp stands behind it; nothing else includes system headers for
-// files, memory, threads or processes. Sockets belong to net and api.
+// The one seam to the operating system. os_linux.cpp stands behind it; nothing else includes system headers
+// for files, memory, threads or processes. Sockets belong to net and api.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -23,8 +25,8 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
-  // Tells the kernel that [offset, offset + size) will not be read again, so that loading a model does not hold the
-  // file and the repacked copy at once.
+  // Tells the kernel that [offset, offset + size) will not be read again, so that loading a model does not
+  // hold the file and the repacked copy at once.
   void drop(int64_t offset, int64_t size) const;
 
  private:
@@ -34,8 +36,8 @@ class MappedFile {
 
 Result<std::string> read_text_file(const std::filesystem::path& path);
 
-// Fills `target` from `offset` on by plain reads (no mapping, so the pages count for nobody's memory). An error when
-// the file ends before.
+// Fills `target` from `offset` on by plain reads (no mapping, so the pages count for nobody's memory). An
+// error when the file ends before.
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target);
 
 // Zeroed anonymous memory in 2 MB pages where the system grants them. nullptr when there is none.
@@ -63,7 +65,8 @@ std::string processor_name();
 
 void set_thread_name(const std::string& name);
 
-// Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies on.
+// Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies
+// on.
 void set_float_environment();
 
 int64_t process_id();
@@ -71,6 +74,19 @@ std::optional<std::string> environment(const char* name);
 bool stdout_is_terminal();
 bool stdin_is_terminal();
 bool stderr_is_terminal();
+
+// While one lives, SIGINT and SIGTERM ask `source` to stop instead of ending the process; a second one ends
+// it. Made before any other thread is started, so that these inherit its signal mask.
+class SignalWatch {
+ public:
+  explicit SignalWatch(std::stop_source source);
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+ private:
+  std::jthread thread_;
+};
 
 // Random bits from the system.
 uint64_t random_bits();

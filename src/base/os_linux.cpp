@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -79,13 +81,14 @@ int64_t round_to_pages(int64_t size) { return (size + 4095) / 4096 * 4096; }
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const Descriptor file = open_for_reading(path);
   if (file.value() < 0) return fail_with_errno("cannot open", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.value(), &status) != 0) return fail_with_errno("cannot read", path);
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::invalid_argument, fmt::format("{} is not a file", path.string()));
   }
   if (status.st_size == 0) return MappedFile(std::span<const std::byte>());
-  void* address = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, file.value(), 0);
+  void* address =
+      ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, file.value(), 0);
   if (address == MAP_FAILED) return fail_with_errno("cannot map", path);
   return MappedFile(std::span(static_cast<const std::byte*>(address), static_cast<size_t>(status.st_size)));
 }
@@ -123,8 +126,8 @@ Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, 
   if (file.value() < 0) return fail_with_errno("cannot open", path);
   size_t done = 0;
   while (done < target.size()) {
-    const ssize_t count =
-        ::pread(file.value(), target.data() + done, target.size() - done, offset + static_cast<int64_t>(done));
+    const ssize_t count = ::pread(file.value(), target.data() + done, target.size() - done,
+                                  offset + static_cast<int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail_with_errno("cannot read", path);
     if (count == 0) {
@@ -226,6 +229,27 @@ std::optional<std::string> environment(const char* name) {
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+SignalWatch::SignalWatch(std::stop_source source) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A shell starts background processes with SIGINT ignored; an ignored signal would never be seen here.
+  for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
+  thread_ = std::jthread([source, signals](std::stop_token ended) mutable {
+    set_thread_name("signals");
+    constexpr timespec look_again = {.tv_sec = 0, .tv_nsec = 200'000'000};
+    while (!ended.stop_requested()) {
+      const int signal = sigtimedwait(&signals, nullptr, &look_again);
+      if (signal != SIGINT && signal != SIGTERM) continue;
+      if (!source.request_stop()) ::_exit(128 + signal);
+    }
+  });
+}
+
+SignalWatch::~SignalWatch() = default;
 
 uint64_t random_bits() {
   uint64_t bits = 0;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <string>
 
 #include "base/error.h"
 
@@ -21,10 +21,22 @@ struct CommandSet {
   CommandAction chosen;  // set by the command that was typed
 };
 
+struct NodeOptions;
+
+// What `shoal run MODEL --prompt PROMPT` does; without a prompt, a conversation.
+Result<void> run_named_model(const NodeOptions& node, const std::string& model, const std::string& prompt);
+
+void add_run_command(CommandSet& commands);
+void add_chat_command(CommandSet& commands);
+void add_status_command(CommandSet& commands);
+void add_unload_command(CommandSet& commands);
+void add_bench_command(CommandSet& commands);
 void add_logits_command(CommandSet& commands);
 void add_perplexity_command(CommandSet& commands);
 void add_tokenize_command(CommandSet& commands);
 void add_detokenize_command(CommandSet& commands);
+void add_render_command(CommandSet& commands);
+void add_inspect_command(CommandSet& commands);
 void add_models_command(CommandSet& commands);
 
 }  // namespace shoal

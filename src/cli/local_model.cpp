@@ -4,7 +4,10 @@
 
 #include <cstdio>
 #include <deque>
+#include <functional>
 #include <numeric>
+#include <optional>
+#include <string>
 
 #include "base/mutex.h"
 #include "base/os.h"
@@ -64,7 +67,50 @@ Result<std::vector<ShardRange>> stage_ranges(const std::vector<int64_t>& split, 
   return ranges;
 }
 
+// Shows on stderr how far a load is, where stderr is a terminal.
+std::function<void(int64_t, int64_t)> show_load_progress(const std::string& what) {
+  if (!os::stderr_is_terminal()) return {};
+  return [what](int64_t done, int64_t total) {
+    constexpr int64_t width = 40;
+    const int64_t filled = total > 0 ? done * width / total : width;
+    fmt::print(stderr, "\r{:<20} [{:=>{}}{:>{}}] {:>6.0f} MB{}", what, "", filled, "", width - filled,
+               static_cast<double>(done) / 1e6, done >= total ? "\n" : "");
+    std::fflush(stderr);
+  };
+}
+
 }  // namespace
+
+Result<LocalEngines> load_engines(const std::filesystem::path& path, const LocalModelSettings& settings) {
+  auto checkpoint = Checkpoint::open(path);
+  if (!checkpoint) return fail(checkpoint.error());
+  LocalEngines loaded{
+      .config = checkpoint->config(), .bytes_per_token = checkpoint->bytes_per_token(), .engines = {}};
+  auto ranges = stage_ranges(settings.split, loaded.config.layer_count);
+  if (!ranges) return fail(ranges.error());
+  const int64_t context =
+      settings.context_length > 0 ? settings.context_length : loaded.config.context_length;
+  const int64_t pages = (context + kv_page_tokens - 1) / kv_page_tokens * settings.slot_limit;
+  for (const ShardRange& range : *ranges) {
+    const int64_t layers = range.end_layer - range.first_layer;
+    const CpuEngineSettings engine_settings{
+        .range = range,
+        .thread_count = settings.thread_count,
+        .isa = settings.isa,
+        .precision = settings.exact_float ? WeightPrecision::exact_float : WeightPrecision::as_stored,
+        .kv_type = settings.kv_type,
+        .slot_limit = settings.slot_limit,
+        .row_limit = settings.row_limit,
+        .context_length = context,
+        .kv_memory_bytes = pages * kv_page_bytes(loaded.config, layers, settings.kv_type)};
+    const auto progress =
+        show_load_progress(fmt::format("layers {}-{}", range.first_layer, range.end_layer - 1));
+    auto engine = load_cpu_engine(*checkpoint, engine_settings, progress);
+    if (!engine) return fail(engine.error());
+    loaded.engines.push_back(*std::move(engine));
+  }
+  return loaded;
+}
 
 struct LocalModel::State {
   ModelConfig config;
@@ -78,34 +124,11 @@ LocalModel::~LocalModel() { state_->ring->close(); }
 
 Result<std::unique_ptr<LocalModel>> LocalModel::load(const std::filesystem::path& path,
                                                      const LocalModelSettings& settings) {
-  auto checkpoint = Checkpoint::open(path);
-  if (!checkpoint) return fail(checkpoint.error());
-  const ModelConfig& config = checkpoint->config();
-  auto ranges = stage_ranges(settings.split, config.layer_count);
-  if (!ranges) return fail(ranges.error());
-  const int64_t context = settings.context_length > 0 ? settings.context_length : config.context_length;
-  const int64_t pages = (context + kv_page_tokens - 1) / kv_page_tokens * settings.slot_limit;
-
+  auto engines = load_engines(path, settings);
+  if (!engines) return fail(engines.error());
   auto state = std::make_unique<State>();
-  state->config = config;
-  for (const ShardRange& range : *ranges) {
-    const int64_t layers = range.end_layer - range.first_layer;
-    CpuEngineSettings engine_settings{
-        .range = range,
-        .thread_count = settings.thread_count,
-        .isa = settings.isa,
-        .precision = settings.exact_float ? WeightPrecision::exact_float : WeightPrecision::as_stored,
-        .kv_type = settings.kv_type,
-        .slot_limit = settings.slot_limit,
-        .row_limit = settings.row_limit,
-        .context_length = context,
-        .kv_memory_bytes = pages * kv_page_bytes(config, layers, settings.kv_type)};
-    const auto progress =
-        show_load_progress(fmt::format("layers {}-{}", range.first_layer, range.end_layer - 1));
-    auto engine = load_cpu_engine(*checkpoint, engine_settings, progress);
-    if (!engine) return fail(engine.error());
-    state->engines.push_back(*std::move(engine));
-  }
+  state->config = std::move(engines->config);
+  state->engines = std::move(engines->engines);
   auto ring = LocalRing::make(path.filename().string(), state->engines, state->sink);
   if (!ring) return fail(ring.error());
   state->ring = *std::move(ring);
@@ -152,17 +175,6 @@ Result<std::vector<float>> LocalModel::run_sequence(std::span<const TokenId> tok
 
 void LocalModel::observe_layers(const Engine::LayerObserver& observer) {
   for (const auto& engine : state_->engines) engine->observe_layers(observer);
-}
-
-std::function<void(int64_t, int64_t)> show_load_progress(const std::string& what) {
-  if (!os::stderr_is_terminal()) return {};
-  return [what](int64_t done, int64_t total) {
-    constexpr int64_t width = 40;
-    const int64_t filled = total > 0 ? done * width / total : width;
-    fmt::print(stderr, "\r{:<20} [{:=>{}}{:>{}}] {:>6.0f} MB{}", what, "", filled, "", width - filled,
-               static_cast<double>(done) / 1e6, done >= total ? "\n" : "");
-    std::fflush(stderr);
-  };
 }
 
 }  // namespace shoal

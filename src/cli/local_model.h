@@ -3,11 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -28,6 +25,14 @@ struct LocalModelSettings {
   int64_t row_limit = 512;
   int64_t context_length = 0;  // positions of each slot; 0: what the model says
 };
+
+// The engines of all stages, head first.
+struct LocalEngines {
+  ModelConfig config;
+  int64_t bytes_per_token;  // that decoding one token reads, as the file has them
+  std::vector<std::shared_ptr<Engine>> engines;
+};
+Result<LocalEngines> load_engines(const std::filesystem::path& path, const LocalModelSettings& settings);
 
 class LocalModel {
  public:
@@ -54,8 +59,5 @@ class LocalModel {
   explicit LocalModel(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-// Shows on stderr how far a load is, where stderr is a terminal.
-std::function<void(int64_t done, int64_t total)> show_load_progress(const std::string& what);
 
 }  // namespace shoal

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 #include "base/os.h"
 #include "cli/commands.h"
@@ -26,12 +28,22 @@ struct PerplexityOptions {
   ArithmeticOptions arithmetic;
 };
 
+// Lines end as text files are read everywhere: "\r\n" is one end.
+std::string with_plain_line_ends(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!text.substr(i).starts_with("\r\n")) plain.push_back(text[i]);
+  }
+  return plain;
+}
+
 // Each window stands alone, with bos in front where the model wants it.
 Result<std::vector<std::vector<TokenId>>> make_windows(const PerplexityOptions& options,
                                                        const Tokenizer& tokenizer) {
   auto text = os::read_text_file(options.text_file);
   if (!text) return fail(text.error());
-  const std::vector<TokenId> tokens = tokenizer.encode(*text, SpecialTokens::as_text);
+  const std::vector<TokenId> tokens = tokenizer.encode(with_plain_line_ends(*text), SpecialTokens::as_text);
   const int64_t wanted = options.skip_tokens + options.window * options.windows;
   if (static_cast<int64_t>(tokens.size()) < wanted) {
     return fail(

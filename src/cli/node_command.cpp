@@ -1,0 +1,41 @@
+// shoal without a command: this machine becomes a node, until Ctrl-C or POST /quit.
+#include "cli/node_command.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/os.h"
+
+namespace shoal {
+
+Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSettings settings,
+                                         std::stop_token stop) {
+  auto node = Node::start(std::move(settings));
+  if (!node) return fail(node.error());
+  if (options.wait_for_peers > 0) {
+    const auto deadline = std::chrono::seconds(options.discovery_timeout_s);
+    log_notice("waiting for {} peers", options.wait_for_peers);
+    if (auto joined = (*node)->wait_for_peers(options.wait_for_peers, deadline, stop); !joined) {
+      return fail(joined.error());
+    }
+  }
+  return node;
+}
+
+Result<void> run_node(const NodeOptions& options) {
+  options.tell_notices();
+  auto settings = options.settings();
+  if (!settings) return fail(settings.error());
+  std::stop_source stop;
+  const os::SignalWatch signals(stop);
+  auto node = start_node(options, *std::move(settings), stop.get_token());
+  if (!node) return stop.stop_requested() ? Result<void>() : fail(node.error());
+  const std::string address = fmt::format("http://localhost:{}", (*node)->api_port());
+  fmt::print("node {}\nweb page  {}\nAPI       {}/v1/chat/completions\n", (*node)->id(), address, address);
+  std::fflush(stdout);
+  (*node)->wait_for_quit(stop.get_token());
+  (*node)->stop();
+  return {};
+}
+
+}  // namespace shoal

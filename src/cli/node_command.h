@@ -1,0 +1,20 @@
+// Starting a node in this process, for the commands that are one.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "base/error.h"
+#include "cli/node_options.h"
+#include "node/node.h"
+
+namespace shoal {
+
+// Starts it and waits for as many peers as was asked for, at most for the discovery timeout.
+Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSettings settings,
+                                         std::stop_token stop);
+
+// Runs a node until a signal or POST /quit.
+Result<void> run_node(const NodeOptions& options);
+
+}  // namespace shoal

@@ -1,0 +1,183 @@
+#include "cli/node_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+
+#include "base/log.h"
+#include "base/os.h"
+#include "cli/option_values.h"
+
+namespace shoal {
+namespace {
+
+// "--node-id,-n" is told by SHOAL_NODE_ID, or as exo's users may have it, by EXO_NODE_ID.
+CLI::Option* with_environment(CLI::Option* option) {
+  std::string name = option->get_lnames().front();
+  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const std::string own = "SHOAL_" + name, exo = "EXO_" + name;
+  const bool use_exo = !os::environment(own.c_str()) && os::environment(exo.c_str());
+  return option->envname(use_exo ? exo : own);
+}
+
+template <class Value>
+CLI::Option* add(CLI::App& command, const std::string& name, Value& value, const std::string& what) {
+  return with_environment(command.add_option(name, value, what));
+}
+
+// Options of exo that do nothing here: taken, and answered with one line.
+void add_notices(CLI::App& command, std::vector<std::string>& notices) {
+  const auto note = [&notices](const std::string& text) {
+    if (std::find(notices.begin(), notices.end(), text) == notices.end()) notices.push_back(text);
+  };
+  command
+      .add_flag_callback("--download-quick-check",
+                         [note] { note("--download-quick-check does nothing: nothing is downloaded yet"); })
+      ->group("");
+  for (const char* name :
+       {"--max-parallel-downloads", "--resume-checkpoint", "--iters", "--save-every", "--data",
+        "--batch-size", "--save-checkpoint-dir", "--tailscale-api-key", "--tailnet-name"}) {
+    command
+        .add_option_function<std::string>(
+            name, [note, name](const std::string&) { note(fmt::format("{} does nothing in Shoal", name)); })
+        ->group("");
+  }
+  command
+      .add_option_function<std::string>(
+          "--inference-engine",
+          [note](const std::string& engine) {
+            if (engine != "cpu") {
+              note(fmt::format("--inference-engine {}: not in this build, the CPU engine is used", engine));
+            }
+          },
+          "cpu")
+      ->check(CLI::IsMember({"cpu", "mlx", "tinygrad", "dummy"}));
+  // There is no terminal view yet, so both are as wished.
+  command.add_flag_callback("--disable-tui", [] {}, "no terminal view")->group("");
+  command.add_flag_callback("--no-disable-tui", [] {})->group("");
+}
+
+std::optional<std::string> unless_empty(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+Result<DiscoverySettings> discovery_settings(const NodeOptions& options) {
+  DiscoverySettings discovery;
+  if (options.discovery_module == "manual") {
+    if (options.discovery_config_path.empty()) {
+      return fail(ErrorCode::invalid_argument,
+                  "--discovery-module manual needs --discovery-config-path FILE");
+    }
+    discovery.module = DiscoveryModule::manual;
+  } else if (options.discovery_module == "none") {
+    discovery.module = DiscoveryModule::none;
+  } else if (options.discovery_module == "tailscale") {
+    return fail(
+        ErrorCode::invalid_argument,
+        "--discovery-module tailscale is not there yet; with --discovery-module manual the nodes' Tailscale "
+        "addresses can be listed");
+  }
+  discovery.config_path = options.discovery_config_path;
+  discovery.listen_port = options.listen_port;
+  discovery.broadcast_port = options.broadcast_port;
+  discovery.timeout = std::chrono::seconds(options.discovery_timeout_s);
+  discovery.allowed_nodes = options.node_id_filter;
+  discovery.allowed_interface_types = options.interface_type_filter;
+  return discovery;
+}
+
+}  // namespace
+
+void NodeOptions::declare(CLI::App& command) {
+  const auto port = CLI::Range(1, 65535);
+  add(command, "--node-id", node_id, "this node's name among its peers (default: drawn)");
+  add(command, "--node-host", node_host, "address that peers are answered on (0.0.0.0)");
+  add(command, "--node-port", node_port, "port that peers are answered on (default: any free one)")
+      ->check(port);
+  add(command, "--api-host", api_host, "address of the HTTP API (0.0.0.0)");
+  add(command, "--chatgpt-api-port", api_port, "port of the HTTP API and the web page (52415)")->check(port);
+  add(command, "--chatgpt-api-response-timeout", api_response_timeout_s,
+      "longest silence of a request, seconds (900)")
+      ->check(CLI::Range(1, 1 << 24));
+  add(command, "--discovery-module", discovery_module, "how peers are found: udp, manual or none (udp)")
+      ->check(CLI::IsMember({"udp", "manual", "none", "tailscale"}));
+  add(command, "--discovery-config-path", discovery_config_path, "discovery.json, for manual discovery");
+  add(command, "--discovery-timeout", discovery_timeout_s,
+      "seconds until a silent peer is no longer looked for (30)")
+      ->check(CLI::Range(1, 1 << 24));
+  add(command, "--listen-port", listen_port, "UDP port of discovery (5678)")->check(port);
+  add(command, "--broadcast-port", broadcast_port, "UDP port that discovery calls (5678)")->check(port);
+  add(command, "--node-id-filter", node_id_filter, "only these nodes are peers: a,b")->delimiter(',');
+  add(command, "--interface-type-filter", interface_type_filter,
+      "only these kinds of interfaces are used: a,b")
+      ->delimiter(',');
+  add(command, "--wait-for-peers", wait_for_peers, "wait until so many peers are connected (0)")
+      ->check(CLI::Range(0, 1000));
+  add(command, "--default-model", default_model, "model of requests that name none (smollm2-135m)");
+  add(command, "--default-temp", default_temperature, "temperature of requests that name none")
+      ->check(CLI::Range(0.0, 100.0));
+  add(command, "--system-prompt", system_prompt, "put before chats that have no system message");
+  add(command, "--max-generate-tokens", max_generate_tokens, "no request gets more (10000)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+  add(command, "--models-seed-dir", models_seed_dir, "folder whose models--* are moved into the downloads");
+  add(command, "--partitioning", partitioning, "ring_memory_weighted, or manual:a:0-9,b:10-29")
+      ->check([](const std::string& text) {
+        const auto parsed = parse_partitioning(text);
+        return parsed ? std::string() : parsed.error().message;
+      });
+  add(command, "--memory-limit", memory_limit, "memory that this node takes at most, as 8GB")
+      ->check(check_byte_count);
+  add(command, "--context-length", context_length,
+      "tokens of a conversation (default: the model's, 8192 at most)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
+  add(command, "--threads", thread_count, "threads that compute (default: the processors allowed)")
+      ->check(CLI::Range(1, 1024));
+  add(command, "--allow-host", allowed_hosts, "another name by which the API may be called: a,b")
+      ->delimiter(',');
+  add(command, "--allow-origin", allowed_origins, "another origin whose pages may call the API: a,b")
+      ->delimiter(',');
+  add_notices(command, notices);
+}
+
+Result<NodeSettings> NodeOptions::settings() const {
+  NodeSettings settings;
+  settings.node = node_id;
+  settings.peer_host = node_host;
+  settings.peer_port = node_port;
+  settings.api_host = api_host;
+  settings.api_port = api_port;
+  auto discovery = discovery_settings(*this);
+  if (!discovery) return fail(discovery.error());
+  settings.discovery = *std::move(discovery);
+  settings.folders = folders_from_environment();
+  settings.thread_count = thread_count;
+  settings.context_length = context_length;
+  if (!memory_limit.empty()) {
+    auto bytes = parse_byte_count(memory_limit);
+    if (!bytes) return fail(bytes.error(), "--memory-limit");
+    settings.memory_limit_bytes = *bytes;
+  }
+  auto policy = parse_partitioning(partitioning);
+  if (!policy) return fail(policy.error(), "--partitioning");
+  settings.partitioning = *std::move(policy);
+  settings.default_model = default_model.empty() ? std::string(shoal::default_model) : default_model;
+  settings.default_temperature = default_temperature;
+  settings.system_prompt = unless_empty(system_prompt);
+  settings.max_generate_tokens = max_generate_tokens;
+  settings.response_timeout = std::chrono::seconds(api_response_timeout_s);
+  settings.allowed_hosts = allowed_hosts;
+  settings.allowed_origins = allowed_origins;
+  if (!models_seed_dir.empty()) {
+    auto moved = take_seed_models(models_seed_dir, settings.folders);
+    if (!moved) return fail(moved.error(), "--models-seed-dir");
+  }
+  return settings;
+}
+
+void NodeOptions::tell_notices() const {
+  for (const std::string& notice : notices) log_notice("{}", notice);
+}
+
+}  // namespace shoal

@@ -1,0 +1,34 @@
+// Finding a node that already runs on this machine, to be its client.
+#pragma once
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "cli/node_options.h"
+#include "client/api_client.h"
+#include "text/value.h"
+
+namespace shoal {
+
+struct RunningNode {
+  NodeId node;
+  ApiClientSettings api;
+};
+
+// The node on the API port; with --node-id or --node-port only if it is that one, or if that one is among its
+// peers on this machine. nullopt: there is none.
+std::optional<RunningNode> find_running_node(const NodeOptions& options);
+
+// unavailable, with how to start one, when none runs.
+Result<RunningNode> need_running_node(const NodeOptions& options);
+
+// The JSON at a path of its API.
+Result<Value> get_json(const ApiClient& client, const std::string& path);
+
+// Members of JSON objects that may be missing.
+std::string text_of(const Value& object, std::string_view member);
+int64_t integer_of(const Value& object, std::string_view member);
+double number_of(const Value& object, std::string_view member);
+
+}  // namespace shoal

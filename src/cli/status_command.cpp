@@ -1,0 +1,97 @@
+// shoal status and shoal unload: what the cluster holds, and letting go of a model.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/running_node.h"
+
+namespace shoal {
+namespace {
+
+struct StatusOptions {
+  NodeOptions node;
+  std::string model;
+  bool json = false;
+};
+
+std::string describe_shards(const Value& report) {
+  const Value* shards = report.find("shards");
+  std::string text;
+  if (shards == nullptr || shards->array() == nullptr) return text;
+  for (const Value& shard : *shards->array()) {
+    const Value* loaded = shard.find("loaded");
+    const bool is_loaded = loaded != nullptr && loaded->boolean() != nullptr && *loaded->boolean();
+    const Value* head = shard.find("head");
+    const bool is_head = head != nullptr && head->boolean() != nullptr && *head->boolean();
+    const double total = std::max(1.0, number_of(shard, "bytes_total"));
+    text += fmt::format(
+        "{}{} layers {}-{}{}{}", text.empty() ? "" : ", ", text_of(shard, "model"),
+        integer_of(shard, "first_layer"), integer_of(shard, "last_layer"), is_head ? " (head)" : "",
+        is_loaded ? std::string()
+                  : fmt::format(" loading {:.0f} %", 100 * number_of(shard, "bytes_loaded") / total));
+  }
+  return text;
+}
+
+void print_nodes(const Value& topology) {
+  constexpr double giga = 1e9;
+  const std::string active = text_of(topology, "active_node_id");
+  fmt::print("{:<24} {:>10} {:>10} {:>12}  {}\n", "node", "memory GB", "free GB", "reads GB/s", "holds");
+  const Value* nodes = topology.find("nodes");
+  if (nodes == nullptr || nodes->object() == nullptr) return;
+  for (const auto& [node, report] : *nodes->object()) {
+    fmt::print("{:<24} {:>10.1f} {:>10.1f} {:>12.1f}  {}\n", node + (node == active ? " *" : ""),
+               number_of(report, "memory_bytes") / giga, number_of(report, "free_bytes") / giga,
+               number_of(report, "read_bandwidth") / giga, describe_shards(report));
+  }
+}
+
+Result<void> run_status(const StatusOptions& options) {
+  auto running = need_running_node(options.node);
+  if (!running) return fail(running.error());
+  const ApiClient client(running->api);
+  auto topology = get_json(client, "/v1/topology");
+  if (!topology) return fail(topology.error());
+  auto status = get_json(client, "/v1/status");
+  if (!status) return fail(status.error());
+  if (options.json) {
+    Value document((Value::Object()));
+    document.set("topology", *std::move(topology));
+    document.set("status", *std::move(status));
+    fmt::print("{}\n", format_json(document));
+    return {};
+  }
+  print_nodes(*topology);
+  fmt::print("{} requests now, {} in all, {} failed; {:.1f} tokens/s\n",
+             integer_of(*status, "active_requests"), integer_of(*status, "requests_total"),
+             integer_of(*status, "failed_total"), number_of(*status, "tokens_per_second"));
+  return {};
+}
+
+Result<void> run_unload(const StatusOptions& options) {
+  auto running = need_running_node(options.node);
+  if (!running) return fail(running.error());
+  return ApiClient(running->api).unload(options.model);
+}
+
+}  // namespace
+
+void add_status_command(CommandSet& commands) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* command = commands.root.add_subcommand("status", "the nodes, their layers, memory and speed");
+  command->add_flag("--json", options->json, "as JSON");
+  options->node.declare(*command);
+  command->callback([options, &commands] { commands.chosen = [options] { return run_status(*options); }; });
+}
+
+void add_unload_command(CommandSet& commands) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* command = commands.root.add_subcommand("unload", "every node lets go of a model");
+  command->add_option("model", options->model, "name")->required();
+  options->node.declare(*command);
+  command->callback([options, &commands] { commands.chosen = [options] { return run_unload(*options); }; });
+}
+
+}  // namespace shoal
