@@ -328,7 +328,9 @@ TEST_F(ApiServerTest, AnUnknownModelIsA404AndAPathIsNeverAModel) {
     EXPECT_EQ(error.at("code"), "model_not_found") << name;
     EXPECT_EQ(error.at("param"), "model") << name;
   }
+  // The service is asked for a name that it may know, never for a path.
   EXPECT_EQ(backend.next_submission().request.model, "huge");
+  EXPECT_EQ(backend.submission_count(), 0);
 }
 
 TEST_F(ApiServerTest, BadInputIsA400ThatNamesTheField) {

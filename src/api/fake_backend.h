@@ -68,6 +68,10 @@ class FakeBackend final : public ApiBackend {
     submissions_.pop_front();
     return first;
   }
+  int64_t submission_count() {
+    const MutexLock lock(mutex_);
+    return static_cast<int64_t>(submissions_.size());
+  }
   bool wait_for_cancel(const RequestId& request) {
     MutexLock lock(mutex_);
     return changed_.wait_for(mutex_, std::chrono::seconds(10), [&]() REQUIRES(mutex_) {
