@@ -23,7 +23,7 @@ function(shoal_module name)
     target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_options GTest::gmock
                                                GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT 300 LABELS unit)
+                         PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS unit)
     add_dependencies(unit_tests ${name}_test)
   endif()
 endfunction()
