@@ -1,5 +1,6 @@
 """The program under test, test data, and models that may or may not be on this machine."""
 import array
+import contextlib
 import json
 import os
 import pathlib
@@ -29,6 +30,13 @@ def real_model(name):
         if path.exists():
             return path
     raise unittest.SkipTest(f"{name}.gguf is neither in {HOME}/downloads/{name} nor in {MODEL_CACHE}")
+
+
+def need_installed_model(name):
+    """Skips the test where nodes would not find the model by its name."""
+    folder = HOME / "downloads" / name
+    if not folder.is_dir():
+        raise unittest.SkipTest(f"{folder} is missing; tools/get_default_model gets it")
 
 
 def run(*arguments, status=0, timeout=300, env=None):
@@ -64,3 +72,11 @@ def logits(model, ids, *options, timeout=300):
         ids_file.write_text(json.dumps(ids))
         run("logits", model, "--ids", ids_file, "--out", out, *options, timeout=timeout)
         return read_safetensors(out)
+
+
+@contextlib.contextmanager
+def temporary_file(text):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "file")
+        path.write_text(text, encoding="utf-8")
+        yield path

@@ -1,0 +1,92 @@
+"""The commands as users type them."""
+import json
+import unittest
+
+import program
+from cluster import MODEL, Cluster, local_cluster
+
+QUESTION = "Explain in two sentences why the sky is blue."
+
+
+def run_model(*arguments):
+    return program.run("run", *arguments, "--prompt", QUESTION, "--temp", "0", "--max-tokens", "30", timeout=120)
+
+
+class Test(unittest.TestCase):
+    def test_run_asks_a_node_that_is_there_and_otherwise_starts_one(self):
+        path = program.real_model(MODEL)
+        with Cluster(2) as cluster:
+            first, second = cluster.nodes
+            asked = run_model(MODEL, "--chatgpt-api-port", first.api_port)
+            self.assertIn("Rayleigh", asked)
+            # By its id, the node's peer on this machine is meant.
+            self.assertEqual(run_model(MODEL, "--chatgpt-api-port", first.api_port, "--node-id", second.name), asked)
+            refused = program.run("run", path, "--prompt", "x", "--chatgpt-api-port", first.api_port, status=2)
+            self.assertIn(first.name, refused)
+        alone = ["--node-host", "127.0.0.1", "--api-host", "127.0.0.1", "--discovery-module", "none",
+                 "--chatgpt-api-port", local_cluster.free_ports(1)[0]]
+        self.assertEqual(run_model(MODEL, *alone), asked)
+        self.assertEqual(run_model(path, *alone), asked)
+
+    def test_status_and_unload_tell_and_change_who_holds_what(self):
+        with Cluster(2) as cluster:
+            port = ["--chatgpt-api-port", cluster.nodes[0].api_port]
+            run_model(MODEL, *port)
+            text = program.run("status", *port)
+            self.assertIn("node-1 *", text)
+            self.assertIn(f"{MODEL} layers 0-", text)
+            document = json.loads(program.run("status", "--json", *port))
+            self.assertEqual(set(document["topology"]["nodes"]), {"node-1", "node-2"})
+            program.run("unload", MODEL, *port)
+            self.assertEqual(cluster.shards(), {})
+        self.assertIn("no node answers", program.run("status", *port, status=1))
+
+    def test_flags_of_exo_are_taken(self):
+        with Cluster(1, "--disable-tui", "--inference-engine", "mlx", "--max-parallel-downloads", "4",
+                     "--download-quick-check", "--wait-for-peers", "0", "--default-temp", "0",
+                     "--chatgpt-api-response-timeout", "100", "--max-generate-tokens", "5") as cluster:
+            node = cluster.nodes[0]
+            text = run_model(MODEL, "--chatgpt-api-port", node.api_port)
+            self.assertLess(len(text.split()), 10)
+            for part in ("mlx", "--max-parallel-downloads", "--download-quick-check"):
+                self.assertIn(part, node.log.read_text())
+
+    def test_bench_prints_one_json_document(self):
+        found = json.loads(program.run("bench", program.real_model(MODEL), "--json", "--threads", "1",
+                                       "--prefill-tokens", "64", "--decode-tokens", "8", "--split", "10,20"))
+        self.assertEqual(set(found), {"model", "threads", "nodes", "prefill_tokens_per_s", "decode_tokens_per_s",
+                                      "weight_bytes_per_token", "bandwidth_bytes_per_s", "decode_bandwidth_share",
+                                      "load_seconds", "peak_memory_bytes"})
+        self.assertEqual((found["threads"], found["nodes"]), (1, 2))
+        self.assertGreater(found["weight_bytes_per_token"], 80_000_000)
+        self.assertGreater(found["decode_tokens_per_s"], 0)
+
+    def test_tokens_become_text_again(self):
+        path = program.real_model(MODEL)
+        text = "Grüße, 世界!\n  def f(x): return x<|im_end|>"
+        with program.temporary_file(text) as file:
+            plain = json.loads(program.run("tokenize", path, "--file", file))
+            special = json.loads(program.run("tokenize", path, "--file", file, "--special"))
+        self.assertLess(len(special), len(plain))
+        for ids, flags in ((plain, []), (special, ["--special"])):
+            with program.temporary_file(json.dumps(ids)) as file:
+                self.assertEqual(program.run("detokenize", path, "--ids", file, *flags), text)
+
+    def test_render_and_inspect_tell_what_the_files_say(self):
+        path = program.real_model(MODEL)
+        oracle = json.loads(program.data("oracles/real/smollm2-135m-q4_1.json").read_text())["generations"][0]
+        messages = [{"role": "user", "content": oracle["prompt"]}]
+        with program.temporary_file(json.dumps(messages)) as file:
+            self.assertEqual(program.run("render", path, "--messages", file), oracle["rendered"])
+            found = json.loads(program.run("render", path, "--messages", file, "--json"))
+            self.assertEqual(found["ids"], oracle["input_ids"])
+        about = json.loads(program.run("inspect", path, "--json"))
+        self.assertEqual((about["architecture"], about["layers"], about["vocabulary"]), ("llama", 30, 49152))
+        self.assertEqual(sum(about["layer_bytes"]) + about["head_bytes"], about["total_bytes"])
+
+    def test_a_node_ends_in_order_when_asked_to(self):
+        with Cluster(1) as cluster:
+            node = cluster.nodes[0]
+            run_model(MODEL, "--chatgpt-api-port", node.api_port)
+            node.process.terminate()
+            self.assertEqual(node.process.wait(timeout=10), 0)
