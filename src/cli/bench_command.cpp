@@ -25,7 +25,7 @@ namespace {
 struct BenchOptions {
   std::string model;
   int64_t prefill_tokens = 512;
-  int64_t decode_tokens = 64;
+  int64_t decode_tokens = 80;
   bool json = false;
   ArithmeticOptions arithmetic;
 };
@@ -166,15 +166,34 @@ void print(const BenchResult& result, bool as_json) {
              static_cast<double>(result.peak_memory_bytes) / giga);
 }
 
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + std::ssize(values) / 2);
+  return values[values.size() / 2];
+}
+
+// Decode and the memory's bandwidth in turn, because machines that others share drift by half within seconds.
 Result<void> measure_speed(const BenchOptions& options, Bench& bench, BenchResult& result) {
   constexpr int64_t short_prompt = 8;
+  constexpr int rounds = 5;
   if (auto warm = bench.run(short_prompt, 4); !warm) return fail(warm.error());
   auto prefill = bench.run(options.prefill_tokens, 1);
   if (!prefill) return fail(prefill.error());
-  auto decode = bench.run(short_prompt, options.decode_tokens);
-  if (!decode) return fail(decode.error());
   result.prefill_tokens_per_s = static_cast<double>(options.prefill_tokens) / prefill->first_token_s;
-  result.decode_tokens_per_s = 1 / decode->per_token_s;
+
+  ThreadTeam team(result.threads);
+  std::vector<double> decode_rates, bandwidths;
+  for (int round = 0; round < rounds; ++round) {
+    auto decode = bench.run(short_prompt, std::max<int64_t>(2, options.decode_tokens / rounds));
+    if (!decode) return fail(decode.error());
+    decode_rates.push_back(1 / decode->per_token_s);
+    // The buffers of these measurements must not count for the model's memory.
+    if (round == 0) result.peak_memory_bytes = os::peak_resident_bytes();
+    auto bandwidth = measure_read_bandwidth(team, bandwidth_buffer_bytes);
+    if (!bandwidth) return fail(bandwidth.error());
+    bandwidths.push_back(*bandwidth);
+  }
+  result.decode_tokens_per_s = median(std::move(decode_rates));
+  result.bandwidth_bytes_per_s = median(std::move(bandwidths));
   return {};
 }
 
@@ -201,13 +220,6 @@ Result<void> run_bench(const BenchOptions& options) {
   auto bench = Bench::make(std::move(loaded->engines), **tokenizer);
   if (!bench) return fail(bench.error());
   if (auto measured = measure_speed(options, **bench, result); !measured) return measured;
-
-  // The buffer of this measurement must not count for the model's memory.
-  result.peak_memory_bytes = os::peak_resident_bytes();
-  ThreadTeam team(settings->thread_count);
-  auto bandwidth = measure_read_bandwidth(team, bandwidth_buffer_bytes);
-  if (!bandwidth) return fail(bandwidth.error());
-  result.bandwidth_bytes_per_s = *bandwidth;
   print(result, options.json);
   return {};
 }
@@ -220,7 +232,7 @@ void add_bench_command(CommandSet& commands) {
   command->add_option("model", options->model, "name or path")->required();
   command->add_option("--prefill-tokens", options->prefill_tokens, "tokens of the prompt (512)")
       ->check(CLI::Range(1, 1 << 20));
-  command->add_option("--decode-tokens", options->decode_tokens, "tokens that are generated (64)")
+  command->add_option("--decode-tokens", options->decode_tokens, "tokens that are generated, in five turns (80)")
       ->check(CLI::Range(2, 1 << 20));
   command->add_flag("--json", options->json, "as JSON");
   options->arithmetic.declare(*command);

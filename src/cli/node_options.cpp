@@ -134,6 +134,7 @@ void NodeOptions::declare(CLI::App& command) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
   add(command, "--threads", thread_count, "threads that compute (default: the processors allowed)")
       ->check(CLI::Range(1, 1024));
+  add(command, "--trace", trace_path, "file for the times of all steps, for chrome://tracing or Perfetto");
   add(command, "--allow-host", allowed_hosts, "another name by which the API may be called: a,b")
       ->delimiter(',');
   add(command, "--allow-origin", allowed_origins, "another origin whose pages may call the API: a,b")
@@ -162,6 +163,7 @@ Result<NodeSettings> NodeOptions::settings() const {
   auto policy = parse_partitioning(partitioning);
   if (!policy) return fail(policy.error(), "--partitioning");
   settings.partitioning = *std::move(policy);
+  settings.trace_path = trace_path;
   settings.default_model = default_model.empty() ? std::string(shoal::default_model) : default_model;
   settings.default_temperature = default_temperature;
   settings.system_prompt = unless_empty(system_prompt);

@@ -36,6 +36,7 @@ struct NodeOptions {
   int64_t max_generate_tokens = 10000;
   std::string models_seed_dir;
   std::string partitioning = "ring_memory_weighted";
+  std::string trace_path;
   std::string memory_limit;
   int64_t context_length = 0;
   int64_t thread_count = 0;

@@ -82,6 +82,12 @@ Result<void> Node::State::start() {
   }
   if (settings.node.empty()) settings.node = make_random_id("node-");
 
+  SchedulerSettings scheduler;
+  if (!settings.trace_path.empty()) {
+    auto trace = StepTrace::open(settings.trace_path);
+    if (!trace) return fail(trace.error(), "--trace");
+    scheduler.trace = *std::move(trace);
+  }
   auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
   if (!device) return fail(device.error());
   auto listening = PeerNetwork::listen({.host = settings.peer_host,
@@ -108,7 +114,7 @@ Result<void> Node::State::start() {
                                            .models = {},
                                            .shards = {}},
                                    .partitioning = settings.partitioning,
-                                   .scheduler = {},
+                                   .scheduler = std::move(scheduler),
                                    .measure_free_bytes = allocatable_bytes};
   service = std::make_unique<Service>(std::move(service_settings), loop, loops, *engines, *network);
   backend = std::make_unique<ServiceBackend>(*service, [this] {

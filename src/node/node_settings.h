@@ -45,6 +45,7 @@ struct NodeSettings {
   int64_t context_length = 0;  // 0: what the model says, at most default_context_limit, less where it must be
   std::optional<int64_t> memory_limit_bytes;
   PartitioningPolicy partitioning = MemoryWeighted{};
+  std::filesystem::path trace_path;  // --trace; empty: none
 
   std::optional<std::string> default_model;
   std::optional<double> default_temperature;

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "engine/engine.h"
@@ -20,6 +21,8 @@ struct StageTiming {
   int64_t begin_ns;
   int64_t end_ns;
 };
+
+inline int64_t nanoseconds(TimePoint time) { return time.time_since_epoch().count(); }
 
 // To the next stage. Steps of one (instance, epoch) are numbered from 1 and executed in order without gaps.
 struct StepMessage {

@@ -83,7 +83,7 @@ struct Ring::State : std::enable_shared_from_this<State> {
   void work();
   void run_layers(NumberedStep numbered);
   void compute_logits(ReadyResult ready);
-  void finish(const ReadyResult& ready, std::vector<float> logits);
+  void finish(StepOutput output);
   void receive(StepResult result);
   void receive(StepFailure failure);
   void post_work();
@@ -194,6 +194,7 @@ void Ring::State::run_layers(NumberedStep numbered) {
 
 void Ring::State::compute_logits(ReadyResult ready) {
   const EngineInfo& info = engine->info();
+  const TimePoint begin = engine_loop.now();
   std::vector<float> logits(ready.hidden.size() / static_cast<size_t>(info.hidden_size) *
                             static_cast<size_t>(info.vocabulary_size));
   if (!logits.empty()) {
@@ -202,17 +203,22 @@ void Ring::State::compute_logits(ReadyResult ready) {
       return;
     }
   }
-  finish(ready, std::move(logits));
+  finish({.number = ready.number,
+          .logits = std::move(logits),
+          .timings = std::move(ready.timings),
+          .logits_timing = {.node = settings.node,
+                            .begin_ns = nanoseconds(begin),
+                            .end_ns = nanoseconds(engine_loop.now())}});
 }
 
-void Ring::State::finish(const ReadyResult& ready, std::vector<float> logits) {
-  auto output = std::make_shared<StepOutput>(
-      StepOutput{.number = ready.number, .logits = std::move(logits), .timings = ready.timings});
+void Ring::State::finish(StepOutput finished) {
+  auto output = std::make_shared<StepOutput>(std::move(finished));
   {
     MutexLock lock(mutex);
     if (ended) return;
     const TimePoint now = timer_loop.now();
-    deadlines.record(in_flight.front().row_count,
+    output->row_count = in_flight.front().row_count;
+    deadlines.record(output->row_count,
                      std::max(now - oldest_since(), compute_time(output->timings)));
     in_flight.pop_front();
     last_finished = now;

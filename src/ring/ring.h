@@ -23,6 +23,8 @@ struct StepOutput {
   uint64_t number;
   std::vector<float> logits;         // [logit rows, vocabulary_size]
   std::vector<StageTiming> timings;  // of every stage, head first
+  int64_t row_count = 0;
+  StageTiming logits_timing{};  // on the head; where there are logits
 };
 
 // Implemented by scheduler. Called on any of the ring's threads, never by two at once: post to your own loop

@@ -10,8 +10,6 @@
 namespace shoal {
 namespace {
 
-int64_t nanoseconds(TimePoint time) { return time.time_since_epoch().count(); }
-
 // The hidden states of some rows, [rows.size(), hidden_size].
 std::vector<float> gather_rows(const std::vector<float>& hidden, const std::vector<int32_t>& rows,
                                int64_t hidden_size) {

@@ -58,7 +58,7 @@ Result<void> check_generation(const Generation& generation, const RingLimits& li
 struct Scheduler::State : std::enable_shared_from_this<State> {
   State(SchedulerSettings scheduler_settings, Loop& owner_loop, const Tokenizer& text_tokenizer,
         TokenSink& token_sink)
-      : settings(scheduler_settings), loop(owner_loop), tokenizer(text_tokenizer), sink(token_sink) {}
+      : settings(std::move(scheduler_settings)), loop(owner_loop), tokenizer(text_tokenizer), sink(token_sink) {}
 
   void start(StepPipeline& steps);
   Result<void> submit(Generation generation);
@@ -194,6 +194,7 @@ void Scheduler::State::step_done(const StepOutput& output) {
     if (lost) return;
   }
   ++totals.steps;
+  if (settings.trace != nullptr) settings.trace->record(output);
   const size_t vocabulary_size = static_cast<size_t>(pipeline->limits().vocabulary_size);
   const std::vector<LogitOwner> owners = planner->finish_step(output.timings);
   CHECK(output.logits.size() == owners.size() * vocabulary_size);
@@ -297,7 +298,7 @@ void Scheduler::State::publish() {
 }
 
 Scheduler::Scheduler(SchedulerSettings settings, Loop& loop, const Tokenizer& tokenizer, TokenSink& sink)
-    : state_(std::make_shared<State>(settings, loop, tokenizer, sink)) {}
+    : state_(std::make_shared<State>(std::move(settings), loop, tokenizer, sink)) {}
 
 Scheduler::~Scheduler() { close(); }
 

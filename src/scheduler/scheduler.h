@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "ring/ring.h"
 #include "scheduler/generation.h"
+#include "scheduler/step_trace.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
@@ -18,6 +19,7 @@ struct SchedulerSettings {
   int64_t active_limit = 32;  // generations decoded together
   int64_t prefill_chunk =
       512;  // rows of one prefill chunk; in a ring of several stages smaller ones fill them
+  std::shared_ptr<StepTrace> trace = {};  // of all steps; null: none
 };
 
 struct SchedulerStatus {

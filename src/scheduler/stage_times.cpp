@@ -7,7 +7,7 @@ namespace shoal {
 namespace {
 
 // Rows whose arithmetic takes as long as reading the weights once, as long as nothing is measured.
-constexpr double unmeasured_ratio = 16;
+constexpr double unmeasured_ratio = 8;
 
 // Chunks are whole tiles of the matrix kernels, and not so small that hops and locks are what is measured.
 constexpr int64_t chunk_multiple = 8;
