@@ -1,13 +1,13 @@
 // The heart of byte-pair encoding: neighbours are joined, lowest rank first and of equal ranks the leftmost,
-// until no pair has a rank. Short pieces by scanning, long ones with a heap, so that no input is slower than
-// n log n.
+// until no pair has a rank. Short pieces by scanning, long ones with a queue, so that no input takes longer
+// than its length.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
 
+#include "text/merge_queue.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
@@ -34,21 +34,11 @@ class BpeMerger {
     if (symbols.size() <= kScanned) {
       merge_by_scanning(symbols, find);
     } else {
-      merge_by_heap(symbols, find);
+      merge_by_queue(symbols, find);
     }
   }
 
  private:
-  struct Candidate {
-    int32_t rank;
-    int32_t left;  // index of the left symbol
-    int32_t end;   // of the right symbol when this was found; another end means that it is out of date
-    TokenId id;
-
-    bool operator<(const Candidate& other) const {  // for a heap with the best on top
-      return rank != other.rank ? rank > other.rank : left > other.left;
-    }
-  };
   struct Links {
     int32_t previous;
     int32_t next;
@@ -80,22 +70,17 @@ class BpeMerger {
   }
 
   template <class Find>
-  void merge_by_heap(std::vector<BpeSymbol>& symbols, const Find& find) {
+  void merge_by_queue(std::vector<BpeSymbol>& symbols, const Find& find) {
     const auto count = static_cast<int32_t>(symbols.size());
     links_.resize(symbols.size());
-    heap_.clear();
     const auto offer = [&](int32_t left, int32_t right) {
       const BpeMerge merge = find(symbols[left], symbols[right]);
-      if (merge.rank != kNoMerge) heap_.push_back({merge.rank, left, symbols[right].end, merge.id});
-      return merge.rank != kNoMerge;
+      if (merge.rank != kNoMerge) queue_.push(merge.rank, {left, symbols[right].end, merge.id});
     };
     for (int32_t i = 0; i < count; ++i) links_[i] = {i - 1, i + 1 < count ? i + 1 : -1};
     for (int32_t i = 0; i + 1 < count; ++i) offer(i, i + 1);
-    std::make_heap(heap_.begin(), heap_.end());
-    while (!heap_.empty()) {
-      std::pop_heap(heap_.begin(), heap_.end());
-      const Candidate best = heap_.back();
-      heap_.pop_back();
+    while (!queue_.empty()) {
+      const MergeCandidate best = queue_.pop();
       // A symbol that was joined to its left has an end before its begin; see below.
       if (symbols[best.left].end <= symbols[best.left].begin) continue;
       const int32_t right = links_[best.left].next;
@@ -107,17 +92,18 @@ class BpeMerger {
       links_[best.left].next = next;
       if (next >= 0) {
         links_[next].previous = best.left;
-        if (offer(best.left, next)) std::push_heap(heap_.begin(), heap_.end());
+        offer(best.left, next);
       }
       const int32_t previous = links_[best.left].previous;
-      if (previous >= 0 && offer(previous, best.left)) std::push_heap(heap_.begin(), heap_.end());
+      if (previous >= 0) offer(previous, best.left);
     }
+    queue_.clear();
     std::erase_if(symbols, [](const BpeSymbol& symbol) { return symbol.end <= symbol.begin; });
   }
 
   std::vector<BpeMerge> merges_;
   std::vector<Links> links_;
-  std::vector<Candidate> heap_;
+  MergeQueue queue_;
 };
 
 }  // namespace shoal

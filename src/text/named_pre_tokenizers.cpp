@@ -3,37 +3,20 @@
 #include <utility>
 
 #include "text/tokenizer_steps.h"
+#include "text/word_patterns.h"
 
 namespace shoal {
 namespace {
 
 // The patterns are those of the models' own tokenizer files; the names are the ones that GGUF converters give
 // them.
-constexpr std::string_view kGpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kLlama3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen35 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kO200k =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kTekken =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kKimi =
-    R"([\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kDeepseek3Words =
-    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kSeedCoder =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kBailing =
     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
 constexpr std::string_view kBloom = " ?[^(\\s|.,!?…。，、।۔،)]+";
-constexpr std::string_view kDeepseekCjk = R"([\x{4E00}-\x{9FA5}\x{800}-\x{4E00}\x{AC00}-\x{D7FF}]+)";
 constexpr std::string_view kDeepseekPunctuation =
     R"(\s?[!-/:-~\x{FF01}-\x{FF0F}\x{FF1A}-\x{FF5E}\x{2018}-\x{201F}\x{3000}-\x{3002}]+)";
-constexpr std::string_view kDeepseek3Cjk = R"([\x{4E00}-\x{9FA5}\x{3040}-\x{309F}\x{30A0}-\x{30FF}]+)";
 // The letters that have a case, as the Unicode of 2021 has them.
 constexpr std::string_view kDeepseekLetters =
     R"(\s?[\x{41}-\x{5A}\x{61}-\x{7A}\x{B5}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1BA}\x{1BC}-\x{1BF})"
@@ -58,31 +41,32 @@ using Named = std::pair<std::vector<std::string_view>, NamedPreTokenizer>;
 const std::vector<Named>& table() {
   static const std::vector<Named> kTable = {
       {{"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
-       {.patterns = {kLlama3}, .whole_pieces_first = true, .adds_bos = true}},
-      {{"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, {.patterns = {kLlama3}}},
-      {{"qwen2", "deepseek-r1-qwen", "kormo", "megrez"}, {.patterns = {kQwen2}, .composes = true}},
-      {{"qwen35"}, {.patterns = {kQwen35}, .composes = true}},
-      {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, {.patterns = {kQwen2}}},
+       {.patterns = {kLlama3Pattern}, .whole_pieces_first = true, .adds_bos = true}},
+      {{"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, {.patterns = {kLlama3Pattern}}},
+      {{"qwen2", "deepseek-r1-qwen", "kormo", "megrez"}, {.patterns = {kQwen2Pattern}, .composes = true}},
+      {{"qwen35"}, {.patterns = {kQwen35Pattern}, .composes = true}},
+      {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, {.patterns = {kQwen2Pattern}}},
       {{"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"},
-       {.patterns = {R"(\p{N})", kGpt2}}},
+       {.patterns = {R"(\p{N})", kGpt2Pattern}}},
       {{"gpt-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "phi-2", "exaone4", "mellum",
         "a.x-4.0", "gigachat", "roberta-bpe", "modern-bert"},
-       {.patterns = {kGpt2}}},
-      {{"gpt-4o", "llama4", "kanana2", "minimax-m2"}, {.patterns = {kO200k}}},
-      {{"tekken"}, {.patterns = {kTekken}, .whole_pieces_first = true, .adds_bos = true}},
-      {{"kimi-k2"}, {.patterns = {kKimi}}},
+       {.patterns = {kGpt2Pattern}}},
+      {{"gpt-4o", "llama4", "kanana2", "minimax-m2"}, {.patterns = {kO200kPattern}}},
+      {{"tekken"}, {.patterns = {kTekkenPattern}, .whole_pieces_first = true, .adds_bos = true}},
+      {{"kimi-k2"}, {.patterns = {kKimiPattern}}},
       {{"deepseek-v3", "hunyuan-dense", "joyai-llm"},
-       {.patterns = {R"(\p{N}{1,3})", kDeepseek3Cjk, kDeepseek3Words}}},
+       {.patterns = {R"(\p{N}{1,3})", kDeepseek3CjkPattern, kDeepseek3Pattern}}},
       {{"deepseek-llm"},
-       {.patterns = {"[\r\n]", kDeepseekLetters, kDeepseekPunctuation, "\\s+$", kDeepseekCjk, R"(\p{N}+)"}}},
+       {.patterns = {"[\r\n]", kDeepseekLetters, kDeepseekPunctuation, "\\s+$", kDeepseekCjkPattern,
+                     R"(\p{N}+)"}}},
       {{"deepseek-coder"},
-       {.patterns = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kDeepseekCjk, R"(\p{N})"}}},
-      {{"falcon"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2, "[0-9][0-9][0-9]"}}},
+       {.patterns = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kDeepseekCjkPattern, R"(\p{N})"}}},
+      {{"falcon"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, "[0-9][0-9][0-9]"}}},
       {{"seed-coder"}, {.patterns = {kSeedCoder}}},
       {{"bailingmoe", "bailingmoe2", "llada-moe"}, {.patterns = {kBailing}}},
       {{"poro-chat", "bloom", "gpt3-finnish"}, {.patterns = {kBloom}}},
       {{"viking"}, {.patterns = {kBloom, R"(\p{N})"}}},
-      {{"default", ""}, {.patterns = {kDefaultPunctuation, kGpt2, R"(\p{N}+)", "[0-9][0-9][0-9]"}}},
+      {{"default", ""}, {.patterns = {kDefaultPunctuation, kGpt2Pattern, R"(\p{N}+)", "[0-9][0-9][0-9]"}}},
   };
   return kTable;
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "text/utf8.h"
+#include "text/word_scanner.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -41,10 +42,10 @@ class Translator {
         const char c = source_[at_ + 1];
         if (c == 's' || c == 'S') {
           out += fmt::format("[{}{}]", c == 's' ? "" : "^", kSpaces);
+          at_ += 2;
         } else {
-          out += source_.substr(at_, 2);
+          out += read_escape();
         }
-        at_ += 2;
       } else {
         out += source_[at_++];
       }
@@ -53,6 +54,15 @@ class Translator {
   }
 
  private:
+  // PCRE2's \p{Han} also takes what Chinese shares with other scripts, as "、".
+  std::string_view read_escape() {
+    constexpr std::string_view kHan = R"(\p{Han})";
+    const bool han = source_.substr(at_).starts_with(kHan);
+    const std::string_view escape = han ? R"(\p{sc:Han})" : source_.substr(at_, 2);
+    at_ += han ? kHan.size() : 2;
+    return escape;
+  }
+
   // A class, at its '['. An intersection becomes a class behind a lookahead for each further part; a class
   // nested in a union is written out without its brackets, which PCRE2 does not know.
   std::optional<std::string> read_class(int depth) {
@@ -93,10 +103,10 @@ class Translator {
         const char escaped = source_[at_ + 1];
         if (escaped == 's' || escaped == 'S') {
           items += escaped == 's' ? kSpaces : kNoSpaces;
+          at_ += 2;
         } else {
-          items += source_.substr(at_, 2);
+          items += read_escape();
         }
-        at_ += 2;
       } else {
         items += c;
         ++at_;
@@ -127,10 +137,13 @@ std::string error_text(int code) {
 
 }  // namespace
 
+// One of the three.
 struct Pattern::Code {
+  WordScanner scanner = nullptr;
+  std::string literal;
   std::unique_ptr<pcre2_code, FreeCode> code;
   std::unique_ptr<pcre2_match_context, FreeMatchContext> context;
-  bool jit;
+  bool jit = false;
 };
 
 Pattern::Pattern(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -138,7 +151,21 @@ Pattern::Pattern(Pattern&&) noexcept = default;
 Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
-Result<Pattern> Pattern::compile(std::string_view source) {
+Pattern Pattern::literal(std::string_view text) {
+  auto code = std::make_unique<Code>();
+  code->literal = text;
+  return Pattern(std::move(code));
+}
+
+bool Pattern::is_linear() const { return code_->code == nullptr; }
+
+Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) {
+  if (const WordScanner scanner = find_word_scanner(source);
+      scanner != nullptr && engine == PatternEngine::fastest) {
+    auto known = std::make_unique<Code>();
+    known->scanner = scanner;
+    return Pattern(std::move(known));
+  }
   if (static_cast<int64_t>(source.size()) > kMaximumSourceBytes || !is_valid_utf8(source)) {
     return fail(ErrorCode::invalid_argument, "the pattern is too long or no UTF-8");
   }
@@ -166,6 +193,18 @@ Result<Pattern> Pattern::compile(std::string_view source) {
 
 void Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) const {
   matches.clear();
+  if (code_->scanner != nullptr) {
+    TextRange match{0, 0};
+    while (code_->scanner(text, match.end, match)) matches.push_back(match);
+    return;
+  }
+  if (const std::string& literal = code_->literal; !literal.empty()) {
+    for (size_t at = text.find(literal); at != std::string_view::npos;
+         at = text.find(literal, at + literal.size())) {
+      matches.push_back({static_cast<int64_t>(at), static_cast<int64_t>(at + literal.size())});
+    }
+    return;
+  }
   const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());

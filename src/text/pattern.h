@@ -1,7 +1,8 @@
-// A regular expression of a tokenizer file. Matching is bounded, so no pattern and no text can make it run
-// away.
+// A regular expression of a tokenizer file. The known ones have a scanner written for them, which takes time
+// in proportion to the text; any other is PCRE2's, whose work is bounded, so that none can run away.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -11,14 +12,22 @@
 
 namespace shoal {
 
+// `general`: PCRE2 even for a known pattern, for tests.
+enum class PatternEngine : uint8_t { fastest, general };
+
 class Pattern {
  public:
   // In the syntax of Oniguruma and Rust's regex as far as tokenizers use it: \s means Unicode's White_Space,
   // and a class may be an intersection [a&&[^b]]. invalid_argument with the position when it is no pattern.
-  static Result<Pattern> compile(std::string_view source);
+  static Result<Pattern> compile(std::string_view source, PatternEngine engine = PatternEngine::fastest);
+  // Finds this text.
+  static Pattern literal(std::string_view text);
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
   ~Pattern();
+
+  // Whether it takes time in proportion to the text whatever that is.
+  bool is_linear() const;
 
   // The matches from left to right, none empty, none overlapping; `text` is valid UTF-8. Where the work
   // exceeds the bounds, the rest of the text holds no matches. Any thread.

@@ -66,14 +66,33 @@ void put_stretches(SplitBehavior behavior, const std::vector<Stretch>& stretches
   }
 }
 
+// Each match and what lies between two of them is a piece.
+void isolate(const Pattern& pattern, PreTokenizedText& cut, std::vector<TextRange>& pieces) {
+  std::vector<TextRange> matches;
+  for (const TextRange& piece : cut.pieces) {
+    pattern.find_all(part(cut.text, piece), matches);
+    int64_t at = piece.begin;
+    for (const TextRange& match : matches) {
+      if (piece.begin + match.begin > at) pieces.push_back({at, piece.begin + match.begin});
+      at = piece.begin + match.end;
+      pieces.push_back({piece.begin + match.begin, at});
+    }
+    if (at < piece.end) pieces.push_back({at, piece.end});
+  }
+}
+
 void apply_step(const SplitStep& step, PreTokenizedText& cut) {
   std::vector<TextRange> pieces;
-  std::vector<TextRange> matches;
-  std::vector<Stretch> stretches;
   pieces.reserve(cut.pieces.size() + cut.text.size() / 4);
-  for (const TextRange& piece : cut.pieces) {
-    find_stretches(step, cut.text, piece, matches, stretches);
-    put_stretches(step.behavior, stretches, pieces);
+  if (step.behavior == SplitBehavior::isolated) {
+    isolate(step.pattern, cut, pieces);
+  } else {
+    std::vector<TextRange> matches;
+    std::vector<Stretch> stretches;
+    for (const TextRange& piece : cut.pieces) {
+      find_stretches(step, cut.text, piece, matches, stretches);
+      put_stretches(step.behavior, stretches, pieces);
+    }
   }
   cut.pieces = std::move(pieces);
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
+#include "text/word_patterns.h"
 
 namespace shoal {
 namespace {
@@ -17,21 +17,15 @@ bool flag(const Value& object, std::string_view name, bool otherwise) {
   return value != nullptr && value->boolean() != nullptr ? *value->boolean() : otherwise;
 }
 
-// A pattern of tokenizer.json, {"Regex": …} or {"String": …}, as the source of a regular expression.
-Result<std::string> pattern_source(const Value& component) {
+// A pattern of tokenizer.json, {"Regex": …} or {"String": …}.
+Result<Pattern> read_pattern(const Value& component) {
   const Value* pattern = component.find("pattern");
-  if (pattern != nullptr && pattern->find("Regex") != nullptr) return text_of(*pattern, "Regex");
-  if (pattern == nullptr || pattern->find("String") == nullptr) {
-    return fail(ErrorCode::corrupt_data, "a step has no pattern");
+  if (pattern != nullptr && pattern->find("Regex") != nullptr) {
+    return Pattern::compile(text_of(*pattern, "Regex"));
   }
-  std::string escaped;
-  for (const char c : text_of(*pattern, "String")) {
-    const bool plain =
-        static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (!plain) escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
+  const std::string literal = pattern == nullptr ? "" : text_of(*pattern, "String");
+  if (literal.empty()) return fail(ErrorCode::corrupt_data, "a step has no pattern, or an empty one");
+  return Pattern::literal(literal);
 }
 
 Result<SplitBehavior> behavior_of(const Value& component) {
@@ -43,9 +37,6 @@ Result<SplitBehavior> behavior_of(const Value& component) {
   if (name == "Contiguous") return SplitBehavior::contiguous;
   return fail(ErrorCode::corrupt_data, fmt::format("there is no split behavior '{}'", name));
 }
-
-constexpr std::string_view kGpt2Words =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 Result<void> push_split(std::vector<PreTokenizerStep>& steps, std::string_view pattern,
                         SplitBehavior behavior, bool invert) {
@@ -108,11 +99,9 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
       steps.push_back(ReplaceStep{from, text_of(component, "content")});
       return {};
     }
-    Result<std::string> source = pattern_source(component);
-    if (!source) return fail(source.error());
-    Result<Pattern> compiled = Pattern::compile(*source);
-    if (!compiled) return fail(compiled.error());
-    steps.push_back(ReplacePatternStep{std::move(*compiled), text_of(component, "content")});
+    Result<Pattern> from = read_pattern(component);
+    if (!from) return fail(from.error());
+    steps.push_back(ReplacePatternStep{std::move(*from), text_of(component, "content")});
   } else if (type != "ByteLevel") {  // bytes are what the model works with anyway
     return fail(ErrorCode::invalid_argument, fmt::format("the type '{}' is not supported", type));
   }
@@ -122,16 +111,17 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
 Result<void> read_pre_tokenizer_step(const Value& component, std::vector<PreTokenizerStep>& steps) {
   const std::string type = text_of(component, "type");
   if (type == "Split") {
-    Result<std::string> source = pattern_source(component);
-    if (!source) return fail(source.error());
+    Result<Pattern> pattern = read_pattern(component);
+    if (!pattern) return fail(pattern.error());
     Result<SplitBehavior> behavior = behavior_of(component);
     if (!behavior) return fail(behavior.error());
-    return push_split(steps, *source, *behavior, flag(component, "invert", false));
+    steps.push_back(SplitStep{std::move(*pattern), *behavior, flag(component, "invert", false)});
+    return {};
   }
   if (type == "ByteLevel") {
     if (flag(component, "add_prefix_space", true)) steps.push_back(PrefixSpaceStep{});
     if (!flag(component, "use_regex", true)) return {};
-    return push_split(steps, kGpt2Words, SplitBehavior::isolated, false);
+    return push_split(steps, kGpt2Pattern, SplitBehavior::isolated, false);
   }
   if (type == "Digits") {
     const bool individual = flag(component, "individual_digits", false);

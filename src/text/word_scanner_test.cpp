@@ -1,0 +1,91 @@
+#include "text/word_scanner.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "text/pattern.h"
+#include "text/tokenizer_steps.h"
+#include "text/utf8.h"
+#include "text/word_patterns.h"
+
+namespace shoal {
+namespace {
+
+constexpr std::string_view kPatterns[] = {
+    kGpt2Pattern,    kR50kPattern,      kLlama3Pattern,       kCl100kPattern,
+    kQwen2Pattern,   kQwen35Pattern,    kO200kPattern,        kTekkenPattern,
+    kKimiPattern,    kDeepseek3Pattern, kDeepseek3CjkPattern, kDeepseekCjkPattern,
+    R"(\p{N}{1,3})", R"(\p{N})",        R"(\p{N}+)",          R"([\r\n])",
+    R"(\s)",         R"(\s+)",          R"(\s?\p{L}+)",       R"(\s?\p{P}+)"};
+
+// Characters of every class that a pattern names, few of each, so that all neighbourhoods come up.
+std::string random_text(std::mt19937& random, int characters) {
+  static const std::vector<std::string> kParts = {
+      " ",      " ",      " ",          "\n",         "\r",         "\t",         "\u00A0", "\u2003",
+      "a",      "s",      "S",          "t",          "re",         "LL",         "'",      "'",
+      "\u2019", "\u017F", "A",          "Z",          "\u01C5",     "\u02B0",     "\u00AA", "\u05D0",
+      "\u4E00", "\u9FA6", "\u3005",     "\u3007",     "\u3042",     "\uAC00",     "\u0301", "\u0903",
+      "\u2E80", "1",      "2",          "\u0661",     "\u00BD",     "\u2167",     "!",      "/",
+      "_",      "$",      "+",          "\u3001",     "\u20AC",     "\U0001F600", "\u0001", "\u200D",
+      "\uE000", "\u0378", "\U00020000", "\U0001D7D9", "\U00010400", "\U00010428", "\u07FF", "\u0800",
+      "\uD7A3"};
+  std::string text;
+  for (int i = 0; i < characters; ++i) text += kParts[random() % kParts.size()];
+  return text;
+}
+
+class KnownPatterns : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(KnownPatterns, MatchAsTheRegularExpressionSays) {
+  const Result<Pattern> scanner = Pattern::compile(GetParam());
+  const Result<Pattern> expression = Pattern::compile(GetParam(), PatternEngine::general);
+  ASSERT_TRUE(scanner);
+  ASSERT_TRUE(expression) << expression.error().message;
+  EXPECT_TRUE(scanner->is_linear());
+  EXPECT_FALSE(expression->is_linear());
+  std::mt19937 random(11);
+  std::vector<TextRange> actual;
+  std::vector<TextRange> expected;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = random_text(random, i % 14);
+    scanner->find_all(text, actual);
+    expression->find_all(text, expected);
+    ASSERT_EQ(actual, expected) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KnownPatterns, testing::ValuesIn(kPatterns),
+                         [](const auto& test) { return "number" + std::to_string(test.index); });
+
+TEST(KnownPatterns, TakeTimeInProportionToTheText) {
+  for (const std::string_view source : kPatterns) {
+    const Result<Pattern> pattern = Pattern::compile(source);
+    ASSERT_TRUE(pattern);
+    std::vector<TextRange> matches;
+    for (const std::string unit :
+         {" ", "a", "A", "\n", "1", "'", "\u0301", "\u4E00", "!", " \n", "aA", "A\u0301"}) {
+      std::string text;
+      while (text.size() < 1'000'000) text += unit;
+      pattern->find_all(text + "x", matches);
+    }
+  }
+}
+
+TEST(WhiteSpaceAtTheEnd, IsOnlyWhatNothingFollows) {
+  const Result<Pattern> pattern = Pattern::compile("\\s+$");
+  ASSERT_TRUE(pattern);
+  std::vector<TextRange> matches;
+  pattern->find_all(" a  b \u2003 ", matches);
+  EXPECT_EQ(matches, (std::vector<TextRange>{{5, 10}}));
+  pattern->find_all("  a", matches);
+  EXPECT_TRUE(matches.empty());
+}
+
+TEST(KnownPatterns, AreKnownWithNewlinesWrittenEitherWay) {
+  EXPECT_NE(find_word_scanner("[\r\n]"), nullptr);
+  EXPECT_EQ(find_word_scanner("[\\r\\n"), nullptr);
+}
+
+}  // namespace
+}  // namespace shoal
