@@ -3,8 +3,6 @@
 #include <array>
 #include <cstdint>
 
-#include "text/utf8.h"
-
 namespace shoal {
 namespace {
 
@@ -29,16 +27,24 @@ constexpr std::array<int16_t, 0x144> kByteOf = [] {
 
 bool append_byte_level(std::string_view written, std::string& bytes) {
   const size_t before = bytes.size();
-  const auto size = static_cast<int64_t>(written.size());
-  for (int64_t at = 0; at < size;) {
-    const CodePoint c = decode_utf8(written, at);
-    if (!c.valid || c.value >= kByteOf.size() || kByteOf[c.value] < 0) {
+  bytes.resize(before + written.size());
+  char* out = bytes.data() + before;
+  for (size_t at = 0; at < written.size();) {
+    // The characters below U+0144 have one byte or two.
+    size_t character = static_cast<unsigned char>(written[at++]);
+    if (character >= 0x80) {
+      const bool two = character >= 0xC2 && character < 0xC6 && at < written.size() &&
+                       (static_cast<unsigned char>(written[at]) & 0xC0) == 0x80;
+      if (two) character = (character & 0x1F) << 6 | (static_cast<unsigned char>(written[at++]) & 0x3F);
+      if (!two || character >= kByteOf.size()) character = 0;  // which stands for none
+    }
+    if (kByteOf[character] < 0) {
       bytes.resize(before);
       return false;
     }
-    bytes.push_back(static_cast<char>(kByteOf[c.value]));
-    at += c.length;
+    *out++ = static_cast<char>(kByteOf[character]);
   }
+  bytes.resize(static_cast<size_t>(out - bytes.data()));
   return true;
 }
 

@@ -14,6 +14,24 @@ constexpr int kMaximumDepth = 256;
 
 bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
+bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; }
+
+// The end of the characters from `at` on that stand for themselves in a string, found eight at a time.
+size_t skip_plain(std::string_view json, size_t at) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  constexpr uint64_t kHighs = 0x8080808080808080u;
+  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  while (at + 8 <= json.size()) {
+    uint64_t word;
+    std::memcpy(&word, json.data() + at, 8);
+    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
+    if ((control | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0) break;
+    at += 8;
+  }
+  while (at < json.size() && is_plain(json[at])) ++at;
+  return at;
+}
+
 }  // namespace
 
 void JsonCursor::reject(std::string_view message) {
@@ -88,12 +106,10 @@ std::string_view JsonCursor::read_text() {
     return {};
   }
   const size_t begin = ++at_;
-  while (at_ < json_.size() && json_[at_] != '"' && json_[at_] != '\\') {
-    if (static_cast<unsigned char>(json_[at_]) < 0x20) {
-      reject("a control character in a string");
-      return {};
-    }
-    ++at_;
+  at_ = skip_plain(json_, at_);
+  if (at_ < json_.size() && static_cast<unsigned char>(json_[at_]) < 0x20) {
+    reject("a control character in a string");
+    return {};
   }
   if (at_ < json_.size() && json_[at_] == '"') return json_.substr(begin, at_++ - begin);
   unescaped_.assign(json_, begin, at_ - begin);
@@ -107,13 +123,12 @@ std::string_view JsonCursor::read_text() {
     return true;
   };
   while (at_ < json_.size() && json_[at_] != '"') {
-    const char c = json_[at_++];
-    if (static_cast<unsigned char>(c) < 0x20) break;
-    if (c != '\\') {
-      unescaped_ += c;
+    if (const size_t end = skip_plain(json_, at_); end > at_) {
+      unescaped_.append(json_, at_, end - at_);
+      at_ = end;
       continue;
     }
-    if (at_ >= json_.size()) break;
+    if (json_[at_++] != '\\' || at_ >= json_.size()) break;
     constexpr std::string_view kEscaped = "\"\\/bfnrt";
     constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
     const char escaped = json_[at_++];

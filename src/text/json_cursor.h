@@ -21,8 +21,11 @@ class JsonCursor {
   bool next_member(std::string_view& key);
   bool next_item();
 
-  // The string, unescaped; it holds until the next call.
+  // The string, unescaped; it holds until the next call, and for good if it is in the source.
   std::string_view read_text();
+  bool is_in_source(std::string_view text) const {
+    return text.data() >= json_.data() && text.data() + text.size() <= json_.data() + json_.size();
+  }
   int64_t read_integer();
   double read_number();
   // Steps over any value and gives its source.

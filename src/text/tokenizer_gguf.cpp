@@ -115,6 +115,7 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     return fail(ErrorCode::corrupt_data, "the vocabulary has no merges (tokenizer.ggml.merges)");
   }
   settings.merges.reserve(static_cast<int64_t>(merges->size()));
+  size_t last_joined = 0;  // most vocabularies are in the order of their merges
   for (size_t i = 0; i < merges->size(); ++i) {
     const std::string_view merge = (*merges)[i];
     const size_t space = merge.find(' ', 1);
@@ -128,7 +129,7 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     }
     const TokenId left = settings.pieces.find(std::string_view(bytes).substr(0, middle));
     const TokenId right = settings.pieces.find(std::string_view(bytes).substr(middle));
-    const TokenId joined = settings.pieces.find(bytes);
+    const TokenId joined = settings.pieces.find_in_order(bytes, last_joined);
     if (left < 0 || right < 0 || joined < 0) {
       return fail(ErrorCode::corrupt_data,
                   fmt::format("merge {} ('{}') has a token that is not in the vocabulary", i, merge));

@@ -34,15 +34,13 @@ struct RawModel {
 
 class ModelReader {
  public:
-  ModelReader(std::string_view json, RawModel& model) : json_(json), cursor_(json), model_(model) {}
+  // `cursor` stands before the section; whether all is well it says afterwards.
+  ModelReader(JsonCursor& cursor, RawModel& model) : cursor_(cursor), model_(model) {}
 
-  Result<void> read() {
+  void read() {
     std::string_view key;
-    if (cursor_.enter('{')) {
-      while (cursor_.next_member(key)) read_member(std::string(key));
-    }
-    if (!cursor_.ok()) return fail(cursor_.error(), "the tokenizer's model");
-    return {};
+    if (!cursor_.enter('{')) return;
+    while (cursor_.next_member(key)) read_member(std::string(key));
   }
 
  private:
@@ -105,12 +103,10 @@ class ModelReader {
 
   // A view that lasts as long as the model.
   std::string_view keep(std::string_view text) {
-    const bool in_source = text.data() >= json_.data() && text.data() < json_.data() + json_.size();
-    return in_source || text.empty() ? text : model_.unescaped.emplace_back(text);
+    return cursor_.is_in_source(text) ? text : model_.unescaped.emplace_back(text);
   }
 
-  std::string_view json_;
-  JsonCursor cursor_;
+  JsonCursor& cursor_;
   RawModel& model_;
 };
 
@@ -232,6 +228,7 @@ class BpeBuilder {
   Result<void> read_merges() {
     settings_.merges.reserve(static_cast<int64_t>(raw_.merges.size()));
     std::string joined;
+    size_t last_joined = 0;  // most vocabularies are in the order of their merges
     for (size_t i = 0; i < raw_.merges.size(); ++i) {
       const auto& [left, right] = raw_.merges[i];
       joined.clear();
@@ -240,7 +237,7 @@ class BpeBuilder {
       append(right, joined);
       const TokenId left_id = settings_.pieces.find(std::string_view(joined).substr(0, middle));
       const TokenId right_id = settings_.pieces.find(std::string_view(joined).substr(middle));
-      const TokenId joined_id = settings_.pieces.find(joined);
+      const TokenId joined_id = settings_.pieces.find_in_order(joined, last_joined);
       if (left_id < 0 || right_id < 0 || joined_id < 0) {
         return fail(ErrorCode::corrupt_data,
                     fmt::format("merge {} ('{}' and '{}') has a token that is not in the "
@@ -311,12 +308,12 @@ Result<void> read_sections(std::string_view json, Sections& sections) {
   if (cursor.enter('{')) {
     while (cursor.next_member(key)) {
       const std::string name(key);
-      const std::string_view source = cursor.skip();
-      if (!cursor.ok()) break;
-      if (name == "model") {
+      if (name == "model" && !has_model) {
         has_model = true;
-        if (Result<void> read = ModelReader(source, sections.model).read(); !read) return read;
+        ModelReader(cursor, sections.model).read();
       } else {
+        const std::string_view source = cursor.skip();
+        if (!cursor.ok()) break;
         Result<Value> value = parse_json(source);
         if (!value) return fail(ErrorCode::corrupt_data, fmt::format("{}: {}", name, value.error().message));
         sections.other.set(name, std::move(*value));
