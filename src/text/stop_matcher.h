@@ -16,6 +16,9 @@ class StopMatcher {
   // Takes the next byte. The length of the longest string that ends here, 0 for none.
   int64_t add(char byte);
 
+  // Forgets the bytes so far.
+  void reset() { state_ = 0; }
+
   // How many of the last bytes may be the beginning of one of the strings.
   int64_t pending() const { return nodes_[state_].depth; }
 

@@ -1,0 +1,13 @@
+#include "text/calls/answer_parser.h"
+
+#include "text/calls/channel_answer.h"
+#include "text/calls/marked_answer.h"
+
+namespace shoal {
+
+std::unique_ptr<AnswerParser> make_answer_parser(const AnswerFormat& format, ToolSet tools) {
+  if (format.calls == CallStyle::harmony) return std::make_unique<ChannelAnswer>(std::move(tools));
+  return std::make_unique<MarkedAnswer>(format, std::move(tools));
+}
+
+}  // namespace shoal

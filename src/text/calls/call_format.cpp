@@ -1,0 +1,294 @@
+#include "text/calls/call_format.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "text/calls/channel_answer.h"
+
+namespace shoal {
+namespace {
+
+constexpr TagNotation kFunctionTags{.before_name = "<function=",
+                                    .after_name = ">",
+                                    .before_key = "<parameter=",
+                                    .after_key = ">",
+                                    .before_value = "",
+                                    .after_value = "</parameter>",
+                                    .after_call = "</function>",
+                                    .has_lines = true};
+constexpr TagNotation kInvokeTags{.before_name = "<invoke name=\"",
+                                  .after_name = "\">",
+                                  .before_key = "<parameter name=\"",
+                                  .after_key = "\">",
+                                  .before_value = "",
+                                  .after_value = "</parameter>",
+                                  .after_call = "</invoke>",
+                                  .has_lines = false};
+constexpr TagNotation kArgumentTags{.before_name = "",
+                                    .after_name = "",
+                                    .before_key = "<arg_key>",
+                                    .after_key = "</arg_key>",
+                                    .before_value = "<arg_value>",
+                                    .after_value = "</arg_value>",
+                                    .after_call = "</tool_call>",
+                                    .has_lines = false};
+constexpr HeaderNotation kKimiHeader{.before_name = "",
+                                     .after_name = "<|tool_call_argument_begin|>",
+                                     .is_after_name_optional = false,
+                                     .fence = "",
+                                     .namespace_dot = "functions.",
+                                     .before_id = ""};
+constexpr HeaderNotation kDeepSeekV3Header{.before_name = "function<｜tool▁sep｜>",
+                                           .after_name = "\n",
+                                           .is_after_name_optional = true,
+                                           .fence = "```json",
+                                           .namespace_dot = "",
+                                           .before_id = ""};
+constexpr HeaderNotation kDeepSeekV31Header{.before_name = "",
+                                            .after_name = "<｜tool▁sep｜>",
+                                            .is_after_name_optional = false,
+                                            .fence = "",
+                                            .namespace_dot = "",
+                                            .before_id = ""};
+constexpr HeaderNotation kMistralHeader{.before_name = "",
+                                        .after_name = "[ARGS]",
+                                        .is_after_name_optional = true,
+                                        .fence = "",
+                                        .namespace_dot = "",
+                                        .before_id = "[CALL_ID]"};
+constexpr JsonNotation kJson{NameRule::any};
+constexpr JsonNotation kBareJson{NameRule::known};
+constexpr PythonNotation kPython{NameRule::known};
+
+CallOpener marked(std::string_view marker, CallNotation notation) {
+  return {.marker = marker, .is_bare = false, .replayed = "", .notation = notation};
+}
+CallOpener replayed(std::string_view marker, CallNotation notation) {
+  return {.marker = marker, .is_bare = false, .replayed = marker, .notation = notation};
+}
+CallOpener bare(std::string_view marker, std::string_view replayed, CallNotation notation) {
+  return {.marker = marker, .is_bare = true, .replayed = replayed, .notation = notation};
+}
+
+// The first row whose signs are all there is the model's, so the more particular ones come first.
+const std::vector<CallFormat>& table() {
+  static const std::vector<CallFormat> kTable{
+      {.style = CallStyle::none,
+       .template_signs = {"\xFF"},  // in no template
+       .token_sign = "",
+       .openers = {},
+       .brackets = {},
+       .forced_before_name = "",
+       .forced_after_name = ""},
+      {.style = CallStyle::harmony,  // read by ChannelAnswer
+       .template_signs = {"<|channel|>", "<|message|>"},
+       .token_sign = "",
+       .openers = {},
+       .brackets = {},
+       .forced_before_name = "<|channel|>commentary to=functions.",
+       .forced_after_name = " <|constrain|>json<|message|>",
+       .has_one_call_a_message = true},
+      {.style = CallStyle::kimi,
+       .template_signs = {"<|tool_call_argument_begin|>"},
+       .token_sign = "",
+       .openers = {marked("<|tool_call_begin|>", kKimiHeader)},
+       .brackets = {"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_end|>"},
+       .forced_before_name = "<|tool_calls_section_begin|><|tool_call_begin|>functions.",
+       .forced_after_name = ":0<|tool_call_argument_begin|>",
+       .calls_end_thinking = true},
+      {.style = CallStyle::deepseek_v3,
+       .template_signs = {"<｜tool▁sep｜>", "```json"},
+       .token_sign = "",
+       .openers = {marked("<｜tool▁call▁begin｜>", kDeepSeekV3Header)},
+       .brackets = {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "```<｜tool▁call▁end｜>",
+                    "<｜tool▁call▁end｜>"},
+       .forced_before_name = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+       .forced_after_name = "\n```json\n",
+       .calls_end_thinking = true},
+      {.style = CallStyle::deepseek_v31,
+       .template_signs = {"<｜tool▁sep｜>"},
+       .token_sign = "",
+       .openers = {marked("<｜tool▁call▁begin｜>", kDeepSeekV31Header)},
+       .brackets = {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁end｜>"},
+       .forced_before_name = "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>",
+       .forced_after_name = "<｜tool▁sep｜>",
+       .calls_end_thinking = true},
+      {.style = CallStyle::mistral_named,
+       .template_signs = {"[TOOL_CALLS]", "[ARGS]"},
+       .token_sign = "",
+       .openers = {marked("[TOOL_CALLS]", kMistralHeader)},
+       .brackets = {},
+       .forced_before_name = "[TOOL_CALLS]",
+       .forced_after_name = "[ARGS]",
+       .ids = CallIdStyle::nine_letters},
+      {.style = CallStyle::mistral_list,
+       .template_signs = {"[TOOL_CALLS]"},
+       .token_sign = "",
+       .openers = {marked("[TOOL_CALLS]", kJson)},
+       .brackets = {},
+       .forced_before_name = "[TOOL_CALLS][{\"name\": \"",
+       .forced_after_name = "\", \"arguments\":",
+       .ids = CallIdStyle::nine_letters},
+      {.style = CallStyle::seed,
+       .template_signs = {"<seed:tool_call>", "<function="},
+       .token_sign = "",
+       .openers = {replayed("<function=", kFunctionTags)},
+       .brackets = {"<seed:tool_call>", "</seed:tool_call>"},
+       .forced_before_name = "<seed:tool_call>\n<function=",
+       .forced_after_name = ">\n"},
+      {.style = CallStyle::qwen_coder,
+       .template_signs = {"<tool_call>", "<function=", "<parameter="},
+       .token_sign = "",
+       .openers = {replayed("<function=", kFunctionTags)},
+       .brackets = {"<tool_call>", "</tool_call>"},
+       .forced_before_name = "<tool_call>\n<function=",
+       .forced_after_name = ">\n"},
+      {.style = CallStyle::minimax,
+       .template_signs = {"<minimax:tool_call>", "<invoke name="},
+       .token_sign = "",
+       .openers = {replayed("<invoke name=\"", kInvokeTags)},
+       .brackets = {"<minimax:tool_call>", "</minimax:tool_call>"},
+       .forced_before_name = "<minimax:tool_call>\n<invoke name=\"",
+       .forced_after_name = "\">\n"},
+      {.style = CallStyle::glm,
+       .template_signs = {"<tool_call>", "<arg_key>", "<arg_value>"},
+       .token_sign = "",
+       .openers = {marked("<tool_call>", kArgumentTags)},
+       .brackets = {"</tool_call>"},
+       .forced_before_name = "<tool_call>",
+       .forced_after_name = "\n"},
+      {.style = CallStyle::nemotron,
+       .template_signs = {"<TOOLCALL>"},
+       .token_sign = "",
+       .openers = {marked("<TOOLCALL>", kJson)},
+       .brackets = {"</TOOLCALL>"},
+       .forced_before_name = "<TOOLCALL>[{\"name\": \"",
+       .forced_after_name = "\", \"arguments\":"},
+      {.style = CallStyle::granite,
+       .template_signs = {"<|tool_call|>", "<|start_of_role|>"},
+       .token_sign = "",
+       .openers = {marked("<|tool_call|>", kJson), marked("<tool_call>", kJson)},
+       .brackets = {"</tool_call>"},
+       .forced_before_name = "<|tool_call|>[{\"name\": \"",
+       .forced_after_name = "\", \"arguments\":"},
+      {.style = CallStyle::phi,
+       .template_signs = {"<|tool|>"},
+       .token_sign = "<|tool_call|>",
+       .openers = {marked("<|tool_call|>", kJson)},
+       .brackets = {"<|/tool_call|>"},
+       .forced_before_name = "<|tool_call|>[{\"name\": \"",
+       .forced_after_name = "\", \"arguments\":"},
+      {.style = CallStyle::liquid,
+       .template_signs = {"<|tool_call_start|>"},
+       .token_sign = "",
+       .openers = {marked("<|tool_call_start|>", kPython)},
+       .brackets = {"<|tool_call_end|>"},
+       .forced_before_name = "<|tool_call_start|>[",
+       .forced_after_name = "("},
+      {.style = CallStyle::hermes,
+       .template_signs = {"<tool_call>", "arguments"},
+       .token_sign = "",
+       // The bare forms are what small models make of it.
+       .openers = {marked("<tool_call>", kJson), bare("<tools>", "", kBareJson),
+                   bare("```json", "", kBareJson), bare("```xml", "", kBareJson), bare("{", "{", kBareJson)},
+       .brackets = {"</tool_call>", "</tools>"},
+       .fence = "```",
+       .forced_before_name = "<tool_call>\n{\"name\": \"",
+       .forced_after_name = "\", \"arguments\":"},
+      {.style = CallStyle::llama4_python,
+       .template_signs = {"[func_name1(", "<|header_start|>"},
+       .token_sign = "",
+       .openers = {marked("<|python_start|>", kPython), bare("[", "[", kPython)},
+       .brackets = {"<|python_end|>"},
+       .forced_before_name = "[",
+       .forced_after_name = "("},
+      {.style = CallStyle::llama_python,
+       .template_signs = {"[func_name1("},
+       .token_sign = "",
+       .openers = {marked("<|python_tag|>", kPython), bare("[", "[", kPython)},
+       .brackets = {},
+       .forced_before_name = "[",
+       .forced_after_name = "("},
+      {.style = CallStyle::llama_json,
+       .template_signs = {"\"parameters\": dictionary"},
+       .token_sign = "",
+       .openers = {marked("<|python_tag|>", kBareJson), bare("{", "{", kBareJson)},
+       .brackets = {";"},
+       .forced_before_name = "{\"name\": \"",
+       .forced_after_name = "\", \"parameters\":",
+       .has_one_call_a_message = true},
+  };
+  return kTable;
+}
+
+bool has_token(const Tokenizer& tokenizer, std::string_view written) {
+  return tokenizer.find_token(written).has_value();
+}
+
+bool fits(const CallFormat& format, std::string_view chat_template, const Tokenizer& tokenizer) {
+  if (!format.token_sign.empty() && !has_token(tokenizer, format.token_sign)) return false;
+  return std::ranges::all_of(format.template_signs, [&](std::string_view sign) {
+    return chat_template.find(sign) != std::string_view::npos;
+  });
+}
+
+ThinkingStyle choose_thinking(std::string_view chat_template) {
+  for (const ThinkingStyle style : {ThinkingStyle::angle, ThinkingStyle::bracket}) {
+    if (chat_template.find(thinking_marks(style).close) != std::string_view::npos) return style;
+  }
+  return ThinkingStyle::none;
+}
+
+}  // namespace
+
+ThinkingMarks thinking_marks(ThinkingStyle style) {
+  switch (style) {
+    case ThinkingStyle::none: return {};
+    case ThinkingStyle::angle: return {.open = "<think>", .close = "</think>"};
+    case ThinkingStyle::bracket: return {.open = "[THINK]", .close = "[/THINK]"};
+  }
+  return {};
+}
+
+const CallFormat& call_format(CallStyle style) {
+  const CallFormat& format = table()[static_cast<size_t>(style)];
+  CHECK(format.style == style);
+  return format;
+}
+
+AnswerFormat choose_answer_format(std::string_view chat_template, const Tokenizer& tokenizer) {
+  AnswerFormat chosen{.calls = CallStyle::none, .thinking = choose_thinking(chat_template)};
+  for (const CallFormat& format : table()) {
+    if (!fits(format, chat_template, tokenizer)) continue;
+    chosen.calls = format.style;
+    break;
+  }
+  if (chosen.calls == CallStyle::harmony) chosen.thinking = ThinkingStyle::none;
+  return chosen;
+}
+
+std::vector<TokenId> find_markup_tokens(const AnswerFormat& format, const Tokenizer& tokenizer) {
+  std::vector<std::string_view> markup;
+  const CallFormat& calls = call_format(format.calls);
+  for (const CallOpener& opener : calls.openers) markup.push_back(opener.marker);
+  markup.insert(markup.end(), calls.brackets.begin(), calls.brackets.end());
+  const ThinkingMarks thinking = thinking_marks(format.thinking);
+  // Inside calls.
+  const std::initializer_list<std::string_view> inner{
+      thinking.open,    thinking.close, "[ARGS]",     "[CALL_ID]",   "<|tool_call_argument_begin|>",
+      "<｜tool▁sep｜>", "<arg_key>",    "</arg_key>", "<arg_value>", "</arg_value>"};
+  markup.insert(markup.end(), inner);
+  if (format.calls == CallStyle::harmony)
+    markup.insert(markup.end(), kChannelMarks.begin(), kChannelMarks.end());
+  std::vector<TokenId> ids;
+  for (const std::string_view written : markup) {
+    const auto id = written.empty() ? std::nullopt : tokenizer.find_token(written);
+    if (id && tokenizer.is_special(*id)) ids.push_back(*id);
+  }
+  std::ranges::sort(ids);
+  const auto repeated = std::ranges::unique(ids);
+  ids.erase(repeated.begin(), repeated.end());
+  return ids;
+}
+
+}  // namespace shoal

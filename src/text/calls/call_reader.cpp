@@ -1,0 +1,45 @@
+#include "text/calls/call_reader.h"
+
+#include <algorithm>
+
+#include "text/calls/header_call_reader.h"
+#include "text/calls/json_call_reader.h"
+#include "text/calls/python_call_reader.h"
+#include "text/calls/tag_call_reader.h"
+
+namespace shoal {
+namespace {
+
+struct ReaderMaker {
+  const ToolSet& tools;
+
+  std::unique_ptr<CallReader> operator()(const JsonNotation& notation) const {
+    return std::make_unique<JsonCallReader>(notation, tools);
+  }
+  std::unique_ptr<CallReader> operator()(const HeaderNotation& notation) const {
+    return std::make_unique<HeaderCallReader>(notation);
+  }
+  std::unique_ptr<CallReader> operator()(const TagNotation& notation) const {
+    return std::make_unique<TagCallReader>(notation, tools);
+  }
+  std::unique_ptr<CallReader> operator()(const PythonNotation& notation) const {
+    return std::make_unique<PythonCallReader>(notation, tools);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<CallReader> make_call_reader(const CallNotation& notation, const ToolSet& tools) {
+  return std::visit(ReaderMaker{tools}, notation);
+}
+
+bool is_call_name(std::string_view name) {
+  constexpr size_t kMaximumNameBytes = 256;
+  constexpr std::string_view kNever = "<>{}()[]\"'`\\,;=";
+  return !name.empty() && name.size() <= kMaximumNameBytes && std::ranges::all_of(name, [&](char byte) {
+    return static_cast<unsigned char>(byte) > ' ' && byte != 0x7F &&
+           kNever.find(byte) == std::string_view::npos;
+  });
+}
+
+}  // namespace shoal

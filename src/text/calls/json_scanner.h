@@ -1,0 +1,64 @@
+// Tells byte by byte whether a text is one JSON value, and where the value ends. Builds nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace shoal {
+
+enum class JsonStep : uint8_t {
+  more,
+  complete,         // with this byte
+  complete_before,  // a number, which ended before this byte
+  wrong,
+};
+
+class JsonScanner {
+ public:
+  // White space in front of the value is taken; nothing is to be added after anything but `more`. Depth is
+  // bounded by kMaximumJsonDepth. Bytes from 0x80 are taken as they are inside strings.
+  JsonStep add(char byte);
+
+ private:
+  enum class State : uint8_t {
+    value,
+    first_item,
+    first_member,
+    next_member,
+    colon,
+    after_value,
+    string,
+    escape,
+    unicode,
+    literal,
+    minus,
+    zero,
+    digits,
+    dot,
+    fraction,
+    exponent,
+    exponent_sign,
+    exponent_digits,
+  };
+
+  JsonStep begin_value(char byte);
+  JsonStep end_value();
+  JsonStep open(char bracket, State state);
+  JsonStep close(char bracket);
+  JsonStep after_value(char byte);
+  JsonStep add_to_string(char byte);
+  JsonStep add_escape(char byte);
+  JsonStep add_unicode(char byte);
+  JsonStep add_to_number(char byte);
+  JsonStep go(State state);
+
+  State state_ = State::value;
+  std::string open_;  // brackets
+  bool is_key_ = false;
+  const char* literal_ = nullptr;  // what of true, false, null is to come
+  int32_t unicode_digits_ = 0;
+  uint32_t unicode_ = 0;
+  bool is_high_surrogate_ = false;  // the other half must follow
+};
+
+}  // namespace shoal

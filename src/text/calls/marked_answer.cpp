@@ -1,0 +1,235 @@
+#include "text/calls/marked_answer.h"
+
+#include <algorithm>
+
+#include "text/calls/white_space.h"
+
+namespace shoal {
+namespace {
+
+std::vector<std::string> content_marks(const ThinkingMarks& thinking, const CallFormat& format,
+                                       bool reads_calls) {
+  std::vector<std::string> marks{std::string(thinking.open), std::string(thinking.close)};
+  if (!reads_calls) return marks;
+  for (const CallOpener& opener : format.openers) marks.emplace_back(opener.marker);
+  for (const std::string_view bracket : format.brackets) marks.emplace_back(bracket);
+  marks.emplace_back(format.fence);
+  return marks;
+}
+
+std::vector<std::string> thinking_end_marks(const ThinkingMarks& thinking, const CallFormat& format,
+                                            bool reads_calls) {
+  std::vector<std::string> marks{std::string(thinking.close)};
+  if (!reads_calls || !format.calls_end_thinking) return marks;
+  for (const CallOpener& opener : format.openers) marks.emplace_back(opener.marker);
+  marks.emplace_back(format.brackets.front());  // opens the section
+  return marks;
+}
+
+bool is_all_white_space(std::string_view text) { return std::ranges::all_of(text, is_white_space); }
+
+std::string_view without_leading_space(std::string_view text) {
+  return text.substr(static_cast<size_t>(std::ranges::find_if_not(text, is_white_space) - text.begin()));
+}
+
+}  // namespace
+
+MarkedAnswer::MarkedAnswer(const AnswerFormat& format, ToolSet tools)
+    : thinking_(thinking_marks(format.thinking)),
+      format_(call_format(format.calls)),
+      tools_(std::move(tools)),
+      reads_calls_(!tools_.empty() && !format_.openers.empty()),
+      marks_(content_marks(thinking_, format_, reads_calls_)),
+      thinking_ends_(thinking_end_marks(thinking_, format_, reads_calls_)) {}
+
+std::vector<AnswerEvent> MarkedAnswer::push(std::string_view text) {
+  for (const char byte : text) add(byte);
+  return events_.take();
+}
+
+std::vector<AnswerEvent> MarkedAnswer::finish() {
+  switch (part_) {
+    case Part::thinking: events_.add_reasoning(is_all_white_space(held_) ? "" : quiet_ + held_); break;
+    case Part::call:
+      // A list that is not closed has lost nothing.
+      if (has_ended_call_ && source_.find_first_not_of(" \n\r\t,]") == std::string::npos) break;
+      give_up_call(source_);
+      break;
+    case Part::content:
+      write_content(held_);
+      if (!is_behind_call_) write_quiet();
+  }
+  return events_.take();
+}
+
+void MarkedAnswer::add(char byte) {
+  switch (part_) {
+    case Part::content: return add_to_content(byte);
+    case Part::thinking: return add_to_thinking(byte);
+    case Part::call: return add_to_call(byte);
+  }
+}
+
+void MarkedAnswer::add_to_content(char byte) {
+  held_.push_back(byte);
+  if (const int64_t length = marks_.add(byte); length > 0) {
+    const std::string mark = held_.substr(held_.size() - static_cast<size_t>(length));
+    write_content(std::string_view(held_).substr(0, held_.size() - mark.size()));
+    held_ = mark;
+    if (take_mark(mark)) return;
+  }
+  const size_t certain = held_.size() - static_cast<size_t>(marks_.pending());
+  write_content(std::string_view(held_).substr(0, certain));
+  held_.erase(0, certain);
+}
+
+// False where the mark means nothing.
+bool MarkedAnswer::take_mark(std::string_view mark) {
+  const bool is_at_start =
+      !has_content_ && !has_thought_ && events_.call_count() == 0 && is_all_white_space(quiet_);
+  if (mark == thinking_.open && is_at_start) {
+    begin_thinking();
+    return true;
+  }
+  if (mark == thinking_.close && is_at_start) {  // of no thinking: the prompt had opened it
+    begin_thinking();
+    end_thinking();
+    return true;
+  }
+  if (mark == thinking_.open || mark == thinking_.close) return false;
+  if (const CallOpener* opener = find_opener(mark); opener != nullptr) {
+    if (!counts(*opener)) return false;
+    begin_call(*opener, quiet_ + std::string(mark));
+    return true;
+  }
+  if (mark == format_.fence && !is_behind_call_) return false;
+  if (is_behind_call_) {
+    quiet_.clear();
+  } else {
+    quiet_ += mark;
+  }
+  held_.clear();
+  marks_.reset();
+  return true;
+}
+
+bool MarkedAnswer::counts(const CallOpener& opener) const {
+  return !opener.is_bare || is_behind_call_ || (!has_content_ && events_.call_count() == 0);
+}
+
+const CallOpener* MarkedAnswer::find_opener(std::string_view mark) const {
+  const auto found = std::ranges::find(format_.openers, mark, &CallOpener::marker);
+  return found == format_.openers.end() ? nullptr : &*found;
+}
+
+void MarkedAnswer::begin_thinking() {
+  part_ = Part::thinking;
+  has_thought_ = true;
+  held_.clear();
+  quiet_.clear();
+  thinking_ends_.reset();
+}
+
+void MarkedAnswer::add_to_thinking(char byte) {
+  held_.push_back(byte);
+  const int64_t length = thinking_ends_.add(byte);
+  const size_t certain = held_.size() - static_cast<size_t>(length > 0 ? length : thinking_ends_.pending());
+  for (const char letter : std::string_view(held_).substr(0, certain)) {
+    if (is_white_space(letter)) {
+      if (is_thinking_written_) quiet_ += letter;
+    } else {
+      events_.add_reasoning(quiet_ + letter);
+      quiet_.clear();
+      is_thinking_written_ = true;
+    }
+  }
+  held_.erase(0, certain);
+  if (length > 0) end_thinking();
+}
+
+void MarkedAnswer::end_thinking() {
+  part_ = Part::content;
+  quiet_.clear();
+  marks_.reset();
+  const std::string mark = std::exchange(held_, {});
+  if (mark == thinking_.close || mark.empty()) return;
+  for (const char byte : mark) add(byte);
+}
+
+void MarkedAnswer::begin_call(const CallOpener& opener, std::string source) {
+  part_ = Part::call;
+  reader_ = make_call_reader(opener.notation, tools_);
+  source_ = std::move(source);
+  has_ended_call_ = false;
+  held_.clear();
+  quiet_.clear();
+  marks_.reset();
+  for (const char byte : opener.replayed) reader_->add(byte, events_);
+}
+
+void MarkedAnswer::add_to_call(char byte) {
+  source_.push_back(byte);
+  const int64_t length = marks_.add(byte);
+  // Another call opens where this one has not even a name: this one is none.
+  if (length > 0 && !events_.is_open()) {
+    const std::string mark = source_.substr(source_.size() - static_cast<size_t>(length));
+    const CallOpener* opener = find_opener(mark);
+    if (opener != nullptr && !opener->is_bare) {
+      give_up_call(std::string_view(source_).substr(0, source_.size() - mark.size()));
+      return begin_call(*opener, mark);
+    }
+  }
+  const int64_t calls_before = events_.call_count();
+  const ReadStep step = reader_->add(byte, events_);
+  if (events_.call_count() > calls_before) {
+    source_.clear();
+    marks_.reset();
+    has_ended_call_ = true;
+  }
+  if (step == ReadStep::done) return end_calls();
+  if (step == ReadStep::more) return;
+  const size_t certain = source_.size() - static_cast<size_t>(marks_.pending());
+  const std::string rest = source_.substr(certain);
+  give_up_call(std::string_view(source_).substr(0, certain));
+  held_ = rest;
+}
+
+// What was read is text after all.
+void MarkedAnswer::give_up_call(std::string_view source) {
+  if (events_.is_open()) events_.withdraw_call();
+  events_.add_content(source);
+  has_content_ = true;
+  is_behind_call_ = false;
+  part_ = Part::content;
+  held_.clear();
+}
+
+void MarkedAnswer::end_calls() {
+  part_ = Part::content;
+  is_behind_call_ = true;
+  marks_.reset();
+}
+
+// White space is kept until it is known what it belongs to.
+void MarkedAnswer::write_content(std::string_view text) {
+  for (const char byte : text) {
+    if (is_white_space(byte) && (reads_calls_ || !has_content_)) {
+      quiet_ += byte;
+      continue;
+    }
+    write_quiet();
+    events_.add_content({&byte, 1});
+    has_content_ = true;
+  }
+}
+
+void MarkedAnswer::write_quiet() {
+  const std::string quiet = std::exchange(quiet_, {});
+  if (std::exchange(is_behind_call_, false)) {
+    if (has_content_) events_.add_content(quiet);
+    return;
+  }
+  events_.add_content(has_thought_ && !has_content_ ? without_leading_space(quiet) : std::string_view(quiet));
+}
+
+}  // namespace shoal

@@ -1,0 +1,182 @@
+#include "text/calls/tag_call_reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "text/calls/python_literal.h"
+#include "text/calls/white_space.h"
+#include "text/utf8.h"
+
+namespace shoal {
+namespace {
+
+// A text as the inside of a JSON string.
+std::string escape(std::string_view text) {
+  const std::string quoted = format_json_text(text, /*ascii_only=*/false);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+// A value that is written bare. Templates write Python's words for true, false and null too.
+std::string to_json(std::string_view text, ParameterKind kind) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kWords{
+      {{"True", "true"}, {"False", "false"}, {"None", "null"}}};
+  std::string_view bare = trim_white_space(text);
+  for (const auto& [python, json] : kWords) bare = bare == python ? json : bare;
+  bool is_json = false;
+  switch (kind) {
+    case ParameterKind::text: break;
+    case ParameterKind::text_or_null: is_json = bare == "null"; break;
+    case ParameterKind::other:
+      is_json = parse_json(bare).has_value();
+      if (const auto literal = python_literal_to_json(bare); !is_json && literal) return *literal;
+      break;
+    case ParameterKind::unknown:
+    case ParameterKind::either: is_json = !bare.starts_with('"') && parse_json(bare).has_value(); break;
+  }
+  return is_json ? std::string(bare) : format_json_text(text, /*ascii_only=*/false);
+}
+
+}  // namespace
+
+TagCallReader::TagCallReader(const TagNotation& notation, const ToolSet& tools)
+    : notation_(notation),
+      tools_(tools),
+      at_(notation.before_name.empty() ? At::name : At::before_name),
+      value_end_({std::string(notation.after_value)}) {}
+
+ReadStep TagCallReader::go(At at) {
+  at_ = at;
+  seen_.clear();
+  return ReadStep::more;
+}
+
+ReadStep TagCallReader::add(char byte, CallSink& sink) {
+  std::string_view found;
+  switch (at_) {
+    case At::before_name: {
+      const ReadStep step = expect(byte, {notation_.before_name}, found);
+      return step == ReadStep::done ? go(At::name) : step;
+    }
+    case At::name: return add_to_name(byte, sink);
+    case At::between: return add_between(byte, sink);
+    case At::key: return add_to_key(byte);
+    case At::before_value: {
+      const ReadStep step = expect(byte, {notation_.before_value}, found);
+      return step == ReadStep::done ? begin_value() : step;
+    }
+    case At::value: return add_to_value(byte, sink);
+  }
+  return ReadStep::wrong;
+}
+
+ReadStep TagCallReader::expect(char byte, const std::vector<std::string_view>& alternatives,
+                               std::string_view& found) {
+  if (seen_.empty() && is_white_space(byte)) return ReadStep::more;
+  seen_.push_back(byte);
+  ReadStep step = ReadStep::wrong;
+  for (const std::string_view alternative : alternatives) {
+    if (alternative == seen_) {
+      found = alternative;
+      return ReadStep::done;
+    }
+    if (alternative.starts_with(seen_)) step = ReadStep::more;
+  }
+  return step;
+}
+
+ReadStep TagCallReader::add_to_name(char byte, CallSink& sink) {
+  constexpr size_t kMaximumBytes = 512;
+  const std::string_view end = notation_.after_name.empty() ? std::string_view("<") : notation_.after_name;
+  name_.push_back(byte);
+  if (name_.ends_with(end)) {
+    name_ = trim_white_space(std::string_view(name_).substr(0, name_.size() - end.size()));
+    if (!is_call_name(name_)) return ReadStep::wrong;
+    sink.begin_call(name_, "");
+    go(At::between);
+    return notation_.after_name.empty() ? add_between(byte, sink) : ReadStep::more;
+  }
+  const bool is_possible =
+      is_white_space(byte) || end.find(byte) != std::string_view::npos || is_call_name({&byte, 1});
+  return is_possible && name_.size() <= kMaximumBytes ? ReadStep::more : ReadStep::wrong;
+}
+
+ReadStep TagCallReader::add_between(char byte, CallSink& sink) {
+  std::string_view found;
+  const ReadStep step = expect(byte, {notation_.before_key, notation_.after_call}, found);
+  if (step != ReadStep::done) return step;
+  if (found == notation_.before_key) {
+    key_.clear();
+    return go(At::key);
+  }
+  sink.add_arguments(has_parameters_ ? "}" : "{}");
+  sink.end_call();
+  return ReadStep::done;
+}
+
+ReadStep TagCallReader::add_to_key(char byte) {
+  constexpr size_t kMaximumBytes = 1024;
+  key_.push_back(byte);
+  if (!key_.ends_with(notation_.after_key)) {
+    return key_.size() > kMaximumBytes ? ReadStep::wrong : ReadStep::more;
+  }
+  key_ = trim_white_space(std::string_view(key_).substr(0, key_.size() - notation_.after_key.size()));
+  if (key_.empty()) return ReadStep::wrong;
+  return notation_.before_value.empty() ? begin_value() : go(At::before_value);
+}
+
+ReadStep TagCallReader::begin_value() {
+  value_.clear();
+  value_end_.reset();
+  has_written_ = false;
+  is_text_ = tools_.kind_of(name_, key_) == ParameterKind::text;
+  return go(At::value);
+}
+
+// Texts are written as they come, since they may be whole files; only what may belong to the end is kept
+// back.
+ReadStep TagCallReader::add_to_value(char byte, CallSink& sink) {
+  value_.push_back(byte);
+  if (value_end_.add(byte) == 0) {
+    if (is_text_) write_text(sink);
+    return ReadStep::more;
+  }
+  value_.erase(value_.size() - notation_.after_value.size());
+  if (notation_.has_lines && value_.ends_with('\n')) value_.pop_back();
+  end_value(sink);
+  return go(At::between);
+}
+
+void TagCallReader::write_text(CallSink& sink) {
+  size_t certain = value_.size() - static_cast<size_t>(value_end_.pending());
+  if (notation_.has_lines && certain > 0 && value_[certain - 1] == '\n') --certain;
+  certain -= static_cast<size_t>(unfinished_utf8(std::string_view(value_).substr(0, certain)));
+  if (certain == 0) return;
+  std::string_view text = std::string_view(value_).substr(0, certain);
+  if (!has_written_) {
+    if (notation_.has_lines && text.front() == '\n') text.remove_prefix(1);
+    sink.add_arguments(has_parameters_ ? ", " : "{");
+    sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
+    sink.add_arguments(": \"");
+    has_parameters_ = has_written_ = true;
+  }
+  sink.add_arguments(escape(text));
+  value_.erase(0, certain);
+}
+
+void TagCallReader::end_value(CallSink& sink) {
+  if (has_written_) {
+    sink.add_arguments(escape(value_));
+    sink.add_arguments("\"");
+    return;
+  }
+  std::string_view text = value_;
+  if (notation_.has_lines && text.starts_with('\n')) text.remove_prefix(1);
+  sink.add_arguments(has_parameters_ ? ", " : "{");
+  has_parameters_ = true;
+  sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
+  sink.add_arguments(": ");
+  sink.add_arguments(is_text_ ? format_json_text(text, /*ascii_only=*/false)
+                              : to_json(text, tools_.kind_of(name_, key_)));
+}
+
+}  // namespace shoal

@@ -1,0 +1,46 @@
+// Calls with tags around each parameter: Qwen3-Coder, GLM, MiniMax. The values are bare texts; what type they
+// have is said by the tool's schema.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "text/calls/call_reader.h"
+#include "text/stop_matcher.h"
+
+namespace shoal {
+
+class TagCallReader final : public CallReader {
+ public:
+  TagCallReader(const TagNotation& notation, const ToolSet& tools);
+
+  ReadStep add(char byte, CallSink& sink) override;
+
+ private:
+  enum class At : uint8_t { before_name, name, between, key, before_value, value };
+
+  // Takes white space and then one of the alternatives; `found` is set when it is complete.
+  ReadStep expect(char byte, const std::vector<std::string_view>& alternatives, std::string_view& found);
+  ReadStep add_to_name(char byte, CallSink& sink);
+  ReadStep add_between(char byte, CallSink& sink);
+  ReadStep add_to_key(char byte);
+  ReadStep begin_value();
+  ReadStep add_to_value(char byte, CallSink& sink);
+  void write_text(CallSink& sink);
+  void end_value(CallSink& sink);
+  ReadStep go(At at);
+
+  const TagNotation notation_;
+  const ToolSet& tools_;
+  At at_;
+  std::string seen_;  // of the alternatives
+  std::string name_;
+  std::string key_;
+  bool has_parameters_ = false;
+  StopMatcher value_end_;
+  std::string value_;  // of a text: what is not written yet
+  bool is_text_ = false;
+  bool has_written_ = false;  // the value's beginning
+};
+
+}  // namespace shoal

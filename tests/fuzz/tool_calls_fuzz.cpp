@@ -1,0 +1,44 @@
+// Any text as the answer of any family: cut as the input says it gives the same events as whole, no call has
+// malformed arguments, and what is no call is all there. The first two bytes choose family and cut.
+#include "base/check.h"
+#include "text/calls/read_answer.h"
+#include "text/utf8.h"
+
+namespace {
+
+const shoal::ToolSet& tools() {
+  static const shoal::ToolSet kTools(*shoal::parse_json(R"([
+      {"type": "function", "function": {"name": "f", "parameters": {"properties": {
+          "s": {"type": "string"}, "n": {"type": "number"}, "o": {"type": ["string", "null"]}, "a": {}}}}},
+      {"type": "function", "function": {"name": "g.h"}}])"));
+  return kTools;
+}
+
+// An exponent may go beyond what a number holds.
+void check_arguments(const std::string& json) {
+  const shoal::Result<shoal::Value> value = shoal::parse_json(json);
+  CHECK(value ? value->object() != nullptr : json.find_first_of("eE") != std::string::npos);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 2) return 0;
+  const auto style_count = static_cast<uint8_t>(shoal::kLastCallStyle) + 1;
+  const auto thinking_count = static_cast<uint8_t>(shoal::kLastThinkingStyle) + 1;
+  const shoal::AnswerFormat format{
+      .calls = static_cast<shoal::CallStyle>(data[0] % style_count),
+      .thinking = static_cast<shoal::ThinkingStyle>(data[0] / style_count % thinking_count)};
+  const size_t stride = data[1] % 16 + 1;
+  const std::string text =
+      shoal::repair_utf8(std::string_view(reinterpret_cast<const char*>(data) + 2, size - 2));
+  const std::vector<shoal::AnswerEvent> whole = shoal::read_events(format, tools(), {text});
+  std::vector<std::string_view> pieces;
+  for (size_t at = 0; at < text.size(); at += stride)
+    pieces.push_back(std::string_view(text).substr(at, stride));
+  CHECK(shoal::read_events(format, tools(), pieces) == whole);
+  const shoal::ReadAnswer answer = shoal::collect(whole);
+  CHECK(shoal::has_lost_nothing(format, text, answer));
+  for (const shoal::ReadCall& call : answer.calls) check_arguments(call.arguments);
+  return 0;
+}
