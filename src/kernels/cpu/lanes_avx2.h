@@ -159,6 +159,9 @@ struct Lanes {
   using Dot = avx2::Dot<layout>;
 
   static constexpr int token_tile = 4;
+  // The stream of weights is lost among the unpacking. Measured on an EPYC of 2.45 GHz (Zen 3): Q4_K 13 → 18
+  // GB/s, where plain reading gives 17 to 21; a Zen 4 gains a fifth with Q6_K and nothing otherwise.
+  static constexpr int64_t prefetch_distance = 2048;
   static constexpr int zero_point(const PackedLayout& layout) { return layout.zero_point; }
 
   // Masks of the first `count` of 16 lanes.

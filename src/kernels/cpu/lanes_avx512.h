@@ -108,6 +108,9 @@ struct Lanes {
   using Dot = SHOAL_AVX512_NAMESPACE::Dot<layout>;
 
   static constexpr int token_tile = 8;
+  // On a Zen 4, asking 2 or 4 kB ahead costs a tenth to a fifth: Q4_K 30 → 26 GB/s, where plain reading
+  // gives 32.
+  static constexpr int64_t prefetch_distance = 0;
   static constexpr int zero_point(const PackedLayout& layout) {
     return layout.quant_bits == 8 ? 128 : layout.zero_point;
   }

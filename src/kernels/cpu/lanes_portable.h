@@ -177,6 +177,8 @@ struct Lanes {
 
   // Tokens that one pass over a block's weights serves, a power of two.
   static constexpr int token_tile = 4;
+  // Bytes by which decode asks for weights ahead of the processor's own prefetching; 0: it needs no help.
+  static constexpr int64_t prefetch_distance = 0;
   // What this instruction set's Dot must have taken out of its totals.
   static constexpr int zero_point(const PackedLayout& layout) { return layout.zero_point; }
 
