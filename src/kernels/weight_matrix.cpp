@@ -90,6 +90,7 @@ void pack_block(const std::byte* source, int64_t lane, std::byte* packed) {
   if constexpr (layout.affine) {
     std::memcpy(packed + layout.biases_offset() + 2 * lane, source + file_bias_offset, 2);
   }
+#pragma GCC unroll 8  // shifts and places by constants
   for (int64_t group = 0; group < layout.block_groups; ++group) {
     std::byte* sub_scales = packed + layout.sub_scales_offset(group);
     if constexpr (layout.sub_scales == SubScales::scale_and_min) {
@@ -106,14 +107,20 @@ void pack_block(const std::byte* source, int64_t lane, std::byte* packed) {
   }
 }
 
-// Up to 16 rows of `row_bytes` each into one packed row block.
+// Up to 16 rows of `row_bytes` each into one packed row block. Sixteen streams are more than the processor
+// follows by itself where each step is a few cache lines: with the groups unrolled and the next block asked
+// for, a Zen 4 packs Q4_K at 6.5 instead of 1.3 GB/s and Q6_K at 4.2 instead of 2.0.
 template <DType type>
 void pack_integer_rows(std::span<const std::byte> source, int64_t row_bytes, std::byte* packed) {
   const int64_t block_bytes = dtype_info(type).block_bytes;
   const int64_t lanes = static_cast<int64_t>(source.size()) / row_bytes;
   for (int64_t offset = 0; offset < row_bytes; offset += block_bytes) {
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      pack_block<type>(source.data() + lane * row_bytes + offset, lane, packed);
+      const std::byte* block = source.data() + lane * row_bytes + offset;
+      if constexpr (packed_layout(type).block_groups > 1) {
+        for (int64_t i = 0; i < block_bytes; i += 64) __builtin_prefetch(block + block_bytes + i);
+      }
+      pack_block<type>(block, lane, packed);
     }
     packed += packed_layout(type).block_bytes();
   }
