@@ -31,7 +31,8 @@ Result<void> run_node(const NodeOptions& options) {
   auto node = start_node(options, *std::move(settings), stop.get_token());
   if (!node) return stop.stop_requested() ? Result<void>() : fail(node.error());
   const std::string address = fmt::format("http://localhost:{}", (*node)->api_port());
-  fmt::print("node {}\nweb page  {}\nAPI       {}/v1/chat/completions\n", (*node)->id(), address, address);
+  fmt::print("node {}\nweb page  {}\nAPI       {}/v1/chat/completions\n{}\n", (*node)->id(), address, address,
+             (*node)->reach());
   std::fflush(stdout);
   (*node)->wait_for_quit(stop.get_token());
   (*node)->stop();

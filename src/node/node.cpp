@@ -179,8 +179,7 @@ std::string Node::reach() const {
       state_->settings.peer_host.starts_with("127.") && state_->settings.api_host.starts_with("127.");
   return is_local ? "only programs on this machine can reach this node"
                   : "anyone on this private network can reach this node; --node-host 127.0.0.1 and "
-                    "--api-host 127.0.0.1 "
-                    "keep it to this machine";
+                    "--api-host 127.0.0.1 keep it to this machine";
 }
 
 Result<void> Node::wait_for_peers(int64_t count, Duration deadline, std::stop_token stop) {
