@@ -21,7 +21,8 @@ struct AddedToken {
   bool single_word = false;  // only where no letter or digit touches it
   bool strips_left = false;  // takes the white space beside it
   bool strips_right = false;
-  bool normalized = false;  // sought in the normalised text
+  bool normalized = false;             // sought in the normalised text
+  bool content_is_normalized = false;  // else it is normalised before it is sought there
 };
 
 class AddedTokenMatcher {

@@ -120,7 +120,7 @@ Result<std::unique_ptr<ComposedTokenizer>> ComposedTokenizer::make(TokenizerPart
       if (Result<void> set = parts.vocabulary.set(token.id, token.content); !set) return fail(set.error());
     }
     if (token.special) parts.vocabulary.mark_special(token.id);
-    if (token.normalized && !parts.normalizer.empty()) {
+    if (token.normalized && !token.content_is_normalized && !parts.normalizer.empty()) {
       AddedToken changed = token;
       changed.content = parts.normalizer.apply(token.content);
       if (!changed.content.empty()) normalized.push_back(std::move(changed));

@@ -61,6 +61,14 @@ std::string apply_step(const StripStep& step, std::string text) {
   return text.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
 }
 
+std::string apply_step(const CharacterMapStep& step, std::string text) {
+  switch (step.way) {
+    case CharacterMapStep::Way::longest: return step.map.replace_longest(text);
+    case CharacterMapStep::Way::graphemes: return step.map.replace_graphemes(text);
+  }
+  return text;
+}
+
 std::string apply_step(const CollapseSpacesStep&, std::string text) {
   std::string out;
   for (const char c : text) {

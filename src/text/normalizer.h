@@ -1,12 +1,14 @@
 // What a tokenizer does to a text before it is cut up: a list of steps.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "text/character_map.h"
 #include "text/pattern.h"
 #include "text/unicode.h"
 
@@ -28,11 +30,16 @@ struct StripStep {
   bool left;
   bool right;
 };
+struct CharacterMapStep {
+  enum class Way : uint8_t { longest, graphemes };
+  CharacterMap map;
+  Way way;
+};
 // SentencePiece's remove_extra_whitespaces: none at the ends, one between words.
 struct CollapseSpacesStep {};
 
 using NormalizerStep = std::variant<NormalForm, PrependStep, ReplaceStep, ReplacePatternStep, LowercaseStep,
-                                    StripStep, CollapseSpacesStep>;
+                                    StripStep, CharacterMapStep, CollapseSpacesStep>;
 
 class Normalizer {
  public:

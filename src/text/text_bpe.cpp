@@ -26,19 +26,21 @@ void TextBpe::encode(std::string_view piece, TokenModelScratch& scratch, std::ve
     const TokenId id = settings_.pieces.find(text_of(left.begin, right.end));
     return id < 0 ? BpeMerge{kNoMerge, -1} : BpeMerge{settings_.ranks[static_cast<size_t>(id)], id};
   });
+  bool behind_unknown = false;
   for (const BpeSymbol& symbol : symbols) {
     if (symbol.id >= 0) {
       ids.push_back(symbol.id);
     } else {
-      put_unknown(text_of(symbol.begin, symbol.end), ids);
+      put_unknown(text_of(symbol.begin, symbol.end), behind_unknown, ids);
     }
+    behind_unknown = symbol.id < 0;
   }
 }
 
-void TextBpe::put_unknown(std::string_view text, std::vector<TokenId>& ids) const {
+void TextBpe::put_unknown(std::string_view text, bool behind_unknown, std::vector<TokenId>& ids) const {
   if (settings_.byte_fallback) {
     for (const char byte : text) ids.push_back((*settings_.byte_fallback)[static_cast<unsigned char>(byte)]);
-  } else if (settings_.unknown) {
+  } else if (settings_.unknown && !behind_unknown) {
     ids.push_back(*settings_.unknown);
   }
 }

@@ -19,14 +19,14 @@ class TextBpe final : public TokenModel {
     bool bytes_are_symbols;      // else characters
     bool whole_pieces_first = false;
     std::optional<std::array<TokenId, 256>> byte_fallback;
-    std::optional<TokenId> unknown;
+    std::optional<TokenId> unknown;  // neighbouring unknown characters are one
   };
   explicit TextBpe(Settings settings) : settings_(std::move(settings)) {}
 
   void encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const override;
 
  private:
-  void put_unknown(std::string_view text, std::vector<TokenId>& ids) const;
+  void put_unknown(std::string_view text, bool behind_unknown, std::vector<TokenId>& ids) const;
 
   Settings settings_;
 };

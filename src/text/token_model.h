@@ -1,6 +1,7 @@
 // A piece of text → token ids: what remains of a tokenizer when the text is normalised and cut into pieces.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,10 +10,18 @@
 
 namespace shoal {
 
+// The best way to the end of a piece's first bytes.
+struct UnigramStep {
+  double score = 0;
+  int32_t begin = -1;  // of its last token; -1: there is no way yet
+  TokenId id = -1;     // -1: a character that is no token
+};
+
 // Memory that one call of encode keeps from piece to piece.
 struct TokenModelScratch {
   std::vector<BpeSymbol> symbols;
   BpeMerger merger;
+  std::vector<UnigramStep> steps;
 };
 
 class TokenModel {

@@ -140,15 +140,23 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
   return {};
 }
 
-Result<void> build_from_scores(const GgufFile& file, GgufVocabulary& read, TokenizerParts& parts) {
+Result<void> build_from_scores(const GgufFile& file, const GgufVocabulary& read, PieceModel model,
+                               TokenizerParts& parts) {
   if (read.scores.empty()) return fail(ErrorCode::corrupt_data, "tokenizer.ggml.scores is missing");
+  // Written as numbers; T5's family has one.
+  std::string character_map;
+  if (const std::vector<int64_t>* bytes = file.find_integers("tokenizer.ggml.precompiled_charsmap")) {
+    for (const int64_t byte : *bytes) character_map.push_back(static_cast<char>(byte));
+  }
   SentencePieceVocabulary vocabulary{
+      .model = model,
       .pieces = {read.tokens->begin(), read.tokens->end()},
       .scores = read.scores,
       .kinds = read.kinds,
       .adds_prefix = file.find_boolean("tokenizer.ggml.add_space_prefix").value_or(true),
-      .collapses_spaces = file.find_boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(false)};
-  parts.adds_bos = true;
+      .collapses_spaces = file.find_boolean("tokenizer.ggml.remove_extra_whitespaces").value_or(false),
+      .character_map = character_map};
+  parts.adds_bos = model == PieceModel::bpe;
   return build_sentence_piece(vocabulary, parts);
 }
 
@@ -193,7 +201,9 @@ Result<std::unique_ptr<ComposedTokenizer>> build(const GgufFile& file) {
   if (*model == "gpt2") {
     built = build_byte_level(file, *read, parts);
   } else if (*model == "llama") {
-    built = build_from_scores(file, *read, parts);
+    built = build_from_scores(file, *read, PieceModel::bpe, parts);
+  } else if (*model == "t5") {
+    built = build_from_scores(file, *read, PieceModel::unigram, parts);
   } else {
     built =
         fail(ErrorCode::invalid_argument,

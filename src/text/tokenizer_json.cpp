@@ -9,6 +9,7 @@
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_markup.h"
 #include "text/tokenizer_steps.h"
+#include "text/unigram.h"
 #include "text/utf8.h"
 #include "text/value.h"
 
@@ -23,12 +24,14 @@ struct RawModel {
   };
   std::string type;
   std::vector<Piece> vocabulary;
+  std::vector<double> scores;  // by id, of a vocabulary that is a list
   std::vector<std::pair<std::string_view, std::string_view>> merges;
   bool has_merges = false;
   bool byte_fallback = false;
   bool fuse_unknown = false;
   bool ignore_merges = false;
   std::optional<std::string> unknown_text;
+  std::optional<int64_t> unknown_id;
   std::deque<std::string> unescaped;  // what some of the views point to
 };
 
@@ -53,6 +56,8 @@ class ModelReader {
       model_.type = cursor_.read_text();
     } else if (key == "unk_token" && cursor_.peek() == '"') {
       model_.unknown_text = cursor_.read_text();
+    } else if (key == "unk_id" && cursor_.peek() != 'n') {
+      model_.unknown_id = cursor_.read_integer();
     } else if (key == "byte_fallback") {
       model_.byte_fallback = cursor_.skip() == "true";
     } else if (key == "fuse_unk") {
@@ -68,13 +73,25 @@ class ModelReader {
   }
 
   void read_vocabulary() {
-    if (cursor_.peek() != '{')
-      return cursor_.reject("a vocabulary that is a list (Unigram) is not supported");
+    if (cursor_.peek() == '[') return read_scored_vocabulary();
     std::string_view written;
     cursor_.enter('{');
     while (cursor_.next_member(written)) {
       const std::string_view kept = keep(written);
       model_.vocabulary.push_back({kept, cursor_.read_integer()});
+    }
+  }
+
+  // [[piece, score], …], by id.
+  void read_scored_vocabulary() {
+    cursor_.enter('[');
+    while (cursor_.next_item()) {
+      if (!cursor_.enter('[') || !cursor_.next_item()) return cursor_.reject("an entry without a piece");
+      model_.vocabulary.push_back(
+          {keep(cursor_.read_text()), static_cast<int64_t>(model_.vocabulary.size())});
+      if (!cursor_.next_item()) return cursor_.reject("a piece without a score");
+      model_.scores.push_back(cursor_.read_number());
+      if (cursor_.next_item()) return cursor_.reject("an entry of more than a piece and its score");
     }
   }
 
@@ -267,6 +284,42 @@ class BpeBuilder {
   bool mark_inside_ = false;
 };
 
+// A vocabulary with scores: the best way through each piece is taken.
+Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
+  const auto count = static_cast<int64_t>(raw.vocabulary.size());
+  if (count == 0 || raw.scores.size() != raw.vocabulary.size()) {
+    return fail(ErrorCode::corrupt_data, "the vocabulary is no list of pieces and scores");
+  }
+  const int64_t unknown = raw.unknown_id.value_or(0);
+  if (unknown < 0 || unknown >= count) {
+    return fail(ErrorCode::corrupt_data, fmt::format("unk_id is {}, there are {} pieces", unknown, count));
+  }
+  Unigram::Settings settings{.pieces = {},
+                             .scores = raw.scores,
+                             .unknown_score = std::ranges::min(raw.scores) - Unigram::kUnknownPenalty,
+                             .precision = Unigram::Precision::twofold,
+                             .byte_fallback = std::nullopt,
+                             .unknown = std::nullopt};
+  if (raw.unknown_id) settings.unknown = static_cast<TokenId>(unknown);
+  settings.pieces.reserve(count, 8 * count);
+  parts.vocabulary.reserve(count, 8 * count);
+  std::array<TokenId, 256> bytes;
+  bytes.fill(-1);
+  for (const RawModel::Piece& piece : raw.vocabulary) {
+    const auto id = static_cast<TokenId>(std::min<int64_t>(piece.id, Vocabulary::kMaximumSize));
+    settings.pieces.insert(piece.written, id);
+    std::string text = replace_all(piece.written, kSpaceMark, " ");
+    if (const int byte = raw.byte_fallback ? byte_of_token(piece.written) : -1; byte >= 0) {
+      bytes[static_cast<size_t>(byte)] = id;
+      text.assign(1, static_cast<char>(byte));
+    }
+    if (Result<void> set = parts.vocabulary.set(id, text); !set) return set;
+  }
+  if (raw.byte_fallback && std::ranges::find(bytes, -1) == bytes.end()) settings.byte_fallback = bytes;
+  parts.model = std::make_unique<Unigram>(std::move(settings));
+  return {};
+}
+
 // Whether decoding takes away a space at the beginning.
 bool decoder_drops_space(const Value* decoder) {
   bool drops = false;
@@ -329,7 +382,8 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
   Sections sections;
   if (Result<void> read = read_sections(json, sections); !read) return fail(read.error());
   const RawModel& model = sections.model;
-  if (model.type != "BPE" && !(model.type.empty() && model.has_merges)) {
+  const bool unigram = model.type == "Unigram" || (model.type.empty() && !model.scores.empty());
+  if (!unigram && model.type != "BPE" && !(model.type.empty() && model.has_merges)) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("a tokenizer model of type '{}' is not supported", model.type));
   }
@@ -342,7 +396,8 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
 
   TokenizerParts parts;
   BpeBuilder builder(model, byte_level);
-  if (Result<void> built = builder.build(parts); !built) return fail(built.error());
+  const Result<void> built = unigram ? build_unigram(model, parts) : builder.build(parts);
+  if (!built) return fail(built.error());
   Result<std::vector<AddedToken>> added = read_added_tokens(sections.other.find("added_tokens"));
   if (!added) return fail(added.error());
   parts.added = std::move(*added);
@@ -356,7 +411,8 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
   read = for_each_part(pre_tokenizer, "pretokenizers",
                        [&](const Value& part) { return read_pre_tokenizer_step(part, cutting_steps); });
   if (!read) return fail(read.error(), "pre_tokenizer");
-  if (builder.cuts_before_mark()) cutting_steps.push_back(CutBeforeMarkStep{std::string(kSpaceMark)});
+  if (!unigram && builder.cuts_before_mark())
+    cutting_steps.push_back(CutBeforeMarkStep{std::string(kSpaceMark)});
   parts.normalizer = Normalizer(std::move(normalizer_steps));
   parts.pre_tokenizer = PreTokenizer(std::move(cutting_steps));
   parts.drops_first_space = !byte_level && decoder_drops_space(decoder);

@@ -83,7 +83,6 @@ struct Model {
   SentencePieceVocabulary vocabulary{
       .pieces = {}, .scores = {}, .kinds = {}, .adds_prefix = true, .collapses_spaces = true};
   uint64_t type = 1;  // unigram
-  bool has_character_map = false;
   int64_t bos = 1;
   int64_t eos = 2;
 };
@@ -125,7 +124,7 @@ bool read_trainer(std::string_view bytes, Model& model) {
 bool read_normalizer(std::string_view bytes, Model& model) {
   ProtoReader reader(bytes);
   while (const auto field = reader.next()) {
-    if (field->number == 2) model.has_character_map = !field->bytes.empty();
+    if (field->number == 2) model.vocabulary.character_map = field->bytes;
     if (field->number == 3) model.vocabulary.adds_prefix = field->integer != 0;
     if (field->number == 4) model.vocabulary.collapses_spaces = field->integer != 0;
   }
@@ -146,13 +145,11 @@ Result<Model> read_model(std::string_view bytes) {
   }
   if (!reader.ok()) return fail(ErrorCode::corrupt_data, "this is no protobuf message, or it is cut off");
   if (model.vocabulary.pieces.empty()) return fail(ErrorCode::corrupt_data, "there are no pieces");
-  if (model.type != 2) {
+  if (model.type != 1 && model.type != 2) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("a model of type {} is not supported, only BPE (2)", model.type));
+                fmt::format("a model of type {} is not supported, only unigram (1) and BPE (2)", model.type));
   }
-  if (model.has_character_map) {
-    return fail(ErrorCode::invalid_argument, "a normaliser with a character map is not supported");
-  }
+  model.vocabulary.model = model.type == 1 ? PieceModel::unigram : PieceModel::bpe;
   return model;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "text/base64.h"
 #include "text/word_patterns.h"
 
 namespace shoal {
@@ -91,6 +92,15 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
     steps.push_back(StripStep{flag(component, "strip_left", true), flag(component, "strip_right", true)});
   } else if (type == "Prepend") {
     steps.push_back(PrependStep{text_of(component, "prepend")});
+  } else if (type == "Precompiled") {
+    std::string bytes;
+    if (!decode_base64(text_of(component, "precompiled_charsmap"), bytes)) {
+      return fail(ErrorCode::corrupt_data, "precompiled_charsmap is no base64");
+    }
+    if (bytes.empty()) return {};
+    Result<CharacterMap> map = CharacterMap::parse(bytes);
+    if (!map) return fail(map.error());
+    steps.push_back(CharacterMapStep{std::move(*map), CharacterMapStep::Way::graphemes});
   } else if (type == "Replace") {
     const Value* pattern = component.find("pattern");
     if (pattern != nullptr && pattern->find("String") != nullptr) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text/base64.h"
 #include "text/text_bpe.h"
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_markup.h"
@@ -11,26 +12,6 @@
 
 namespace shoal {
 namespace {
-
-bool decode_base64(std::string_view text, std::string& bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  bytes.clear();
-  if (text.size() % 4 != 0) return false;
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return false;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<char>(bits >> count & 0xFF));
-    }
-  }
-  return true;
-}
 
 // A vocabulary of byte strings whose rank decides what is joined first.
 struct RankedPieces {

@@ -5,6 +5,7 @@ import random
 import struct
 import subprocess
 import sys
+import tempfile
 import unicodedata
 
 PLANES = [(0x20, 0x7F), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x600, 0x1000), (0x1000, 0x2000),
@@ -134,9 +135,56 @@ def words_of(data):
     return words or ["word"]
 
 
+def train_sentence_piece(folder, name, corpus, **options):
+    import sentencepiece
+    sentencepiece.SentencePieceTrainer.train(input=str(corpus), model_prefix=str(folder / name), minloglevel=2,
+                                             max_sentence_length=20000, **options)
+    return folder / f"{name}.model"
+
+
+def trained_tokenizers(folder, data):
+    """Kinds that the data has no file of, trained here: unigram models, character maps, user-defined pieces."""
+    import tokenizers
+    corpus = folder / "corpus.txt"
+    english = (data / "text/tinyshakespeare.txt").read_text(encoding="utf-8")[:300000]
+    japanese = (data / "text/wagahai_ja.txt").read_text(encoding="utf-8", errors="replace")[:100000]
+    corpus.write_text(english + japanese, encoding="utf-8")
+    models = {
+        "unigram-nfkc": {"vocab_size": 4000},
+        "unigram-bytes": {"vocab_size": 3000, "byte_fallback": True, "normalization_rule_name": "identity",
+                          "remove_extra_whitespaces": False, "user_defined_symbols": ["helloWorld", "12345"]},
+        "unigram-case": {"vocab_size": 2000, "normalization_rule_name": "nmt_nfkc_cf", "add_dummy_prefix": False},
+        "bpe-nfkc": {"vocab_size": 4000, "model_type": "bpe", "user_defined_symbols": ["helloWorld"]},
+        "bpe-bytes": {"vocab_size": 3000, "model_type": "bpe", "byte_fallback": True,
+                      "normalization_rule_name": "identity", "remove_extra_whitespaces": False,
+                      "split_by_whitespace": False},
+    }
+    for name, options in models.items():
+        path = train_sentence_piece(folder, name, corpus, **options)
+        yield name, path, "encode", lambda path=path: sentence_piece(path)
+    import sentencepiece.sentencepiece_model_pb2 as schema
+    model = schema.ModelProto.FromString((folder / "unigram-nfkc.model").read_bytes())
+    pieces = [(piece.piece, piece.score) for piece in model.pieces]
+    for name, split in (("hf-unigram", True), ("hf-unigram-whole", False)):
+        tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram(pieces, unk_id=0, byte_fallback=False))
+        tokenizer.normalizer = tokenizers.normalizers.Sequence([
+            tokenizers.normalizers.Precompiled(model.normalizer_spec.precompiled_charsmap),
+            tokenizers.normalizers.Replace(tokenizers.Regex(" {2,}"), " ")])
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace(split=split)
+        path = folder / f"{name}.json"
+        tokenizer.save(str(path))
+        yield name, path, "encode-special", lambda path=path: hugging_face(path)
+
+
 def compare_tokenizers(program, data, count, names, report):
     words = words_of(data)
-    for name, path, command, make in tokenizers_of(data):
+    with tempfile.TemporaryDirectory() as folder:
+        compare_each(program, [*tokenizers_of(data), *trained_tokenizers(pathlib.Path(folder), data)], words, count,
+                     names, report)
+
+
+def compare_each(program, all_tokenizers, words, count, names, report):
+    for name, path, command, make in all_tokenizers:
         if not path.exists() or (names and not any(wanted in name for wanted in names)):
             continue
         draw = random.Random(f"{name} {count}")
