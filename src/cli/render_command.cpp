@@ -1,9 +1,11 @@
-// shoal render MODEL --messages FILE.json: the prompt that a chat becomes.
+// shoal render MODEL --messages FILE.json: the prompt that a chat becomes. shoal render --template T.jinja
+// --context C.json: what a template makes of a context.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/os.h"
 #include "cli/commands.h"
 #include "cli/json_files.h"
 #include "store/model_store.h"
@@ -15,6 +17,8 @@ namespace {
 struct RenderOptions {
   std::string model;
   std::string messages_file;
+  std::string template_file;
+  std::string context_file;
   bool no_generation_prompt = false;
   bool json = false;
 };
@@ -36,7 +40,36 @@ Result<Value> read_context(const RenderOptions& options) {
   return context;
 }
 
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+// Nothing is added to the context, nor to what comes of it.
+Result<void> render_template(const RenderOptions& options) {
+  if (!options.model.empty() || !options.messages_file.empty() || options.context_file.empty()) {
+    return fail(ErrorCode::invalid_argument,
+                "--template goes with --context, not with a model and its --messages");
+  }
+  auto source = os::read_text_file(options.template_file);
+  if (!source) return fail(source.error());
+  auto context = read_json_file(options.context_file);
+  if (!context) return fail(context.error());
+  auto parsed = ChatTemplate::parse(*source);
+  if (!parsed) return fail(parsed.error(), options.template_file);
+  auto text = parsed->render(*context);
+  if (!text) return fail(text.error(), options.template_file);
+  if (options.json) {
+    fmt::print("{{\"text\": {}}}\n", format_json(Value(*text)));
+  } else {
+    print(*text);
+  }
+  return {};
+}
+
 Result<void> run_render(const RenderOptions& options) {
+  if (!options.template_file.empty()) return render_template(options);
+  if (options.model.empty() || options.messages_file.empty() || !options.context_file.empty()) {
+    return fail(ErrorCode::invalid_argument,
+                "a model and --messages are needed, or --template and --context");
+  }
   auto context = read_context(options);
   if (!context) return fail(context.error());
   auto store = ModelStore::open(folders_from_environment());
@@ -48,7 +81,7 @@ Result<void> run_render(const RenderOptions& options) {
   auto text = assets->render_chat(*context);
   if (!text) return fail(text.error());
   if (!options.json) {
-    std::fwrite(text->data(), 1, text->size(), stdout);
+    print(*text);
     return {};
   }
   auto tokens = assets->chat_prompt(*context);
@@ -63,8 +96,10 @@ void add_render_command(CommandSet& commands) {
   auto options = std::make_shared<RenderOptions>();
   CLI::App* command =
       commands.root.add_subcommand("render", "the prompt that a chat becomes by the model's template");
-  command->add_option("model", options->model, "name or path")->required();
-  command->add_option("--messages", options->messages_file, "JSON file with the messages")->required();
+  command->add_option("model", options->model, "name or path");
+  command->add_option("--messages", options->messages_file, "JSON file with the messages");
+  command->add_option("--template", options->template_file, "a chat template instead of a model's");
+  command->add_option("--context", options->context_file, "JSON file with all that the template sees");
   command->add_flag("--no-generation-prompt", options->no_generation_prompt,
                     "do not open the assistant's answer");
   command->add_flag("--json", options->json, "text and ids as JSON");

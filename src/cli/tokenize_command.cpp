@@ -19,18 +19,19 @@ namespace {
 struct TokenizeOptions {
   std::string model;
   std::string file;
+  std::string pattern;
   bool special = false;
 };
 
 // A tokenizer's own file or folder need not be a whole model.
-Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const std::string& name_or_path) {
+Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const TokenizeOptions& options) {
   std::error_code error;
-  if (std::filesystem::exists(name_or_path, error)) return load_tokenizer(name_or_path);
+  if (std::filesystem::exists(options.model, error)) return load_tokenizer(options.model, options.pattern);
   auto store = ModelStore::open(folders_from_environment());
   if (!store) return fail(store.error());
-  auto found = store->find_model(name_or_path);
+  auto found = store->find_model(options.model);
   if (!found) return fail(found.error());
-  return load_tokenizer(*found);
+  return load_tokenizer(*found, options.pattern);
 }
 
 SpecialTokens special_tokens(const TokenizeOptions& options) {
@@ -41,7 +42,7 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
   Result<std::string> text = options.file.empty() ? std::string(std::istreambuf_iterator<char>(std::cin), {})
                                                   : os::read_text_file(options.file);
   if (!text) return fail(text.error());
-  auto tokenizer = find_tokenizer(options.model);
+  auto tokenizer = find_tokenizer(options);
   if (!tokenizer) return fail(tokenizer.error());
   fmt::print("[{}]\n", fmt::join((*tokenizer)->encode(*text, special_tokens(options)), ", "));
   return {};
@@ -50,7 +51,7 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
 Result<void> run_detokenize(const TokenizeOptions& options) {
   auto tokens = read_token_file(options.file);
   if (!tokens) return fail(tokens.error());
-  auto tokenizer = find_tokenizer(options.model);
+  auto tokenizer = find_tokenizer(options);
   if (!tokenizer) return fail(tokenizer.error());
   for (TokenId token : *tokens) {
     if (token < (*tokenizer)->vocabulary_size()) continue;
@@ -62,6 +63,12 @@ Result<void> run_detokenize(const TokenizeOptions& options) {
   return {};
 }
 
+void add_pattern_option(CLI::App& command, TokenizeOptions& options) {
+  command.add_option("--pattern", options.pattern,
+                     "whose pattern cuts the text, for a bare tiktoken vocabulary: cl100k, o200k, llama3, "
+                     "llama4 or kimi (default: by the number of ranks)");
+}
+
 }  // namespace
 
 void add_tokenize_command(CommandSet& commands) {
@@ -71,6 +78,7 @@ void add_tokenize_command(CommandSet& commands) {
   command->add_option("--file", options->file, "text (default: standard input)");
   command->add_flag("--special", options->special,
                     "special tokens written out in the text become those tokens");
+  add_pattern_option(*command, *options);
   command->callback([options, &commands] { commands.chosen = [options] { return run_tokenize(*options); }; });
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <random>
 
 #include "text/detokenizer.h"
@@ -166,6 +167,45 @@ TEST(Tekken, PutsItsRanksBehindTheSpecialTokens) {
   EXPECT_EQ((*tokenizer)->encode("ab abba", SpecialTokens::parse), (std::vector<TokenId>{23, 24, 21, 20}));
   EXPECT_EQ((*tokenizer)->encode("[INST]a", SpecialTokens::parse), (std::vector<TokenId>{3, 20}));
   EXPECT_EQ((*tokenizer)->bos(), 1);
+}
+
+TEST(Tiktoken, NeedsAPatternWhereTheNumberOfRanksTellsNothing) {
+  const std::string text = "YQ== 0\nYg== 1\nIA== 2\nMQ== 3\nMTE= 4\n";  // a, b, space, 1, 11
+  const auto unknown = parse_tiktoken(text);
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("5 ranks"), std::string::npos) << unknown.error().message;
+  for (const char* name :
+       {"cl100k", "o200k", "o200k_base", "llama3", "llama-3", "llama4", "kimi", "kimi_k2"}) {
+    const auto tokenizer = parse_tiktoken(text, name);
+    ASSERT_TRUE(tokenizer) << name;
+    EXPECT_EQ((*tokenizer)->encode("a11 b", SpecialTokens::parse), (std::vector<TokenId>{0, 4, 2, 1}));
+  }
+  const auto wrong = parse_tiktoken(text, "gpt9");
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("no pattern 'gpt9'"), std::string::npos) << wrong.error().message;
+}
+
+// As mlx-community's files of Kimi-K2 are: four of the tools' tokens are missing in tokenizer_config.json.
+TEST(Tiktoken, KeepsTheFamilysSpecialTokensThatAConfigurationDrops) {
+  const std::filesystem::path vocabulary = test_data_path("tokenizers/kitoken/kimi_k2.tiktoken");
+  if (!exists(vocabulary)) GTEST_SKIP() << vocabulary;
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "kimi_without_tools";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  std::filesystem::create_symlink(vocabulary, folder / "tiktoken.model");
+  std::ofstream(folder / "tokenizer_config.json") << R"({"added_tokens_decoder": {
+      "163584": {"content": "[BOS]", "special": true}, "163586": {"content": "<|im_end|>", "special": true},
+      "163595": {"content": "<|tool_calls_section_begin|>", "special": false},
+      "163600": {"content": "<|odd|>", "special": true}}})";
+  const auto tokenizer = load(folder);
+  ASSERT_NE(tokenizer, nullptr);
+  EXPECT_EQ(tokenizer->encode("<|tool_calls_section_begin|><|tool_call_begin|><|tool_call_argument_begin|>"
+                              "<|tool_call_end|><|tool_calls_section_end|><|odd|><|im_end|>",
+                              SpecialTokens::parse),
+            (std::vector<TokenId>{163595, 163597, 163598, 163599, 163596, 163600, 163586}));
+  EXPECT_TRUE(tokenizer->is_special(163600));
+  EXPECT_FALSE(tokenizer->is_special(163597));
+  EXPECT_FALSE(load_tokenizer(folder / "tokenizer_config.json", "kimi"));
 }
 
 // A small vocabulary in the form of tokenizer.json, with some of it replaced.

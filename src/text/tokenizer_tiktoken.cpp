@@ -172,11 +172,15 @@ bool is_hidden(std::string_view content) {
   return !content.starts_with("<|tool_call") && content != "<think>" && content != "</think>";
 }
 
-void add_specials(const Family& family, TokenizerParts& parts) {
+void add_specials(const Family& family, const std::vector<AddedToken>& named, TokenizerParts& parts) {
   for (int64_t id = family.ranks; id < family.size; ++id) {
     const auto known = std::ranges::find(family.specials, id, &Special::id);
+    const auto told = std::ranges::find(named, static_cast<TokenId>(id), &AddedToken::id);
     std::string content;
-    if (known != family.specials.end()) {
+    if (told != named.end()) {
+      content = told->content;
+    } else if (known != family.specials.end() &&
+               std::ranges::find(named, known->content, &AddedToken::content) == named.end()) {
       content = known->content;
     } else if (!family.reserved.empty()) {
       content = fmt::format(fmt::runtime(family.reserved), id - family.ranks + family.reserved_offset);
@@ -184,7 +188,7 @@ void add_specials(const Family& family, TokenizerParts& parts) {
       continue;
     }
     AddedToken token{.id = static_cast<TokenId>(id), .content = std::move(content)};
-    token.special = is_hidden(token.content);
+    token.special = told != named.end() ? told->special : is_hidden(token.content);
     token.markup = true;
     if (token.content == family.bos) parts.bos = token.id;
     if (token.content == family.eos) parts.eos = token.id;
@@ -223,28 +227,39 @@ Result<RankedPieces> read_lines(std::string_view text, int64_t& count) {
   return read;
 }
 
-Result<std::unique_ptr<ComposedTokenizer>> build_tiktoken(std::string_view text, std::string_view name) {
+// "kimi_k2" and "o200k_base" are names of kimi's and o200k's too.
+bool goes_by(const Family& family, std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    if (c != '_' && c != '-') plain += c;
+  }
+  const auto is = [&](std::string_view suffix) { return plain == std::string(family.name).append(suffix); };
+  return is("") || is("base") || is("harmony") || is("k2");
+}
+
+Result<std::unique_ptr<ComposedTokenizer>> build_tiktoken(std::string_view text, std::string_view pattern,
+                                                          const std::vector<AddedToken>& named) {
   int64_t count = 0;
   Result<RankedPieces> read = read_lines(text, count);
   if (!read) return fail(read.error());
   const auto family = std::ranges::find_if(families(), [&](const Family& candidate) {
-    return name.empty() ? candidate.ranks == count : candidate.name == name;
+    return pattern.empty() ? candidate.ranks == count : goes_by(candidate, pattern);
   });
   if (family == families().end()) {
     return fail(
         ErrorCode::invalid_argument,
-        name.empty()
+        pattern.empty()
             ? fmt::format("a vocabulary of {} ranks is nobody's that is known; name its pattern "
                           "(cl100k, o200k, llama3, llama4, kimi)",
                           count)
-            : fmt::format("there is no pattern '{}', only cl100k, o200k, llama3, llama4, kimi", name));
+            : fmt::format("there is no pattern '{}', only cl100k, o200k, llama3, llama4, kimi", pattern));
   }
   TokenizerParts parts;
   parts.vocabulary = std::move(read->vocabulary);
-  if (family->ranks == count) add_specials(*family, parts);
+  if (family->ranks == count) add_specials(*family, named, parts);
   std::vector<PreTokenizerStep> steps;
-  for (const std::string_view pattern : find_named_pre_tokenizer(family->pre_tokenizer)->patterns) {
-    Result<SplitStep> step = make_split(pattern);
+  for (const std::string_view expression : find_named_pre_tokenizer(family->pre_tokenizer)->patterns) {
+    Result<SplitStep> step = make_split(expression);
     if (!step) return fail(step.error());
     steps.push_back(std::move(*step));
   }
@@ -339,8 +354,9 @@ Result<std::unique_ptr<ComposedTokenizer>> build_tekken(const Value& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text, std::string_view family) {
-  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build_tiktoken(text, family);
+Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text, std::string_view pattern,
+                                                          const std::vector<AddedToken>& named) {
+  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build_tiktoken(text, pattern, named);
   if (!tokenizer) return fail(tokenizer.error(), "tiktoken file");
   return tokenizer;
 }

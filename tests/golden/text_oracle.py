@@ -1,5 +1,8 @@
 """Compares Shoal's tokenizers and templates with the PyPI packages tokenizers, sentencepiece, tiktoken and jinja2 on
-random inputs. Run with a Python that has them: text_oracle.py PROGRAM DATA COUNT [name…]; PROGRAM is text_oracle."""
+random inputs. Run with a Python that has them: text_oracle.py tokenizers|templates PROGRAM DATA COUNT [name…];
+PROGRAM is text_oracle, COUNT the number of inputs for each tokenizer or template."""
+import json
+import os
 import pathlib
 import random
 import struct
@@ -56,10 +59,10 @@ def random_bytes(draw, words):
     return text
 
 
-def ask(program, arguments, records):
+def ask(program, arguments, records, count=None):
     data = b"".join(struct.pack("<I", len(record)) + record for record in records)
     answer = subprocess.run([program, *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
-    return answer.decode().split("\n")[:len(records)]
+    return answer.decode().split("\n")[:count or len(records)]
 
 
 class Report:
@@ -69,8 +72,11 @@ class Report:
     def compare(self, name, inputs, found, expected):
         wrong = [i for i in range(len(inputs)) if found[i] != expected[i]]
         print(f"{name}: {len(inputs)} inputs, {len(wrong)} differ", flush=True)
-        for i in sorted(wrong, key=lambda i: len(inputs[i]))[:3]:
-            print(f"  {inputs[i]!r:.400}\n    found    {str(found[i])[:400]}\n    expected {str(expected[i])[:400]}")
+        for i in sorted(wrong, key=lambda i: len(repr(inputs[i])))[:3]:
+            a, b = str(found[i]), str(expected[i])
+            same = next((k for k in range(min(len(a), len(b))) if a[k] != b[k]), min(len(a), len(b)))
+            begin = max(0, same - 60)
+            print(f"  {inputs[i]!r:.400}\n    found    …{a[begin:begin + 300]}\n    expected …{b[begin:begin + 300]}")
         self.failures += len(wrong)
 
 
@@ -194,10 +200,172 @@ def compare_each(program, all_tokenizers, words, count, names, report):
         report.compare(name, inputs, ask(program, [command, str(path)], inputs), expected)
 
 
+NOW = "2025-07-10T12:34:56"
+
+
+def reference_environment():
+    """As Hugging Face sets Jinja up for chat templates."""
+    import datetime
+    import jinja2
+    import jinja2.ext
+    import jinja2.sandbox
+
+    class Generation(jinja2.ext.Extension):
+        tags = {"generation"}
+
+        def parse(self, parser):
+            line = next(parser.stream).lineno
+            body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
+            return jinja2.nodes.CallBlock(self.call_method("_whole"), [], [], body).set_lineno(line)
+
+        def _whole(self, caller):
+            return caller()
+
+    def raise_exception(message):
+        raise jinja2.exceptions.TemplateError(message)
+
+    def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
+        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
+    environment.filters["tojson"] = tojson
+    environment.globals["raise_exception"] = raise_exception
+    environment.globals["strftime_now"] = lambda form: datetime.datetime.fromisoformat(NOW).strftime(form)
+    return environment
+
+
+def random_value(draw, depth=0):
+    choice = draw.random()
+    if depth > 2 or choice < 0.5:
+        return draw.choice(["", "a", "x y", "<b>&'\"", "日本\n", " pad ", 0, 1, -7, 2.5, 1e20, True, False, None])
+    if choice < 0.75:
+        return [random_value(draw, depth + 1) for _ in range(draw.randrange(3))]
+    return {draw.choice(["a", "b", "type", "text", "name"]): random_value(draw, depth + 1) for _ in range(draw.randrange(3))}
+
+
+def random_schema(draw):
+    kinds = ["string", "integer", "number", "boolean", "object", "array"]
+    properties = {}
+    for name in draw.sample(["city", "unit", "days", "tags", "where"], draw.randrange(4)):
+        properties[name] = {"type": draw.choice(kinds), "description": draw.choice(["The city.", "größer", ""])}
+        if draw.random() < 0.3:
+            properties[name]["enum"] = ["a", "b"]
+        if properties[name]["type"] == "array":
+            properties[name]["items"] = {"type": draw.choice(kinds[:4])}
+    return {"type": "object", "properties": properties, "required": list(properties)[:1]}
+
+
+def random_tool(draw):
+    function = {"name": draw.choice(["get_weather", "search", "f"]), "description": draw.choice(["Looks up.", "a\nb"]),
+                "parameters": random_schema(draw)}
+    if draw.random() < 0.2:
+        function["return"] = {"type": "string"}
+    return {"type": "function", "function": function}
+
+
+def random_call(draw):
+    arguments = {name: random_value(draw, 1) for name in draw.sample(["city", "days", "x"], draw.randrange(3))}
+    if draw.random() < 0.3:
+        arguments = json.dumps(arguments)
+    call = {"id": draw.choice(["call00001", "functions.f:0", "abcdefghi"]), "type": "function",
+            "function": {"name": draw.choice(["get_weather", "f"]), "arguments": arguments}}
+    if draw.random() < 0.1:
+        del call["id"]
+    return call
+
+
+def random_content(draw):
+    text = draw.choice(["Hello!", " spaced \n", "", "日本語 ü", "<think>\nhm\n</think>\n\nyes", "{{ no }} {% x %}", "a\n\nb",
+                        "<|im_end|>", "it's \"q\""])
+    choice = draw.random()
+    if choice < 0.75:
+        return text
+    if choice < 0.9:
+        parts = [{"type": "text", "text": text}]
+        if draw.random() < 0.3:
+            parts.append({"type": "image"})
+        return parts
+    return draw.choice([None, "", [], 7])
+
+
+def random_messages(draw):
+    messages = []
+    if draw.random() < 0.5:
+        messages.append({"role": draw.choice(["system", "system", "developer"]), "content": random_content(draw)})
+    for i in range(draw.randrange(1, 6)):
+        regular = ["user", "assistant"][i % 2]
+        role = regular if draw.random() < 0.8 else draw.choice(["user", "assistant", "tool", "system", "odd", "ipython"])
+        message = {"role": role, "content": random_content(draw)}
+        if role == "assistant" and draw.random() < 0.35:
+            message["tool_calls"] = [random_call(draw) for _ in range(draw.randrange(1, 3))]
+            if draw.random() < 0.4:
+                del message["content"]
+        if role == "assistant" and draw.random() < 0.25:
+            message[draw.choice(["reasoning_content", "thinking", "reasoning"])] = "hm, let me see"
+        if role == "tool":
+            message.update(tool_call_id="call00001", name="get_weather")
+        messages.append(message)
+    return messages
+
+
+def random_context(draw):
+    context = {"messages": random_messages(draw), "add_generation_prompt": draw.random() < 0.6}
+    if draw.random() < 0.9:
+        context.update(bos_token="<s>", eos_token="</s>")
+    if draw.random() < 0.5:
+        context["tools"] = [random_tool(draw) for _ in range(draw.randrange(1, 3))]
+    elif draw.random() < 0.3:
+        context["tools"] = None
+    if draw.random() < 0.15:
+        context["documents"] = [{"title": "T", "text": "some text", "doc_id": 3}]
+    for name in ("enable_thinking", "thinking", "add_default_system_prompt", "keep_past_thinking", "tools_in_user_message"):
+        if draw.random() < 0.2:
+            context[name] = draw.random() < 0.5
+    if draw.random() < 0.1:
+        context["date_string"] = "1 Jan 2024"
+    if draw.random() < 0.1:
+        context["reasoning_effort"] = draw.choice(["low", "high"])
+    if draw.random() < 0.1:
+        context[draw.choice(["custom_tools", "builtin_tools", "xml_tools", "model_identity"])] = random_value(draw)
+    return context
+
+
+def render_reference(template, context):
+    try:
+        return {"text": template.render(**context)}
+    except Exception as error:  # whatever a template meets
+        return {"error": str(error)}
+
+
+def compare_templates(program, data, count, names, report):
+    environment = reference_environment()
+    paths = sorted([*(data / "templates").rglob("*.jinja"), *(data / "templates").rglob("*.jinja2")])
+    for path in paths:
+        name = f"{path.parent.name}/{path.name}"
+        if names and not any(wanted in name for wanted in names):
+            continue
+        source = path.read_text(encoding="utf-8")
+        draw = random.Random(name)
+        contexts = [random_context(draw) for _ in range(count)]
+        template = environment.from_string(source)
+        expected = [render_reference(template, json.loads(json.dumps(context))) for context in contexts]
+        records = [record for context in contexts for record in (source.encode(), json.dumps(context).encode())]
+        found = [json.loads(line) for line in ask(program, ["render"], records, len(contexts))]
+        # Shoal joins texts and numbers and appends to lists, where Jinja's sandbox refuses: what that refuses is no
+        # oracle.
+        known = [i for i in range(len(contexts)) if "text" in expected[i]]
+        report.compare(name, [contexts[i] for i in known],
+                       [found[i].get("text", f"error: {found[i].get('error')}") for i in known],
+                       [expected[i]["text"] for i in known])
+
+
 def main():
-    program, data, count = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    kind, program, data, count = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4])
+    os.environ["SHOAL_NOW"] = NOW
     report = Report()
-    compare_tokenizers(program, data, count, sys.argv[4:], report)
+    compare = {"tokenizers": compare_tokenizers, "templates": compare_templates}[kind]
+    compare(program, data, count, sys.argv[5:], report)
     sys.exit(1 if report.failures else 0)
 
 
