@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "files/gguf.h"
+#include "text/family_templates.h"
 #include "text/tokenizer_files.h"
 
 namespace shoal {
@@ -96,9 +97,10 @@ Result<std::string> find_template(const fs::path& folder, const Value& tokenizer
   return template_in(*json);
 }
 
-void set_template(const std::string& source, TextAssets& assets) {
+void set_template(std::string_view source, TextAssets& assets) {
+  if (source.empty()) source = find_family_template(*assets.tokenizer);
   if (source.empty()) {
-    assets.chat_template_problem = "the model's files have none";
+    assets.chat_template_problem = "the model's files have none, and its special tokens are no family's";
     return;
   }
   Result<ChatTemplate> parsed = ChatTemplate::parse(source);
@@ -121,7 +123,8 @@ Result<TextAssets> load_gguf(const fs::path& path) {
   if ((*tokenizer)->bos()) assets.bos_text = (*tokenizer)->token_bytes(*(*tokenizer)->bos());
   if ((*tokenizer)->eos()) assets.eos_text = (*tokenizer)->token_bytes(*(*tokenizer)->eos());
   assets.tokenizer = std::move(*tokenizer);
-  set_template(file->find_text("tokenizer.chat_template").value_or(""), assets);
+  const std::string source = file->find_text("tokenizer.chat_template").value_or("");
+  set_template(source, assets);
   assets.defaults.temperature = file->find_number("general.sampling.temp");
   assets.defaults.top_p = file->find_number("general.sampling.top_p");
   assets.defaults.top_k = file->find_integer("general.sampling.top_k");

@@ -92,16 +92,16 @@ class Test(unittest.TestCase):
                                          env={"SHOAL_NOW": "2024-07-26"}), "<|a|>b  26 Jul 2024\n")
         with program.temporary_file("line\n{{ raise_exception('no ' + x) }}") as template, \
                 program.temporary_file('{"x": "cats"}') as file:
-            told = program.run("render", "--template", template, "--context", file, status=1)
+            told = program.run("render", "--template", template, "--context", file, status=2)
             self.assertIn("line 2: no cats", told)
 
     def test_a_bare_vocabulary_of_an_unknown_size_needs_a_pattern(self):
         with program.temporary_file("YQ== 0\nIA== 1\nMQ== 2\nMTE= 3\n") as vocabulary, \
                 program.temporary_file("a 111") as text:
-            self.assertIn("4 ranks", program.run("tokenize", vocabulary, "--file", text, status=1))
+            self.assertIn("4 ranks", program.run("tokenize", vocabulary, "--file", text, status=2))
             ids = program.run("tokenize", vocabulary, "--file", text, "--pattern", "cl100k")
             self.assertEqual(json.loads(ids), [0, 1, 3, 2])
-            self.assertIn("gpt9", program.run("tokenize", vocabulary, "--file", text, "--pattern", "gpt9", status=1))
+            self.assertIn("gpt9", program.run("tokenize", vocabulary, "--file", text, "--pattern", "gpt9", status=2))
 
     def test_a_node_ends_in_order_when_asked_to(self):
         with Cluster(1) as cluster:

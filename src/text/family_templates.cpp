@@ -1,0 +1,175 @@
+#include "text/family_templates.h"
+
+#include <algorithm>
+#include <array>
+
+namespace shoal {
+namespace {
+
+constexpr std::string_view kKimi = R"({%- if tools -%}
+<|im_system|>tool_declare<|im_middle|>{{ tools | tojson }}<|im_end|>
+{%- endif -%}
+{%- for message in messages -%}
+  {%- if loop.first and message.role != 'system' -%}
+    {{ '<|im_system|>system<|im_middle|>You are Kimi, an AI assistant created by Moonshot AI.<|im_end|>\n' }}
+  {%- endif -%}
+  {%- if message.role == 'user' or message.role == 'assistant' -%}
+    {{ '<|im_' + message.role + '|>' + (message.name or message.role) + '<|im_middle|>' }}
+  {%- elif message.role == 'tool' -%}
+    {{ '<|im_system|>' + (message.name or 'tool') + '<|im_middle|>## Return of ' + message.tool_call_id + '\n' }}
+  {%- else -%}
+    {{ '<|im_system|>' + message.role + '<|im_middle|>' }}
+  {%- endif -%}
+  {{ message.content or '' }}
+  {%- if message.tool_calls -%}
+    <|tool_calls_section_begin|>
+    {%- for call in message.tool_calls -%}
+      {{ '<|tool_call_begin|>' + call.id + '<|tool_call_argument_begin|>' }}
+      {%- set arguments = call.function.arguments -%}
+      {{ arguments if arguments is string else arguments | tojson }}<|tool_call_end|>
+    {%- endfor -%}
+    <|tool_calls_section_end|>
+  {%- endif -%}
+  <|im_end|>
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|im_assistant|>assistant<|im_middle|>{%- endif -%})";
+
+constexpr std::string_view kHarmony =
+    R"({{- '<|start|>system<|message|>You are ChatGPT, a large language model trained by OpenAI.\n' -}}
+{{- 'Knowledge cutoff: 2024-06\nCurrent date: ' + strftime_now('%Y-%m-%d') + '\n\n' -}}
+{{- 'Reasoning: ' + (reasoning_effort or 'medium') + '\n\n' -}}
+{{- '# Valid channels: analysis, commentary, final. Channel must be included for every message.<|end|>' -}}
+{%- for message in messages -%}
+  {%- if message.role == 'system' or message.role == 'developer' -%}
+    {{ '<|start|>developer<|message|># Instructions\n\n' + message.content + '\n\n<|end|>' }}
+  {%- elif message.role == 'assistant' -%}
+    {{ '<|start|>assistant<|channel|>final<|message|>' + message.content + '<|end|>' }}
+  {%- else -%}
+    {{ '<|start|>' + message.role + '<|message|>' + message.content + '<|end|>' }}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|start|>assistant{%- endif -%})";
+
+constexpr std::string_view kLlama3 = R"({{- bos_token -}}
+{%- for message in messages -%}
+  {{ '<|start_header_id|>' + message.role + '<|end_header_id|>\n\n' + message.content | trim + '<|eot_id|>' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{%- endif -%})";
+
+constexpr std::string_view kLlama4 = R"({{- bos_token -}}
+{%- for message in messages -%}
+  {{ '<|header_start|>' + message.role + '<|header_end|>\n\n' + message.content | trim + '<|eot|>' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|header_start|>assistant<|header_end|>\n\n' }}{%- endif -%})";
+
+constexpr std::string_view kGranite = R"({%- for message in messages -%}
+  {{ '<|start_of_role|>' + message.role + '<|end_of_role|>' + message.content + '<|end_of_text|>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|start_of_role|>assistant<|end_of_role|>{%- endif -%})";
+
+// Phi-4's own form of ChatML.
+constexpr std::string_view kPhi4 = R"({%- for message in messages -%}
+  {{ '<|im_start|>' + message.role + '<|im_sep|>' + message.content + '<|im_end|>' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|im_start|>assistant<|im_sep|>{%- endif -%})";
+
+// Qwen, SmolLM and many others.
+constexpr std::string_view kChatMl = R"({%- for message in messages -%}
+  {{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\n' }}{%- endif -%})";
+
+constexpr std::string_view kGemma = R"({{- bos_token -}}
+{%- set first = namespace(text='') -%}
+{%- for message in messages -%}
+  {%- if message.role == 'system' -%}
+    {%- set first.text = message.content | trim + '\n\n' -%}
+  {%- else -%}
+    {%- set role = 'model' if message.role == 'assistant' else message.role -%}
+    {{ '<start_of_turn>' + role + '\n' + first.text + message.content | trim + '<end_of_turn>\n' }}
+    {%- set first.text = '' -%}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<start_of_turn>model\n' }}{%- endif -%})";
+
+constexpr std::string_view kGlm = R"([gMASK]<sop>
+{%- for message in messages -%}
+  {{ '<|' + message.role + '|>\n' + message.content }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<|assistant|>{%- endif -%})";
+
+constexpr std::string_view kDeepseek = R"({{- bos_token -}}
+{%- for message in messages -%}
+  {%- if message.role == 'user' -%}
+    {{ '<｜User｜>' + message.content }}
+  {%- elif message.role == 'assistant' -%}
+    {{ '<｜Assistant｜>' + message.content + '<｜end▁of▁sentence｜>' }}
+  {%- else -%}
+    {{ message.content }}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}<｜Assistant｜>{%- endif -%})";
+
+constexpr std::string_view kPhi3 = R"({%- for message in messages -%}
+  {{ '<|' + message.role + '|>\n' + message.content + '<|end|>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|assistant|>\n' }}{%- endif -%})";
+
+// Mistral since version 3; a system message goes in front of the user's last one.
+constexpr std::string_view kMistral = R"({{- bos_token -}}
+{%- set system = namespace(text='') -%}
+{%- for message in messages -%}
+  {%- if message.role == 'system' -%}
+    {%- set system.text = message.content + '\n\n' -%}
+  {%- elif message.role == 'user' -%}
+    {{ '[INST] ' + (system.text if loop.last else '') + message.content + '[/INST]' }}
+  {%- else -%}
+    {{ ' ' + message.content + eos_token }}
+  {%- endif -%}
+{%- endfor -%})";
+
+// LLaVA 1.5.
+constexpr std::string_view kVicuna = R"({{- bos_token -}}
+{%- for message in messages -%}
+  {%- if message.role == 'user' -%}
+    {{ 'USER: ' + message.content + '\n' }}
+  {%- elif message.role == 'assistant' -%}
+    {{ 'ASSISTANT: ' + message.content + eos_token + '\n' }}
+  {%- else -%}
+    {{ message.content }}
+  {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}ASSISTANT:{%- endif -%})";
+
+struct FamilyTemplate {
+  std::array<std::string_view, 3> tokens;  // all of them are in the vocabulary
+  std::string_view source;
+};
+
+// In this order: some families have another's tokens too.
+constexpr FamilyTemplate kFamilies[] = {
+    {{"<|im_middle|>", "<|im_user|>", "<|im_assistant|>"}, kKimi},
+    {{"<|start|>", "<|message|>", "<|channel|>"}, kHarmony},
+    {{"<|header_start|>", "<|header_end|>", "<|eot|>"}, kLlama4},
+    {{"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"}, kLlama3},
+    {{"<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"}, kGranite},
+    {{"<|im_start|>", "<|im_sep|>", "<|im_end|>"}, kPhi4},
+    {{"<|im_start|>", "<|im_end|>", ""}, kChatMl},
+    {{"<start_of_turn>", "<end_of_turn>", ""}, kGemma},
+    {{"[gMASK]", "<sop>", "<|user|>"}, kGlm},
+    {{"<｜User｜>", "<｜Assistant｜>", ""}, kDeepseek},
+    {{"<|user|>", "<|assistant|>", "<|end|>"}, kPhi3},
+    {{"[INST]", "[/INST]", ""}, kMistral},
+    {{"<image>", "<s>", "</s>"}, kVicuna},
+};
+
+}  // namespace
+
+std::string_view find_family_template(const Tokenizer& tokenizer) {
+  const auto has = [&](std::string_view token) { return token.empty() || tokenizer.find_token(token); };
+  const auto found = std::ranges::find_if(
+      kFamilies, [&](const FamilyTemplate& family) { return std::ranges::all_of(family.tokens, has); });
+  return found == std::end(kFamilies) ? std::string_view() : found->source;
+}
+
+}  // namespace shoal
