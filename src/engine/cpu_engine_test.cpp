@@ -81,8 +81,9 @@ TEST_F(SmallEngine, TakesAStepWithoutRows) {
 TEST_F(SmallEngine, RefusesStepsBeyondItsLimits) {
   expect_refusal(step({{0, 0, 3}, {1, 0, 2}}), ErrorCode::invalid_argument, "5 rows, the limit is 4");
   expect_refusal(step({{0, 0, -1}}), ErrorCode::invalid_argument, "-1 rows");
-  expect_refusal(step({{0, 0, int64_t{1} << 62}, {1, 0, int64_t{1} << 62}}), ErrorCode::invalid_argument,
-                 "rows in a step");
+  const StepBatch endless{.sequences = {{0, 0, int64_t{1} << 62}, {1, 0, int64_t{1} << 62}},
+                          .released_slots = {}};
+  expect_refusal(engine_->step(endless, hidden_), ErrorCode::invalid_argument, "rows in a step");
   expect_refusal(step({{2, 0, 1}}), ErrorCode::invalid_argument, "slot 2");
   expect_refusal(step({{0, 1, 1}}), ErrorCode::invalid_argument, "holds 0 tokens");
   expect_refusal(step({{0, 0, 1}, {0, 0, 1}}), ErrorCode::invalid_argument, "named twice");
