@@ -9,11 +9,11 @@
 
 namespace shoal {
 
-HeadRequests::HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, Outbox& outbox, int64_t limit,
-                           FindHead find_head)
+HeadRequests::HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, MessageSender& sender,
+                           int64_t limit, FindHead find_head)
     : loop_(std::move(loop)),
       text_loop_(std::move(text_loop)),
-      outbox_(outbox),
+      sender_(sender),
       limit_(limit),
       find_head_(std::move(find_head)) {}
 
@@ -93,7 +93,7 @@ void HeadRequests::start(const RequestId& id, uint64_t ticket, Result<Generation
     }
     request->second.open_choices.insert(index);
   }
-  outbox_.send(request->second.ingress,
+  sender_.send(request->second.ingress,
                RequestAccepted{.request = id, .epoch = submitted.epoch, .prompt = std::move(made->prompt)});
 }
 
@@ -132,7 +132,7 @@ void HeadRequests::on_token(const Epoch& epoch, const RequestId& id, uint32_t ch
                             DeliveredToken token) {
   auto request = find(id, epoch);
   if (request == requests_.end()) return;
-  outbox_.send(
+  sender_.send(
       request->second.ingress,
       TokenDelivery{.request = id, .epoch = epoch, .choice_index = choice_index, .token = std::move(token)});
 }
@@ -141,7 +141,7 @@ void HeadRequests::on_finished(const Epoch& epoch, const RequestId& id, uint32_t
                                GenerationEnd end) {
   auto request = find(id, epoch);
   if (request == requests_.end()) return;
-  outbox_.send(
+  sender_.send(
       request->second.ingress,
       ChoiceFinished{.request = id, .epoch = epoch, .choice_index = choice_index, .end = std::move(end)});
   request->second.open_choices.erase(choice_index);
@@ -156,7 +156,7 @@ void HeadRequests::on_failed(const Epoch& epoch, const RequestId& id, Error erro
 }
 
 void HeadRequests::refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error) {
-  outbox_.send(
+  sender_.send(
       ingress,
       RequestFailed{.request = submitted.request, .epoch = submitted.epoch, .error = std::move(error)});
 }

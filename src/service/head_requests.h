@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "service/instance_head.h"
-#include "service/outbox.h"
+#include "service/message_sender.h"
 #include "service/service_loop.h"
 
 namespace shoal {
@@ -19,7 +19,7 @@ class HeadRequests final : public GenerationEvents {
   using FindHead = std::function<InstanceHead*(const InstanceId&, const Epoch&)>;
 
   // `text_loop` renders templates and tokenises; `limit` counts requests of all instances.
-  HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, Outbox& outbox, int64_t limit,
+  HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, MessageSender& sender, int64_t limit,
                FindHead find_head);
 
   void receive(const NodeId& from, SubmitRequest submitted);
@@ -64,7 +64,7 @@ class HeadRequests final : public GenerationEvents {
 
   ServiceLoop loop_;
   std::shared_ptr<Loop> text_loop_;
-  Outbox& outbox_;
+  MessageSender& sender_;
   int64_t limit_;
   FindHead find_head_;
   uint64_t last_ticket_ = 0;

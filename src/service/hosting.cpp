@@ -11,11 +11,11 @@
 namespace shoal {
 
 Hosting::Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
-                 Outbox& outbox, std::shared_ptr<Loop> reaper_loop, Events events)
+                 MessageSender& sender, std::shared_ptr<Loop> reaper_loop, Events events)
     : settings_(settings),
       around_(std::move(around)),
       members_(members),
-      outbox_(outbox),
+      sender_(sender),
       reaper_loop_(std::move(reaper_loop)),
       events_(std::move(events)),
       promises_(around_.own) {}
@@ -44,7 +44,7 @@ void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
     }
   }
   if (!outcome) log_debug(1, "refused the plan of {}: {}", plan.instance, outcome.error().message);
-  outbox_.send(from, PlanPrepared{.instance = plan.instance,
+  sender_.send(from, PlanPrepared{.instance = plan.instance,
                                   .epoch = plan.epoch,
                                   .highest = promises_.highest(plan.instance),
                                   .outcome = std::move(outcome)});
@@ -98,7 +98,7 @@ void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<
   if (!message.outcome) log_warning("loading {} failed: {}", instance, message.outcome.error().message);
   const bool failed = !message.outcome.has_value();
   const Error reason = failed ? message.outcome.error() : Error{};
-  outbox_.send(head, std::move(message));
+  sender_.send(head, std::move(message));
   events_.on_changed();
   if (failed && head != around_.own) release(instance, epoch, reason);
 }
@@ -149,13 +149,13 @@ void Hosting::release(const InstanceId& instance, const Epoch& epoch, const Erro
 void Hosting::tell_members(const Plan& plan, const Error& reason, const NodeId& also) {
   auto tell = [&](const NodeId& node) {
     if (node == around_.own || members_.find(node) == nullptr) return;
-    outbox_.send(node, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
+    sender_.send(node, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
   };
   for (const PlanStage& stage : plan.stages) tell(stage.node);
   if (plan.find_stage(also) == nullptr) tell(also);
   // The own proposal may be the one that has ended.
   if (also == around_.own) {
-    outbox_.send(also, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
+    sender_.send(also, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
   }
 }
 

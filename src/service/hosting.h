@@ -9,7 +9,7 @@
 
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
-#include "service/outbox.h"
+#include "service/message_sender.h"
 #include "service/plan_promises.h"
 #include "service/service.h"
 #include "service/shard_host.h"
@@ -25,7 +25,7 @@ class Hosting {
   };
   // `reaper_loop` destroys shards.
   Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
-          Outbox& outbox, std::shared_ptr<Loop> reaper_loop, Events events);
+          MessageSender& sender, std::shared_ptr<Loop> reaper_loop, Events events);
 
   void receive(const NodeId& from, const PreparePlan& prepare);
   void receive(const CommitPlan& commit);
@@ -81,7 +81,7 @@ class Hosting {
   const ServiceSettings& settings_;
   ShardHost::Surroundings around_;
   const Membership& members_;
-  Outbox& outbox_;
+  MessageSender& sender_;
   std::shared_ptr<Loop> reaper_loop_;
   Events events_;
   PlanPromises promises_;

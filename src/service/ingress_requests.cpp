@@ -105,7 +105,7 @@ void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& loc
                           .stop_strings = asked.stop_strings,
                           .top_logprobs = asked.top_logprobs,
                           .delivered = {}};
-  around_.outbox.send(location.head, std::move(submitted));
+  around_.sender.send(location.head, std::move(submitted));
 }
 
 void IngressRequests::place_again(IngressRequest& request) {
@@ -233,7 +233,7 @@ void IngressRequests::cancel(const RequestId& id) {
 }
 
 void IngressRequests::tell_head_to_stop(const RequestId& id, const IngressRequest& request) {
-  if (has_head(request.state)) around_.outbox.send(request.head, CancelRequest{.request = id});
+  if (has_head(request.state)) around_.sender.send(request.head, CancelRequest{.request = id});
 }
 
 void IngressRequests::give_up(const RequestId& id, const Error& error) {

@@ -10,7 +10,7 @@
 
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
-#include "service/outbox.h"
+#include "service/message_sender.h"
 #include "service/proposals.h"
 #include "service/service.h"
 
@@ -22,7 +22,7 @@ class IngressRequests {
     const ServiceSettings& settings;
     ServiceLoop loop;
     const Membership& members;
-    Outbox& outbox;
+    MessageSender& sender;
     Proposals& proposals;
     // Reads this node's disk for new models, then calls back.
     std::function<void(Task)> refresh_models;

@@ -12,12 +12,12 @@ constexpr int64_t answer_limit = 16;
 }  // namespace
 
 ModelInquiry::ModelInquiry(NodeId own, ServiceLoop loop, std::shared_ptr<Loop> files_loop,
-                           EngineSource& engines, Outbox& outbox, Duration deadline)
+                           EngineSource& engines, MessageSender& sender, Duration deadline)
     : own_(std::move(own)),
       loop_(std::move(loop)),
       files_loop_(std::move(files_loop)),
       engines_(engines),
-      outbox_(outbox),
+      sender_(sender),
       deadline_(deadline) {}
 
 void ModelInquiry::ask(const InstanceId& model, const std::vector<NodeId>& nodes, Done done) {
@@ -33,14 +33,14 @@ void ModelInquiry::ask(const InstanceId& model, const std::vector<NodeId>& nodes
   if (has_files) {
     describe_here(model, [this, call](Result<ModelDemand> demand) { finish(call, std::move(demand)); });
   } else {
-    outbox_.send(nodes.front(), DescribeModel{.call = call, .model = model});
+    sender_.send(nodes.front(), DescribeModel{.call = call, .model = model});
   }
 }
 
 void ModelInquiry::receive(const NodeId& from, const DescribeModel& question) {
   const uint64_t call = question.call;
   if (answers_in_progress_ >= answer_limit) {
-    outbox_.send(from, ModelDescribed{.call = call,
+    sender_.send(from, ModelDescribed{.call = call,
                                       .demand = fail(ErrorCode::unavailable,
                                                      fmt::format("node {} is busy reading files", own_))});
     return;
@@ -48,7 +48,7 @@ void ModelInquiry::receive(const NodeId& from, const DescribeModel& question) {
   ++answers_in_progress_;
   describe_here(question.model, [this, from, call](Result<ModelDemand> demand) {
     --answers_in_progress_;
-    outbox_.send(from, ModelDescribed{.call = call, .demand = std::move(demand)});
+    sender_.send(from, ModelDescribed{.call = call, .demand = std::move(demand)});
   });
 }
 

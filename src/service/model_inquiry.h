@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "service/engine_source.h"
-#include "service/outbox.h"
+#include "service/message_sender.h"
 #include "service/service_loop.h"
 
 namespace shoal {
@@ -19,7 +19,7 @@ class ModelInquiry {
 
   // `files_loop` runs what reads files.
   ModelInquiry(NodeId own, ServiceLoop loop, std::shared_ptr<Loop> files_loop, EngineSource& engines,
-               Outbox& outbox, Duration deadline);
+               MessageSender& sender, Duration deadline);
 
   // `nodes` have the files; this node is asked if it is among them, else the first. `done` is called once.
   void ask(const InstanceId& model, const std::vector<NodeId>& nodes, Done done);
@@ -43,7 +43,7 @@ class ModelInquiry {
   ServiceLoop loop_;
   std::shared_ptr<Loop> files_loop_;
   EngineSource& engines_;
-  Outbox& outbox_;
+  MessageSender& sender_;
   Duration deadline_;
   uint64_t last_call_ = 0;
   std::map<uint64_t, Question> questions_;

@@ -172,7 +172,7 @@ void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand
     if (find(instance, ticket) != nullptr) answers_are_late(instance);
   });
   for (const PlanStage& stage : plan.stages) {
-    around_.outbox.send(stage.node, PreparePlan{.plan = plan, .demand = demand});
+    around_.sender.send(stage.node, PreparePlan{.plan = plan, .demand = demand});
   }
 }
 
@@ -245,7 +245,7 @@ void Proposals::commit(const InstanceId& instance) {
   around_.loop.cancel_timer(proposal.timer);
   const Plan plan = *std::exchange(proposal.plan, std::nullopt);
   for (const PlanStage& stage : plan.stages) {
-    around_.outbox.send(stage.node, CommitPlan{.instance = instance, .epoch = plan.epoch});
+    around_.sender.send(stage.node, CommitPlan{.instance = instance, .epoch = plan.epoch});
   }
   finish(instance, InstanceLocation{.head = plan.head(), .epoch = plan.epoch, .is_loaded = false});
 }
@@ -257,7 +257,7 @@ void Proposals::withdraw(const InstanceId& instance, const Error& reason) {
   const Plan plan = *std::exchange(proposal.plan, std::nullopt);
   for (const PlanStage& stage : plan.stages) {
     if (around_.members.find(stage.node) == nullptr) continue;
-    around_.outbox.send(stage.node, ReleasePlan{.instance = instance, .epoch = plan.epoch, .reason = reason});
+    around_.sender.send(stage.node, ReleasePlan{.instance = instance, .epoch = plan.epoch, .reason = reason});
   }
 }
 

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "service/membership.h"
+#include "service/message_sender.h"
 #include "service/model_inquiry.h"
-#include "service/outbox.h"
 #include "service/plan_promises.h"
 #include "service/service.h"
 #include "service/unloading.h"
@@ -24,7 +24,7 @@ class Proposals {
     ServiceLoop loop;
     const Membership& members;
     const PlanPromises& promises;
-    Outbox& outbox;
+    MessageSender& sender;
     ModelInquiry& inquiry;
     Unloading& unloading;
     uint64_t random_seed;  // of pauses

@@ -10,8 +10,8 @@
 #include "service/hosting.h"
 #include "service/ingress_requests.h"
 #include "service/membership.h"
+#include "service/message_sender.h"
 #include "service/model_inquiry.h"
-#include "service/outbox.h"
 #include "service/own_models.h"
 #include "service/proposals.h"
 #include "service/snapshot.h"
@@ -59,7 +59,7 @@ struct Service::State {
   const std::shared_ptr<Loop> files_loop, text_loop, reaper_loop;
   Snapshot snapshot;
   Membership members;
-  Outbox outbox;
+  MessageSender sender;
   OwnModels own_models;
   ModelInquiry inquiry;
   HeadRequests head_requests;
@@ -84,7 +84,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       reaper_loop(loops.make_loop("reaper")),
       snapshot(settings.own),
       members(settings.own),
-      outbox(settings.own.node, loop, peers,
+      sender(settings.own.node, loop, peers,
              {.on_message = [this](const NodeId& from, PeerMessage m) { dispatch(from, std::move(m)); },
               .on_broken =
                   [this](const NodeId& node) {
@@ -94,9 +94,9 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
                     lose(node, reason);
                   }}),
       own_models(loop, files_loop, engines, [this] { changed(); }),
-      inquiry(settings.own.node, loop, files_loop, engines, outbox, settings.plan_deadline),
+      inquiry(settings.own.node, loop, files_loop, engines, sender, settings.plan_deadline),
       head_requests(
-          loop, text_loop, outbox, settings.request_limit,
+          loop, text_loop, sender, settings.request_limit,
           [this](const InstanceId& id, const Epoch& epoch) { return hosting.find_head(id, epoch); }),
       hosting(settings,
               {.own = settings.own.node,
@@ -106,7 +106,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
                .peers = peers,
                .scheduler = settings.scheduler,
                .events = head_requests},
-              members, outbox, reaper_loop,
+              members, sender, reaper_loop,
               {.on_changed =
                    [this] {
                      changed();
@@ -118,12 +118,12 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
                    [this](const InstanceId& id, const Epoch& epoch, const Error& reason) {
                      head_requests.instance_released(id, epoch, reason);
                    }}),
-      unloading(loop, outbox, members, hosting, head_requests, settings.plan_deadline),
+      unloading(loop, sender, members, hosting, head_requests, settings.plan_deadline),
       proposals({.settings = settings,
                  .loop = loop,
                  .members = members,
                  .promises = hosting.promises(),
-                 .outbox = outbox,
+                 .sender = sender,
                  .inquiry = inquiry,
                  .unloading = unloading,
                  .random_seed = settings.own.incarnation},
@@ -133,7 +133,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       ingress({.settings = settings,
                .loop = loop,
                .members = members,
-               .outbox = outbox,
+               .sender = sender,
                .proposals = proposals,
                .refresh_models = [this](Task done) { own_models.refresh(std::move(done)); }}) {}
 
@@ -285,7 +285,7 @@ void Service::State::renew() {
 void Service::State::announce() {
   renew();
   for (const NodeId& peer : members.peers()) {
-    outbox.send(peer, Heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())});
+    sender.send(peer, Heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())});
   }
 }
 
@@ -321,7 +321,7 @@ ServiceStatus Service::State::make_status() const {
 void Service::State::leave(Task done) {
   left.push_back(std::move(done));
   if (!std::exchange(is_leaving, true)) {
-    for (const NodeId& peer : members.peers()) outbox.send(peer, Goodbye{});
+    for (const NodeId& peer : members.peers()) sender.send(peer, Goodbye{});
     proposals.close();
     ingress.close();
     inquiry.close();

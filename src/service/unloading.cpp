@@ -10,10 +10,10 @@
 
 namespace shoal {
 
-Unloading::Unloading(ServiceLoop loop, Outbox& outbox, const Membership& members, Hosting& hosting,
+Unloading::Unloading(ServiceLoop loop, MessageSender& sender, const Membership& members, Hosting& hosting,
                      const HeadRequests& head_requests, Duration deadline)
     : loop_(std::move(loop)),
-      outbox_(outbox),
+      sender_(sender),
       members_(members),
       hosting_(hosting),
       head_requests_(head_requests),
@@ -32,11 +32,11 @@ void Unloading::unload(const InstanceId& instance, Done done) {
                               .head = location->head,
                               .deadline = loop_.now() + deadline_,
                               .done = std::move(done)});
-  outbox_.send(location->head, UnloadModel{.call = number, .instance = instance});
+  sender_.send(location->head, UnloadModel{.call = number, .instance = instance});
 }
 
 void Unloading::receive(const NodeId& from, const UnloadModel& unload) {
-  outbox_.send(from, ModelUnloaded{.call = unload.call, .outcome = release_here(unload.instance)});
+  sender_.send(from, ModelUnloaded{.call = unload.call, .outcome = release_here(unload.instance)});
 }
 
 Result<void> Unloading::release_here(const InstanceId& instance) {

@@ -8,7 +8,7 @@
 #include "service/head_requests.h"
 #include "service/hosting.h"
 #include "service/membership.h"
-#include "service/outbox.h"
+#include "service/message_sender.h"
 #include "service/service_loop.h"
 
 namespace shoal {
@@ -17,7 +17,7 @@ class Unloading {
  public:
   using Done = std::function<void(Result<void>)>;
 
-  Unloading(ServiceLoop loop, Outbox& outbox, const Membership& members, Hosting& hosting,
+  Unloading(ServiceLoop loop, MessageSender& sender, const Membership& members, Hosting& hosting,
             const HeadRequests& head_requests, Duration deadline);
 
   // `done` is called once, when no node of the cluster reports a shard of it any more. resource_exhausted
@@ -43,7 +43,7 @@ class Unloading {
   void finish(uint64_t number, Result<void> outcome);
 
   ServiceLoop loop_;
-  Outbox& outbox_;
+  MessageSender& sender_;
   const Membership& members_;
   Hosting& hosting_;
   const HeadRequests& head_requests_;

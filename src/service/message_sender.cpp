@@ -1,4 +1,4 @@
-#include "service/outbox.h"
+#include "service/message_sender.h"
 
 #include <memory>
 #include <utility>
@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-void Outbox::send(const NodeId& to, PeerMessage message) {
+void MessageSender::send(const NodeId& to, PeerMessage message) {
   if (to == own_) {
     const bool posted = loop_.post([this, message = std::make_shared<PeerMessage>(std::move(message))] {
       events_.on_message(own_, std::move(*message));

@@ -9,14 +9,14 @@
 
 namespace shoal {
 
-class Outbox {
+class MessageSender {
  public:
   struct Events {
     std::function<void(const NodeId& from, PeerMessage message)> on_message;  // to ourselves
     // A control stream that takes no more is broken: what was said on it may be incomplete.
     std::function<void(const NodeId& node)> on_broken;
   };
-  Outbox(NodeId own, ServiceLoop loop, PeerCalls& peers, Events events)
+  MessageSender(NodeId own, ServiceLoop loop, PeerCalls& peers, Events events)
       : own_(std::move(own)), loop_(std::move(loop)), peers_(peers), events_(std::move(events)) {}
 
   void send(const NodeId& to, PeerMessage message);
