@@ -44,7 +44,11 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
   if (!text) return fail(text.error());
   auto tokenizer = find_tokenizer(options);
   if (!tokenizer) return fail(tokenizer.error());
-  fmt::print("[{}]\n", fmt::join((*tokenizer)->encode(*text, special_tokens(options)), ", "));
+  const TextRange all{0, static_cast<int64_t>(text->size())};
+  const std::span<const TextRange> literal(&all, options.special ? 0 : 1);
+  const auto ids = (*tokenizer)->encode_bounded(*text, literal);
+  if (!ids) return fail(ids.error());
+  fmt::print("[{}]\n", fmt::join(*ids, ", "));
   return {};
 }
 

@@ -87,6 +87,7 @@ struct ComposedTokenizer::Work {
   std::vector<TokenId> ids;
   TokenModelScratch scratch;
   PieceCache cache;
+  bool complete = true;  // no pattern gave up
 };
 
 Result<std::unique_ptr<ComposedTokenizer>> ComposedTokenizer::make(TokenizerParts parts) {
@@ -176,10 +177,23 @@ std::vector<TokenId> ComposedTokenizer::encode(std::string_view text, SpecialTok
 
 std::vector<TokenId> ComposedTokenizer::encode_rendered(std::string_view text,
                                                         std::span<const TextRange> literal) const {
+  return encode_valid(text, literal).ids;
+}
+
+Result<std::vector<TokenId>> ComposedTokenizer::encode_bounded(std::string_view text,
+                                                               std::span<const TextRange> literal) const {
+  Work work = encode_valid(text, literal);
+  if (work.complete) return std::move(work.ids);
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("the tokenizer's pattern takes too long over this text of {} bytes", text.size()));
+}
+
+ComposedTokenizer::Work ComposedTokenizer::encode_valid(std::string_view text,
+                                                        std::span<const TextRange> literal) const {
   if (!is_valid_utf8(text)) {
     std::vector<TextRange> moved(literal.begin(), literal.end());
     const std::string repaired = repair_with_ranges(text, moved);
-    return encode_rendered(repaired, moved);
+    return encode_valid(repaired, moved);
   }
   Work work(static_cast<int64_t>(text.size()));
   work.ids.reserve(text.size() / 3 + 8);
@@ -192,7 +206,7 @@ std::vector<TokenId> ComposedTokenizer::encode_rendered(std::string_view text,
     at = match.range.end;
   }
   encode_chunk(text, {at, static_cast<int64_t>(text.size())}, literal, work);
-  return std::move(work.ids);
+  return work;
 }
 
 void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
@@ -222,6 +236,7 @@ void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
 void ComposedTokenizer::encode_plain(std::string text, bool begins_input, Work& work) const {
   if (text.empty()) return;
   const PreTokenizedText cut = pre_tokenizer_.apply(std::move(text), begins_input);
+  work.complete = work.complete && cut.complete;
   for (const TextRange& range : cut.pieces) {
     const std::string_view piece = slice(cut.text, range);
     PieceCache::Slot* slot = work.cache.find(piece);

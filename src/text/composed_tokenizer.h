@@ -38,6 +38,8 @@ class ComposedTokenizer final : public Tokenizer {
   std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const override;
   std::vector<TokenId> encode_rendered(std::string_view text,
                                        std::span<const TextRange> literal) const override;
+  Result<std::vector<TokenId>> encode_bounded(std::string_view text,
+                                              std::span<const TextRange> literal) const override;
   std::string_view token_bytes(TokenId token) const override { return vocabulary_.bytes(token); }
   bool is_special(TokenId token) const override { return vocabulary_.is_special(token); }
   int64_t vocabulary_size() const override { return vocabulary_.size(); }
@@ -57,6 +59,7 @@ class ComposedTokenizer final : public Tokenizer {
   explicit ComposedTokenizer(TokenizerParts parts, std::vector<AddedToken> raw,
                              std::vector<AddedToken> normalized);
   struct Work;
+  Work encode_valid(std::string_view text, std::span<const TextRange> literal) const;
   void encode_chunk(std::string_view chunk, TextRange range, std::span<const TextRange> literal,
                     Work& work) const;
   void encode_plain(std::string text, bool begins_input, Work& work) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int64_t kMaximumSourceBytes = 64 << 10;
 constexpr uint32_t kMatchLimit = 2'000'000;
+constexpr std::chrono::seconds kLeastTime{2};
 constexpr uint32_t kHeapLimitKib = 256 << 10;
 
 // Unicode's White_Space. PCRE2's own \s also takes U+180E.
@@ -143,7 +145,8 @@ struct Pattern::Code {
   std::string literal;
   std::unique_ptr<pcre2_code, FreeCode> code;
   std::unique_ptr<pcre2_match_context, FreeMatchContext> context;
-  bool jit = false;
+
+  bool find_all(std::string_view text, std::vector<TextRange>& matches) const;
 };
 
 Pattern::Pattern(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -178,8 +181,8 @@ Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) 
   PCRE2_SIZE offset = 0;
   auto compiled = std::make_unique<Code>();
   compiled->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated->data()), translated->size(),
-                                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-                                     nullptr));
+                                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_ANCHORED, &error,
+                                     &offset, nullptr));
   if (compiled->code == nullptr) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("the pattern is wrong at {}, {}: {}", offset, error_text(error), *translated));
@@ -187,51 +190,61 @@ Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) 
   compiled->context.reset(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(compiled->context.get(), kMatchLimit);
   pcre2_set_heap_limit(compiled->context.get(), kHeapLimitKib);
-  compiled->jit = pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE) == 0;
+  // Where this fails the interpreter does.
+  (void)pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE);
   return Pattern(std::move(compiled));
 }
 
-void Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) const {
+bool Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) const {
   matches.clear();
   if (code_->scanner != nullptr) {
     TextRange match{0, 0};
     while (code_->scanner(text, match.end, match)) matches.push_back(match);
-    return;
+    return true;
   }
   if (const std::string& literal = code_->literal; !literal.empty()) {
     for (size_t at = text.find(literal); at != std::string_view::npos;
          at = text.find(literal, at + literal.size())) {
       matches.push_back({static_cast<int64_t>(at), static_cast<int64_t>(at + literal.size())});
     }
-    return;
+    return true;
   }
+  return code_->find_all(text, matches);
+}
+
+// Each attempt is at one place and has a limit of its own; what all of them take together is measured, since
+// PCRE2 does not tell how much an attempt took.
+bool Pattern::Code::find_all(std::string_view text, std::vector<TextRange>& matches) const {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline =
+      Clock::now() + kLeastTime + std::chrono::microseconds(static_cast<int64_t>(text.size()));
   const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
+  int64_t attempts = 0;
   for (size_t at = 0; at < text.size();) {
-    int rc = code_->jit ? pcre2_jit_match(code_->code.get(), subject, text.size(), at, 0, data.get(),
-                                          code_->context.get())
-                        : PCRE2_ERROR_JIT_STACKLIMIT;
+    if (++attempts % 64 == 0 && Clock::now() > deadline) {
+      log_warning("a tokenizer's pattern took too long");
+      return false;
+    }
+    int rc = pcre2_match(code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, data.get(), context.get());
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
       // The compiled form has a small stack; the interpreter uses the heap, up to its limit.
-      rc = pcre2_match(code_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
-                       data.get(), code_->context.get());
+      rc = pcre2_match(code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data.get(),
+                       context.get());
     }
-    if (rc == PCRE2_ERROR_NOMATCH) return;
-    if (rc < 0) {
-      log_warning("a tokenizer's pattern took too long: {}", error_text(rc));
-      return;
+    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH) {
+      log_warning("a tokenizer's pattern took too much: {}", error_text(rc));
+      return false;
     }
-    const PCRE2_SIZE begin = bounds[0];
-    const PCRE2_SIZE end = bounds[1];
-    if (begin >= at && end > begin) {
-      matches.push_back({static_cast<int64_t>(begin), static_cast<int64_t>(end)});
-      at = end;
-    } else {  // an empty match, or one moved by \K
-      const size_t from = std::max<size_t>(at, begin);
-      at = from >= text.size() ? from : from + static_cast<size_t>(utf8_length(text[from]));
+    if (rc >= 0 && bounds[0] == at && bounds[1] > at) {
+      matches.push_back({static_cast<int64_t>(at), static_cast<int64_t>(bounds[1])});
+      at = bounds[1];
+    } else {  // none, an empty one, or one moved by \K
+      at += static_cast<size_t>(utf8_length(text[at]));
     }
   }
+  return true;
 }
 
 }  // namespace shoal

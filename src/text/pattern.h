@@ -29,9 +29,10 @@ class Pattern {
   // Whether it takes time in proportion to the text whatever that is.
   bool is_linear() const;
 
-  // The matches from left to right, none empty, none overlapping; `text` is valid UTF-8. Where the work
-  // exceeds the bounds, the rest of the text holds no matches. Any thread.
-  void find_all(std::string_view text, std::vector<TextRange>& matches) const;
+  // The matches from left to right, none empty, none overlapping; `text` is valid UTF-8. False where the work
+  // exceeds the bounds, which a known pattern's never does; the rest of the text then holds no matches. Any
+  // thread.
+  bool find_all(std::string_view text, std::vector<TextRange>& matches) const;
 
  private:
   struct Code;

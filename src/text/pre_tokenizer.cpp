@@ -17,10 +17,10 @@ struct Stretch {
   bool match;
 };
 
-void find_stretches(const SplitStep& step, std::string_view text, const TextRange& piece,
+bool find_stretches(const SplitStep& step, std::string_view text, const TextRange& piece,
                     std::vector<TextRange>& matches, std::vector<Stretch>& stretches) {
   stretches.clear();
-  step.pattern.find_all(part(text, piece), matches);
+  const bool complete = step.pattern.find_all(part(text, piece), matches);
   int64_t at = piece.begin;
   for (const TextRange& match : matches) {
     const TextRange found{piece.begin + match.begin, piece.begin + match.end};
@@ -29,6 +29,7 @@ void find_stretches(const SplitStep& step, std::string_view text, const TextRang
     at = found.end;
   }
   if (at < piece.end) stretches.push_back({{at, piece.end}, step.invert});
+  return complete;
 }
 
 void put_stretches(SplitBehavior behavior, const std::vector<Stretch>& stretches,
@@ -70,7 +71,7 @@ void put_stretches(SplitBehavior behavior, const std::vector<Stretch>& stretches
 void isolate(const Pattern& pattern, PreTokenizedText& cut, std::vector<TextRange>& pieces) {
   std::vector<TextRange> matches;
   for (const TextRange& piece : cut.pieces) {
-    pattern.find_all(part(cut.text, piece), matches);
+    if (!pattern.find_all(part(cut.text, piece), matches)) cut.complete = false;
     int64_t at = piece.begin;
     for (const TextRange& match : matches) {
       if (piece.begin + match.begin > at) pieces.push_back({at, piece.begin + match.begin});
@@ -90,7 +91,7 @@ void apply_step(const SplitStep& step, PreTokenizedText& cut) {
     std::vector<TextRange> matches;
     std::vector<Stretch> stretches;
     for (const TextRange& piece : cut.pieces) {
-      find_stretches(step, cut.text, piece, matches, stretches);
+      if (!find_stretches(step, cut.text, piece, matches, stretches)) cut.complete = false;
       put_stretches(step.behavior, stretches, pieces);
     }
   }

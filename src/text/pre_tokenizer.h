@@ -39,7 +39,8 @@ using PreTokenizerStep = std::variant<SplitStep, PrefixSpaceStep, MetaspaceStep,
 struct PreTokenizedText {
   std::string text;
   std::vector<TextRange> pieces;
-  bool begins_input;  // the text starts where the whole input starts
+  bool begins_input;     // the text starts where the whole input starts
+  bool complete = true;  // no pattern gave up
 };
 
 class PreTokenizer {

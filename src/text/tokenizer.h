@@ -41,6 +41,14 @@ class Tokenizer {
     return encode(text, literal.empty() ? SpecialTokens::parse : SpecialTokens::as_text);
   }
 
+  // As encode_rendered for a text that is not to be trusted: invalid_argument where the file's own pattern,
+  // which is none that is known to take time in proportion to the text, would take too long over it. The
+  // others then leave a part of the text uncut.
+  virtual Result<std::vector<TokenId>> encode_bounded(std::string_view text,
+                                                      std::span<const TextRange> literal) const {
+    return encode_rendered(text, literal);
+  }
+
   // The bytes a token stands for; for a special token its written form. Empty for an id that is no token.
   // They are not always whole characters.
   virtual std::string_view token_bytes(TokenId token) const = 0;

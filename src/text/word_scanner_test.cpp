@@ -5,7 +5,7 @@
 #include <random>
 
 #include "text/pattern.h"
-#include "text/tokenizer_steps.h"
+#include "text/tokenizer_files.h"
 #include "text/utf8.h"
 #include "text/word_patterns.h"
 
@@ -70,6 +70,29 @@ TEST(KnownPatterns, TakeTimeInProportionToTheText) {
       pattern->find_all(text + "x", matches);
     }
   }
+}
+
+TEST(UnknownPatterns, GiveUpInGoodTime) {
+  std::vector<TextRange> matches;
+  const Result<Pattern> nested = Pattern::compile("(?:a+)+b|.");
+  ASSERT_TRUE(nested);
+  EXPECT_TRUE(nested->find_all("aaab.", matches));
+  EXPECT_EQ(matches, (std::vector<TextRange>{{0, 4}, {4, 5}}));
+  EXPECT_FALSE(nested->find_all(std::string(1000, 'a'), matches));
+  // No attempt exceeds a limit, all of them together do.
+  const Result<Pattern> quadratic = Pattern::compile("x+$");
+  ASSERT_TRUE(quadratic);
+  EXPECT_FALSE(quadratic->find_all(std::string(1'500'000, 'x') + "y", matches));
+}
+
+TEST(UnknownPatterns, AreAnErrorOfTheTextThatTheyTakeTooLongOver) {
+  const auto tokenizer = parse_tokenizer_json(R"({"pre_tokenizer": {"type": "Split", "behavior": "Isolated",
+      "pattern": {"Regex": "(?:a+)+b|."}}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->encode_bounded("aa", {}), (std::vector<TokenId>{0, 0}));
+  const auto refused = (*tokenizer)->encode_bounded(std::string(1000, 'a'), {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
 }
 
 TEST(WhiteSpaceAtTheEnd, IsOnlyWhatNothingFollows) {
