@@ -6,6 +6,8 @@
 #include <array>
 #include <limits>
 
+#include "api/template_fields.h"
+
 namespace shoal {
 namespace {
 
@@ -165,6 +167,7 @@ ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
   request.options.max_tokens = read_max_tokens(fields);
   request.options.top_logprobs = read_top_logprobs(fields);
   request.messages = read_messages(fields, error);
+  request.template_fields = read_template_fields(fields);
   if (request.options.max_tokens && request.options.min_tokens > *request.options.max_tokens) {
     fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *request.options.max_tokens));
   }
@@ -179,7 +182,9 @@ std::string make_chat_context(const ChatRequest& request, const std::optional<st
   if (system_prompt && !has_system) {
     messages.insert(messages.begin(), Value::Object{{"role", "system"}, {"content", *system_prompt}});
   }
-  return format_json(Value::Object{{"messages", std::move(messages)}, {"add_generation_prompt", true}});
+  Value context = Value::Object{{"messages", std::move(messages)}};
+  for (const auto& [name, value] : request.template_fields) context.set(name, value);
+  return format_json(context);
 }
 
 }  // namespace shoal

@@ -11,6 +11,7 @@ namespace shoal {
 
 struct ChatRequest {
   GenerationOptions options;
+  Value::Object template_fields;  // add_generation_prompt and what else the template sees besides messages
   // Objects with role and content (a string), in the shape chat templates take; at least one.
   Value::Array messages;
 };

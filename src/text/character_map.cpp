@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "text/utf8.h"
@@ -70,12 +71,17 @@ CharacterMap::Found CharacterMap::find(std::string_view text, Which which) const
   return found;
 }
 
-std::string CharacterMap::replace_longest(std::string_view valid_text) const {
+std::string CharacterMap::replace_longest(std::string_view valid_text,
+                                          const std::vector<std::string>& kept) const {
   std::string out;
   out.reserve(valid_text.size());
   while (!valid_text.empty()) {
     Found found = find(valid_text, Which::longest);
-    if (found.length == 0) {
+    const auto stays = std::ranges::find_if(
+        kept, [valid_text](const std::string& piece) { return valid_text.starts_with(piece); });
+    if (stays != kept.end()) {
+      found = {.length = static_cast<int64_t>(stays->size()), .replacement = *stays};
+    } else if (found.length == 0) {
       found.length = utf8_length(valid_text.front());
       found.replacement = valid_text.substr(0, static_cast<size_t>(found.length));
     }

@@ -16,8 +16,8 @@ class CharacterMap {
   // The bytes of the file: the trie's size, the trie, the replacements, each ended by a zero byte.
   static Result<CharacterMap> parse(std::string_view bytes);
 
-  // SentencePiece's way: from left to right the longest sequence that changes.
-  std::string replace_longest(std::string_view valid_text) const;
+  // SentencePiece's way: from left to right the longest sequence that changes; `kept` are pieces that stay.
+  std::string replace_longest(std::string_view valid_text, const std::vector<std::string>& kept = {}) const;
   // Hugging Face's way: a grapheme of less than six bytes that begins with a sequence that changes becomes
   // what the shortest of these becomes; of any other each character is looked up by itself.
   std::string replace_graphemes(std::string_view valid_text) const;

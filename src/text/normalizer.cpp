@@ -63,7 +63,7 @@ std::string apply_step(const StripStep& step, std::string text) {
 
 std::string apply_step(const CharacterMapStep& step, std::string text) {
   switch (step.way) {
-    case CharacterMapStep::Way::longest: return step.map.replace_longest(text);
+    case CharacterMapStep::Way::longest: return step.map.replace_longest(text, step.kept);
     case CharacterMapStep::Way::graphemes: return step.map.replace_graphemes(text);
   }
   return text;

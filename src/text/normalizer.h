@@ -34,6 +34,7 @@ struct CharacterMapStep {
   enum class Way : uint8_t { longest, graphemes };
   CharacterMap map;
   Way way;
+  std::vector<std::string> kept = {};  // not empty ones, the longest first; for Way::longest
 };
 // SentencePiece's remove_extra_whitespaces: none at the ends, one between words.
 struct CollapseSpacesStep {};

@@ -79,7 +79,13 @@ Result<Normalizer> make_normalizer(const SentencePieceVocabulary& read) {
   if (!read.character_map.empty()) {
     Result<CharacterMap> map = CharacterMap::parse(read.character_map);
     if (!map) return fail(map.error());
-    steps.push_back(CharacterMapStep{std::move(*map), CharacterMapStep::Way::longest});
+    CharacterMapStep step{.map = std::move(*map), .way = CharacterMapStep::Way::longest, .kept = {}};
+    for (size_t id = 0; id < read.pieces.size(); ++id) {
+      const bool kept = read.kinds[id] == PieceKind::user_defined && !read.pieces[id].empty();
+      if (kept) step.kept.emplace_back(read.pieces[id]);
+    }
+    std::ranges::stable_sort(step.kept, std::ranges::greater(), &std::string::size);
+    steps.push_back(std::move(step));
   }
   if (read.collapses_spaces) steps.push_back(CollapseSpacesStep{});
   if (read.adds_prefix) steps.push_back(PrependStep{" "});

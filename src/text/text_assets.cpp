@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "files/gguf.h"
+#include "text/continued_chat.h"
 #include "text/family_templates.h"
 #include "text/tokenizer_files.h"
 
@@ -217,7 +218,10 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
   Value complete = context;
   complete.set("bos_token", assets.bos_text);
   complete.set("eos_token", assets.eos_text);
-  return assets.chat_template->render_marked(complete);
+  Result<RenderedChat> rendered = assets.chat_template->render_marked(complete);
+  if (!rendered || !continues_last_message(context)) return rendered;
+  if (Result<void> cut = cut_behind_last_message(context, *rendered); !cut) return fail(cut.error());
+  return rendered;
 }
 
 std::vector<TokenId> with_bos(const Tokenizer& tokenizer, std::vector<TokenId> ids) {

@@ -100,7 +100,8 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
     if (bytes.empty()) return {};
     Result<CharacterMap> map = CharacterMap::parse(bytes);
     if (!map) return fail(map.error());
-    steps.push_back(CharacterMapStep{std::move(*map), CharacterMapStep::Way::graphemes});
+    steps.push_back(
+        CharacterMapStep{.map = std::move(*map), .way = CharacterMapStep::Way::graphemes, .kept = {}});
   } else if (type == "Replace") {
     const Value* pattern = component.find("pattern");
     if (pattern != nullptr && pattern->find("String") != nullptr) {

@@ -195,6 +195,9 @@ def compare_each(program, all_tokenizers, words, count, names, report):
             continue
         draw = random.Random(f"{name} {count}")
         inputs = [random_bytes(draw, words) for _ in range(count)]
+        if name.startswith("hf-unigram"):  # its graphemes are those of another Unicode
+            inputs = ["".join(c for c in text.decode("utf-8", "replace") if unicodedata.category(c) != "Cn").encode()
+                      for text in inputs]
         encode = make()
         expected = [" ".join(map(str, encode(text.decode("utf-8", "replace")))) for text in inputs]
         report.compare(name, inputs, ask(program, [command, str(path)], inputs), expected)

@@ -1,0 +1,12 @@
+// The members of a chat request that only the model's template understands.
+#pragma once
+
+#include "api/request_fields.h"
+
+namespace shoal {
+
+// add_generation_prompt (true unless the last message is continued), continue_final_message, documents and
+// enable_thinking, as the template's context takes them.
+Value::Object read_template_fields(RequestFields& fields);
+
+}  // namespace shoal

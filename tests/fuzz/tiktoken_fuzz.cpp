@@ -1,0 +1,21 @@
+// Any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, then a few texts through it.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "text/tokenizer_files.h"
+#include "tokenizer_exercise.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  constexpr std::array<std::string_view, 5> kPatterns = {"cl100k", "o200k", "llama3", "llama4", "kimi"};
+  if (data[0] % 6 < kPatterns.size()) {
+    const auto tokenizer = shoal::parse_tiktoken(text, kPatterns[data[0] % 6]);
+    if (tokenizer) shoal::exercise(**tokenizer);
+  } else if (const auto tokenizer = shoal::parse_tekken(text)) {
+    shoal::exercise(**tokenizer);
+  }
+  return 0;
+}

@@ -1,0 +1,13 @@
+// Any bytes as a SentencePiece model, then a few texts through it.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "text/tokenizer_files.h"
+#include "tokenizer_exercise.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view model(reinterpret_cast<const char*>(data), size);
+  if (const auto tokenizer = shoal::parse_sentence_piece(model)) shoal::exercise(**tokenizer);
+  return 0;
+}
