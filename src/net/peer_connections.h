@@ -1,0 +1,71 @@
+// Dials, answers and shakes hands, so that each pair of nodes has exactly one connection. All on the
+// completion loop but for the constructor.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/connection.h"
+#include "net/connection_table.h"
+#include "net/dial_schedule.h"
+#include "net/log_filter.h"
+#include "net/peer_handles.h"
+#include "net/peer_network.h"
+#include "net/ring_greeters.h"
+#include "net/streams.h"
+
+namespace shoal {
+
+class PeerConnections final : public ConnectionEvents {
+ public:
+  // `port`: where others reach this node. Who joins gets a handle in `handles` before `events` hears of it.
+  PeerConnections(const PeerNetworkSettings& settings, int32_t port, PeerEvents& events, Streams& streams,
+                  PeerHandles& handles);
+
+  void see(const PeerCandidate& candidate) { schedule_.see(candidate); }
+  // A stream that another node has opened.
+  void accept(const std::shared_ptr<ServerCall>& call);
+  // There is something to send on the ring stream.
+  void want_ring(const std::shared_ptr<Connection>& connection);
+  // Closes every connection in order, and all streams that are left after the linger. No event comes any
+  // more.
+  void begin_stop();
+
+  void on_hello(const std::shared_ptr<Connection>& connection, Hello hello) override;
+  void on_ready(const std::shared_ptr<Connection>& connection) override { join(connection); }
+  void on_open_ring(const std::shared_ptr<Connection>& connection) override { open_ring(connection); }
+  void on_message(const std::shared_ptr<Connection>& connection, PeerMessage message) override;
+  void on_ring_message(const std::shared_ptr<Connection>& connection, RingMessage message) override;
+  void on_ended(const std::shared_ptr<Connection>& connection, Error reason) override;
+
+ private:
+  NodeReport own_report();
+  void tell(const std::string& text);
+
+  bool dial(const PeerCandidate& candidate);
+  void accept_control(const std::shared_ptr<ServerCall>& call);
+  std::shared_ptr<Connection> find_ring_owner(const RingHello& hello) const;
+
+  void hello_of_dialled(const std::shared_ptr<Connection>& connection, Hello hello);
+  void hello_of_accepted(const std::shared_ptr<Connection>& connection, Hello hello);
+  bool make_way(const std::shared_ptr<Connection>& connection, const Hello& hello);
+  void refuse_parked(const std::shared_ptr<Connection>& connection);
+  void resume_parked(const NodeId& node);
+  void greet(const std::shared_ptr<Connection>& connection, const Hello& hello);
+  void join(const std::shared_ptr<Connection>& connection);
+  void open_ring(const std::shared_ptr<Connection>& connection);
+
+  const PeerNetworkSettings& settings_;
+  const int32_t port_;
+  PeerEvents& events_;
+  const NodeReport identity_;  // id, incarnation and version never change
+  Streams& streams_;
+  PeerHandles& handles_;
+  DialSchedule schedule_;
+  RingGreeters ring_greeters_;
+  ConnectionTable connections_;
+  LogFilter told_;
+  bool stopping_ = false;
+};
+
+}  // namespace shoal

@@ -1,0 +1,37 @@
+// The connected nodes as threads other than the completion loop's see them. Any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+
+#include "base/mutex.h"
+#include "net/connection.h"
+#include "net/outbox.h"
+
+namespace shoal {
+
+struct PeerHandle {
+  std::shared_ptr<Outbox> control, ring;
+  std::weak_ptr<Connection> connection;  // to be locked on the loop only
+  std::atomic<bool> ring_wanted = false;
+};
+
+class PeerHandles {
+ public:
+  // Null when the node is not connected.
+  std::shared_ptr<PeerHandle> find(const NodeId& node);
+
+  // False: it is closed.
+  bool add(const NodeId& node, std::shared_ptr<PeerHandle> handle);
+  void remove(const NodeId& node);
+  // Forgets all, and takes none any more.
+  void close();
+
+ private:
+  Mutex mutex_;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  std::map<NodeId, std::shared_ptr<PeerHandle>> handles_ GUARDED_BY(mutex_);
+};
+
+}  // namespace shoal
