@@ -1,5 +1,5 @@
 // Requests and responses as plain data, and how an answer is given. What HTTP looks like on the wire is
-// http_server.cpp's matter alone.
+// the matter of http_connection alone.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,151 @@
+#include "api/http_connection.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "api/http_exchange.h"
+
+namespace shoal {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+constexpr size_t kReadSize = 4096;
+constexpr size_t kDiscardedBytes = 16 << 20;  // of a body that was refused, so that its sender can read why
+constexpr Duration kDiscardDeadline = std::chrono::seconds(2);
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpCore> core, asio::ip::tcp::socket socket)
+    : core_(*core),
+      shared_core_(std::move(core)),
+      strand_(socket.get_executor()),
+      stream_(std::move(socket)),
+      timer_(strand_) {}
+
+HttpConnection::~HttpConnection() {
+  const MutexLock lock(core_.mutex);
+  core_.connections.erase(this);
+}
+
+void HttpConnection::start() {
+  asio::post(strand_, [self = shared_from_this()] {
+    error_code ignored;
+    self->stream_.socket().set_option(tcp::no_delay(true), ignored);
+    self->read_head();
+  });
+}
+
+void HttpConnection::refuse() {
+  asio::post(strand_, [self = shared_from_this()] {
+    self->refuse_unread(503, "this node has as many connections as it takes; try again");
+  });
+}
+
+void HttpConnection::begin_stop() {
+  asio::post(strand_, [self = shared_from_this()] {
+    self->keep_alive_ = false;
+    if (!self->exchange_) return self->close();
+    self->interrupt(Interruption::server_stopping);
+  });
+}
+
+void HttpConnection::lose_client() {
+  interrupt(Interruption::client_gone);
+  close();
+}
+
+void HttpConnection::finish_response() {
+  timer_.cancel();
+  if (exchange_) exchange_->detach();
+  exchange_.reset();
+  if (!keep_alive_) return is_unread_ ? discard_rest() : close_gently();
+  if (is_watching_) {
+    stream_.cancel();  // watch_client's read goes on to the next request
+  } else {
+    next_request();
+  }
+}
+
+void HttpConnection::next_request() {
+  if (is_server_stopping()) return close();
+  read_head();
+}
+
+// Closing with unread bytes makes the system send a reset, and the client may never see the response.
+void HttpConnection::discard_rest() {
+  error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  buffer_.clear();
+  stream_.expires_after(kDiscardDeadline);
+  discard_some(0);
+}
+
+void HttpConnection::discard_some(size_t discarded) {
+  stream_.async_read_some(buffer_.prepare(kReadSize),
+                          [self = shared_from_this(), discarded](error_code error, size_t count) {
+                            if (error || discarded + count > kDiscardedBytes) return self->close();
+                            self->discard_some(discarded + count);
+                          });
+}
+
+void HttpConnection::close_gently() {
+  error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  close();
+}
+
+void HttpConnection::close() {
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
+  timer_.cancel();
+  stream_.close();
+  if (auto exchange = std::exchange(exchange_, nullptr)) exchange->detach();
+}
+
+// One timer for what an answer waits for: the next heartbeat, the end of patience, the end of the grace.
+void HttpConnection::arm_timer() {
+  auto due =
+      is_ending_ ? ending_since_ + core_.limits.stop_grace : last_progress_ + core_.limits.response_timeout;
+  if (phase_ == Phase::streaming) due = std::min(due, last_write_ + core_.limits.heartbeat_interval);
+  timer_.expires_at(std::chrono::time_point_cast<Steady::duration>(due));
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (error || !self->exchange_) return;
+    self->on_timer();
+  });
+}
+
+void HttpConnection::on_timer() {
+  const auto now = Steady::now();
+  if (is_ending_ && now >= ending_since_ + core_.limits.stop_grace) return close();
+  if (!is_ending_ && now >= last_progress_ + core_.limits.response_timeout) {
+    interrupt(Interruption::silent_too_long);
+    if (!exchange_) return;
+  }
+  if (phase_ == Phase::streaming && now >= last_write_ + core_.limits.heartbeat_interval) {
+    last_write_ = now;  // also when the client takes nothing: the write's own deadline ends that
+    if (!is_sending_) append_chunk(heartbeat_);
+    flush();
+  }
+  arm_timer();
+}
+
+// The handler has `stop_grace` to end the answer.
+void HttpConnection::interrupt(Interruption reason) {
+  if (!exchange_ || is_ending_) return;
+  is_ending_ = true;
+  keep_alive_ = false;
+  ending_since_ = Steady::now();
+  const auto exchange = exchange_;  // the callback may end it
+  exchange->interrupt(reason);
+  if (exchange_) arm_timer();
+}
+
+bool HttpConnection::is_server_stopping() {
+  const MutexLock lock(core_.mutex);
+  return core_.is_stopping;
+}
+
+}  // namespace shoal

@@ -1,0 +1,120 @@
+// One client of the HTTP server: its requests, one after another, and their answers. Everything runs on its
+// strand, so nothing here is locked.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/http_core.h"
+#include "api/http_message.h"
+
+namespace shoal {
+
+class HttpExchange;
+
+class HttpConnection final : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(std::shared_ptr<HttpCore> core, boost::asio::ip::tcp::socket socket);
+  ~HttpConnection();
+
+  // Any thread, as refuse() and begin_stop().
+  void start();
+  // For a client that came when all connections were taken.
+  void refuse();
+  // The server stops: an idle connection closes now, an answer under way is told.
+  void begin_stop();
+
+  // The following for HttpExchange, on the strand.
+  bool serves(const HttpExchange* exchange) const { return exchange_.get() == exchange; }
+  void send(HttpResponse response);
+  void begin_stream(HttpResponse head, std::string heartbeat);
+  void write(std::string_view text);
+  void end_stream();
+  void note_progress() { last_progress_ = Steady::now(); }
+  // Too much is waiting for this connection.
+  void lose_client();
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  using error_code = boost::system::error_code;
+
+  enum class Phase : uint8_t {
+    reading,    // waits for a request, or is amidst one
+    handling,   // the handler has it, nothing is written yet
+    streaming,  // a stream is under way
+    finishing,  // what remains is being written
+    closed,
+  };
+
+  void read_head();
+  void take_head();
+  std::optional<std::string> find_header(boost::beast::http::field name) const;
+  void send_continue();
+  void read_body();
+  void take_body();
+  void fail_read(error_code error);
+  void watch_client();
+  void end_watch(error_code error, size_t count);
+
+  void reply_unread(HttpResponse response);
+  void refuse_unread(int32_t status, std::string message);
+  std::string format_head(const HttpResponse& response, std::string_view framing) const;
+  void append_chunk(std::string_view text);
+  void flush();
+  void send_some();
+
+  void finish_response();
+  void next_request();
+  void discard_rest();
+  void discard_some(size_t discarded);
+  void close_gently();
+  void close();
+
+  void arm_timer();
+  void on_timer();
+  void interrupt(Interruption reason);
+  bool is_server_stopping();
+
+  HttpCore& core_;
+  // The context holds this connection, so this must not hold the context.
+  const std::weak_ptr<HttpCore> shared_core_;
+  const boost::asio::any_io_executor strand_;
+  boost::beast::tcp_stream stream_;
+  boost::asio::steady_timer timer_;
+  boost::beast::flat_buffer buffer_{64 << 10};
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+
+  Phase phase_ = Phase::reading;
+  HttpRequest request_;  // its body goes to the handler
+  std::optional<HttpResponse> refusal_;
+  HttpHeaders common_headers_;
+  std::shared_ptr<HttpExchange> exchange_;
+  bool is_http_1_1_ = true;
+  bool keep_alive_ = false;
+  bool is_chunked_ = false;
+  bool is_unread_ = false;
+  bool is_watching_ = false;
+  bool is_sending_ = false;
+  bool is_ending_ = false;
+
+  std::string outbox_;   // not yet given to the socket
+  std::string sending_;  // being written
+  size_t sent_ = 0;
+  std::string heartbeat_;
+  Steady::time_point last_progress_, last_write_, ending_since_;
+};
+
+}  // namespace shoal
