@@ -210,6 +210,7 @@ std::string format_call(const ChatCall& call) {
   json body{{"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
   if (call.model) body["model"] = *call.model;
   if (call.temperature) body["temperature"] = *call.temperature;
+  if (call.min_p) body["min_p"] = *call.min_p;
   if (call.max_tokens) body["max_tokens"] = *call.max_tokens;
   if (call.seed) body["seed"] = *call.seed;
   return body.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -34,6 +34,7 @@ struct ChatCall {
   std::optional<std::string> model;  // nullopt: the node's default
   std::vector<ChatMessage> messages;
   std::optional<double> temperature;
+  std::optional<double> min_p = {};
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
 };

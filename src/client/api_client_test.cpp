@@ -85,6 +85,7 @@ TEST_F(ApiClientTest, StreamsAChatWithItsProgress) {
   std::vector<std::string> comments;
   ChatCall chat = call();
   chat.temperature = 0.5;
+  chat.min_p = 0.25;
   chat.max_tokens = 9;
   chat.seed = 3;
   const auto outcome =
@@ -100,6 +101,7 @@ TEST_F(ApiClientTest, StreamsAChatWithItsProgress) {
   const ServiceRequest request = backend.next_submission().request;
   EXPECT_EQ(request.model, "tiny");
   EXPECT_EQ(request.sampling.temperature, 0.5);
+  EXPECT_EQ(request.sampling.min_p, 0.25);
   EXPECT_EQ(request.max_tokens, 9);
   EXPECT_EQ(request.seed, 3u);
 }
