@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/continued_chat.h"
+
 namespace shoal {
 namespace {
 
@@ -36,6 +38,16 @@ struct PromptMaker {
     return prompt.tokens;
   }
 };
+
+// Whether an answer's first space belongs to it: it does where the answer goes on with a text.
+TextStart text_start_of(const Prompt& prompt) {
+  if (std::holds_alternative<PromptText>(prompt)) return TextStart::continuation;
+  const auto* chat = std::get_if<PromptChat>(&prompt);
+  if (chat == nullptr || chat->messages_json.find("\"continue_final_message\"") == std::string::npos)
+    return TextStart::beginning;
+  const Result<Value> context = parse_json(chat->messages_json);
+  return context && continues_last_message(*context) ? TextStart::continuation : TextStart::beginning;
+}
 
 Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& tokenizer) {
   if (submitted.choice_count < 1 || submitted.choice_count > choice_limit) {
@@ -111,6 +123,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                           .stop_tokens = {},
                           .top_logprobs = submitted.top_logprobs};
     if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
+    generation.text_start = text_start_of(submitted.prompt);
     generations.push_back(std::move(generation));
   }
   return generations;

@@ -130,5 +130,20 @@ TEST(GenerationRequest, ChoicesOutOfRangeAreRefused) {
   EXPECT_FALSE(make_generations(request, {1}, make_text(), 10));
 }
 
+TEST(GenerationRequest, AnAnswerThatGoesOnWithATextKeepsItsFirstSpace) {
+  const auto start_of = [](Prompt prompt) {
+    SubmitRequest request = make_request();
+    request.prompt = std::move(prompt);
+    const auto choices = make_generations(request, {1}, make_text(), 10);
+    return choices ? choices->front().text_start : TextStart::beginning;
+  };
+  EXPECT_EQ(start_of(PromptText{"a"}), TextStart::continuation);
+  EXPECT_EQ(start_of(PromptChat{R"({"messages": []})"}), TextStart::beginning);
+  EXPECT_EQ(start_of(PromptChat{R"({"messages": [{"content": "\"continue_final_message\""}]})"}),
+            TextStart::beginning);
+  EXPECT_EQ(start_of(PromptChat{R"({"messages": [], "continue_final_message": true})"}),
+            TextStart::continuation);
+}
+
 }  // namespace
 }  // namespace shoal

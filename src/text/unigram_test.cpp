@@ -74,6 +74,25 @@ TEST(Unigram, IsReadFromTokenizerJsonToo) {
   }
 }
 
+TEST(Unigram, IsReadFromGgufToo) {
+  GgufFile file{.version = 3, .metadata = {}, .tensors = {}};
+  file.metadata["tokenizer.ggml.model"] = {std::string("t5")};
+  file.metadata["tokenizer.ggml.tokens"] = {
+      std::vector<std::string>{"<pad>", "</s>", "<unk>", "\u2581", "a", "ab", "\u2581a"}};
+  file.metadata["tokenizer.ggml.scores"] = {std::vector<double>{0, 0, 0, -2, -3, -4, -4.5}};
+  file.metadata["tokenizer.ggml.token_type"] = {std::vector<int64_t>{3, 3, 2, 1, 1, 1, 1}};
+  file.metadata["tokenizer.ggml.remove_extra_whitespaces"] = {true};
+  file.metadata["tokenizer.ggml.eos_token_id"] = {uint64_t{1}};
+  const auto tokenizer = parse_tokenizer_gguf(file);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(**tokenizer, " ab  a\u65e5\u672c"), (std::vector<TokenId>{3, 5, 6, 2}));
+  EXPECT_EQ((*tokenizer)->encode("a</s>", SpecialTokens::parse), (std::vector<TokenId>{6, 1}));
+  EXPECT_EQ((*tokenizer)->end_tokens(), (std::vector<TokenId>{1}));
+  EXPECT_FALSE((*tokenizer)->adds_bos());
+  file.metadata["tokenizer.ggml.precompiled_charsmap"] = {std::vector<int64_t>{9, 0, 0, 0, 1}};
+  EXPECT_FALSE(parse_tokenizer_gguf(file));
+}
+
 // The trie of "a" → "xy" in the form of Darts-clone: a root, its child at the offset's place, a leaf behind
 // it.
 std::string small_map() {
