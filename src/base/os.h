@@ -65,6 +65,9 @@ std::string processor_name();
 
 void set_thread_name(const std::string& name);
 
+// The calling thread gets only what no other thread of the system wants. False where there is no such thing.
+bool run_only_when_idle();
+
 // Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies
 // on.
 void set_float_environment();

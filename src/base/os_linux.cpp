@@ -209,6 +209,11 @@ std::string processor_name() {
 
 void set_thread_name(const std::string& name) { ::prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
 
+bool run_only_when_idle() {
+  constexpr sched_param none = {};
+  return ::sched_setscheduler(0, SCHED_IDLE, &none) == 0;
+}
+
 void set_float_environment() {
   std::fesetround(FE_TONEAREST);
 #if defined(__x86_64__)

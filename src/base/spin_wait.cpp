@@ -9,13 +9,13 @@ namespace {
 
 constexpr int spin_rounds = 4000;  // about 50 µs
 
+}  // namespace
+
 void pause_processor() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
 }
-
-}  // namespace
 
 void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
   for (int i = 0; i < spin_rounds; ++i) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/idle_spin.h"
 #include "base/os.h"
 #include "base/thread_team.h"
 #include "model/forward_pass.h"
@@ -20,6 +21,7 @@ class CpuEngine final : public Engine {
     EngineInfo info;
     const Kernels& kernels;
     std::unique_ptr<ThreadTeam> team;
+    std::unique_ptr<IdleSpin> idle_spin;  // null: this shard is the whole model and waits for nobody
     Shard shard;
     KvPages pages;
     Workspace workspace;
@@ -41,6 +43,7 @@ class CpuEngine final : public Engine {
  private:
   Result<void> check(const StepBatch& batch, std::span<float> hidden) const;
   Result<void> place(const StepBatch& batch);
+  void run(FunctionRef<void(int64_t member)> work);
   void run_layers(int64_t member, std::span<float> hidden, int64_t row_count);
   bool project(const float* hidden, int64_t row_count, float* logits);
 
@@ -97,13 +100,20 @@ Result<void> CpuEngine::place(const StepBatch& batch) {
   return {};
 }
 
+// On all threads. Afterwards it is mostly another node's turn.
+void CpuEngine::run(FunctionRef<void(int64_t member)> work) {
+  if (parts_.idle_spin != nullptr) parts_.idle_spin->end();
+  parts_.team->run(work);
+  if (parts_.idle_spin != nullptr) parts_.idle_spin->begin();
+}
+
 Result<void> CpuEngine::step(const StepBatch& batch, std::span<float> hidden) {
   if (auto checked = check(batch, hidden); !checked) return checked;
   if (auto placed = place(batch); !placed) return placed;
   const int64_t row_count = batch.row_count();
   if (row_count == 0) return {};
   os::set_float_environment();
-  parts_.team->run([&](int64_t member) { run_layers(member, hidden, row_count); });
+  run([&](int64_t member) { run_layers(member, hidden, row_count); });
   return {};
 }
 
@@ -153,7 +163,7 @@ Result<void> CpuEngine::embed(std::span<const TokenId> tokens, std::span<float> 
 bool CpuEngine::project(const float* hidden, int64_t row_count, float* logits) {
   std::atomic<bool> finite = true;
   ForwardPass::begin(pass_);
-  parts_.team->run([&](int64_t member) {
+  run([&](int64_t member) {
     // The pass only reads the hidden states when no layer runs.
     ForwardPass pass(pass_, member, const_cast<float*>(hidden), row_count);
     pass.normalize(parts_.shard.output_norm);
@@ -256,9 +266,12 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
                                               .kv = kv_layout(config, settings.kv_type),
                                               .quantize = reads_quantized(settings)});
   if (!workspace) return fail(workspace.error(), config.name);
+  const bool is_whole = info->end_layer - info->first_layer == config.layer_count;
+  auto idle_spin = is_whole ? nullptr : std::make_unique<IdleSpin>(settings.thread_count);
   return std::make_unique<CpuEngine>(CpuEngine::Parts{.info = *info,
                                                       .kernels = kernels_for(settings.isa),
                                                       .team = std::move(team),
+                                                      .idle_spin = std::move(idle_spin),
                                                       .shard = std::move(*shard),
                                                       .pages = std::move(*pages),
                                                       .workspace = std::move(*workspace)});
