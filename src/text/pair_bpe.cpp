@@ -17,7 +17,7 @@ void MergeTable::reserve(int64_t count) {
 }
 
 size_t MergeTable::slot_of(uint64_t key) const {
-  size_t slot = (key * 0x9E3779B97F4A7C15u) >> shift_;
+  size_t slot = first_slot_of(key);
   while (slots_[slot].key != key && slots_[slot].key != kFree) slot = (slot + 1) & (slots_.size() - 1);
   return slot;
 }
@@ -34,6 +34,36 @@ BpeMerge MergeTable::find(TokenId left, TokenId right) const {
   if (left < 0 || right < 0 || slots_.empty()) return {kNoMerge, -1};
   const Slot& slot = slots_[slot_of(key_of(left, right))];
   return slot.key == kFree ? BpeMerge{kNoMerge, -1} : slot.merge;
+}
+
+bool MergeReader::add(std::string_view bytes, size_t middle) {
+  Pending& merge = pending_[used_++];
+  merge.bytes = bytes;
+  merge.middle = middle;
+  merge.left_hash = PieceMap::hash_of(bytes.substr(0, middle));
+  merge.right_hash = PieceMap::hash_of(bytes.substr(middle));
+  pieces_.prefetch(merge.left_hash);
+  pieces_.prefetch(merge.right_hash);
+  return used_ < kTogether || finish();
+}
+
+bool MergeReader::finish() {
+  for (size_t i = 0; i < used_; ++i) {
+    Pending& merge = pending_[i];
+    const std::string_view bytes = merge.bytes;
+    merge.left = pieces_.find(bytes.substr(0, merge.middle), merge.left_hash);
+    merge.right = pieces_.find(bytes.substr(merge.middle), merge.right_hash);
+    merge.joined = pieces_.find_in_order(bytes, last_joined_);
+    merges_.prefetch(merge.left, merge.right);
+  }
+  for (size_t i = 0; i < used_; ++i) {
+    const Pending& merge = pending_[i];
+    if (merge.left < 0 || merge.right < 0 || merge.joined < 0) return false;
+    merges_.insert(merge.left, merge.right, {count_, merge.joined}, replace_);
+    ++count_;
+  }
+  used_ = 0;
+  return true;
 }
 
 PairBpe::PairBpe(Settings settings) : settings_(std::move(settings)) {

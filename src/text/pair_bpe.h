@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "text/piece_map.h"
@@ -19,6 +20,9 @@ class MergeTable {
   // A pair that is there already keeps its first rank when `replace` is false.
   void insert(TokenId left, TokenId right, BpeMerge merge, bool replace);
   BpeMerge find(TokenId left, TokenId right) const;
+  void prefetch(TokenId left, TokenId right) const {
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + first_slot_of(key_of(left, right)), 1);
+  }
 
  private:
   struct Slot {
@@ -29,11 +33,47 @@ class MergeTable {
   static uint64_t key_of(TokenId left, TokenId right) {
     return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
   }
+  size_t first_slot_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
   size_t slot_of(uint64_t key) const;
 
   std::vector<Slot> slots_;  // a power of two, at most half full
   size_t used_ = 0;
   int shift_ = 64;
+};
+
+// Fills a table from a file's list of merges, which are looked up some at a time.
+class MergeReader {
+ public:
+  // `replace`: of a pair that is listed twice the later rank counts.
+  MergeReader(const PieceMap& pieces, MergeTable& merges, bool replace)
+      : pieces_(pieces), merges_(merges), replace_(replace) {}
+
+  // The two tokens of the next merge, as `bytes` up to `middle` and from there on. False where a token of
+  // this merge or of one before is not among the pieces.
+  bool add(std::string_view bytes, size_t middle);
+  bool finish();
+  // After false: the number of the merge.
+  int32_t wrong_merge() const { return count_; }
+
+ private:
+  struct Pending {
+    std::string bytes;
+    size_t middle;
+    uint32_t left_hash;
+    uint32_t right_hash;
+    TokenId left;
+    TokenId right;
+    TokenId joined;
+  };
+  static constexpr size_t kTogether = 16;
+
+  const PieceMap& pieces_;
+  MergeTable& merges_;
+  const bool replace_;
+  std::array<Pending, kTogether> pending_;
+  size_t used_ = 0;
+  int32_t count_ = 0;       // merges that are in the table
+  size_t last_joined_ = 0;  // most vocabularies are in the order of their merges
 };
 
 class PairBpe final : public TokenModel {

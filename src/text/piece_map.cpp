@@ -9,14 +9,10 @@
 #include "base/check.h"
 
 namespace shoal {
-namespace {
-
-uint32_t hash_of(std::string_view piece) {
+uint32_t PieceMap::hash_of(std::string_view piece) {
   const size_t hash = std::hash<std::string_view>{}(piece);
   return static_cast<uint32_t>(hash ^ (hash >> 32));
 }
-
-}  // namespace
 
 void PieceMap::reserve(int64_t count, int64_t bytes) {
   arena_.reserve(static_cast<size_t>(bytes));
@@ -64,9 +60,9 @@ bool PieceMap::insert(std::string_view piece, TokenId id) {
   return true;
 }
 
-TokenId PieceMap::find(std::string_view piece) const {
+TokenId PieceMap::find(std::string_view piece, uint32_t hash) const {
   if (slots_.empty() || static_cast<int64_t>(piece.size()) > longest_) return -1;
-  const int32_t entry = slots_[slot_of(piece, hash_of(piece))].entry;
+  const int32_t entry = slots_[slot_of(piece, hash)].entry;
   return entry < 0 ? -1 : entries_[static_cast<size_t>(entry)].id;
 }
 

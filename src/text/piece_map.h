@@ -18,7 +18,13 @@ class PieceMap {
   // False, and no change, when the piece is there already.
   bool insert(std::string_view piece, TokenId id);
   // -1 when there is none.
-  TokenId find(std::string_view piece) const;
+  TokenId find(std::string_view piece) const { return find(piece, hash_of(piece)); }
+  // For many at once: the first look into a table of megabytes waits for memory, unless it was asked for.
+  static uint32_t hash_of(std::string_view piece);
+  void prefetch(uint32_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
+  }
+  TokenId find(std::string_view piece, uint32_t hash) const;
   // The same for pieces that come mostly in the order of insertion: looks behind the one found before first,
   // which `entry` remembers, 0 at first.
   TokenId find_in_order(std::string_view piece, size_t& entry) const;

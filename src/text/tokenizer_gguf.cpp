@@ -115,7 +115,13 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     return fail(ErrorCode::corrupt_data, "the vocabulary has no merges (tokenizer.ggml.merges)");
   }
   settings.merges.reserve(static_cast<int64_t>(merges->size()));
-  size_t last_joined = 0;  // most vocabularies are in the order of their merges
+  MergeReader reader(settings.pieces, settings.merges, /*replace=*/false);
+  const auto refuse = [&]() -> Result<void> {
+    const auto number = static_cast<size_t>(reader.wrong_merge());
+    return fail(
+        ErrorCode::corrupt_data,
+        fmt::format("merge {} ('{}') has a token that is not in the vocabulary", number, (*merges)[number]));
+  };
   for (size_t i = 0; i < merges->size(); ++i) {
     const std::string_view merge = (*merges)[i];
     const size_t space = merge.find(' ', 1);
@@ -127,15 +133,9 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
       return fail(ErrorCode::corrupt_data,
                   fmt::format("tokenizer.ggml.merges has a wrong entry {}: '{}'", i, merge));
     }
-    const TokenId left = settings.pieces.find(std::string_view(bytes).substr(0, middle));
-    const TokenId right = settings.pieces.find(std::string_view(bytes).substr(middle));
-    const TokenId joined = settings.pieces.find_in_order(bytes, last_joined);
-    if (left < 0 || right < 0 || joined < 0) {
-      return fail(ErrorCode::corrupt_data,
-                  fmt::format("merge {} ('{}') has a token that is not in the vocabulary", i, merge));
-    }
-    settings.merges.insert(left, right, {static_cast<int32_t>(i), joined}, /*replace=*/false);
+    if (!reader.add(bytes, middle)) return refuse();
   }
+  if (!reader.finish()) return refuse();
   parts.model = std::make_unique<PairBpe>(std::move(settings));
   return {};
 }

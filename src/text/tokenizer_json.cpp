@@ -244,27 +244,24 @@ class BpeBuilder {
 
   Result<void> read_merges() {
     settings_.merges.reserve(static_cast<int64_t>(raw_.merges.size()));
+    MergeReader reader(settings_.pieces, settings_.merges, /*replace=*/true);
     std::string joined;
-    size_t last_joined = 0;  // most vocabularies are in the order of their merges
-    for (size_t i = 0; i < raw_.merges.size(); ++i) {
-      const auto& [left, right] = raw_.merges[i];
+    for (const auto& [left, right] : raw_.merges) {
       joined.clear();
       append(left, joined);
       const size_t middle = joined.size();
       append(right, joined);
-      const TokenId left_id = settings_.pieces.find(std::string_view(joined).substr(0, middle));
-      const TokenId right_id = settings_.pieces.find(std::string_view(joined).substr(middle));
-      const TokenId joined_id = settings_.pieces.find_in_order(joined, last_joined);
-      if (left_id < 0 || right_id < 0 || joined_id < 0) {
-        return fail(ErrorCode::corrupt_data,
-                    fmt::format("merge {} ('{}' and '{}') has a token that is not in the "
-                                "vocabulary",
-                                i, left, right));
-      }
       mark_inside_ = mark_inside_ || (!byte_level_ && has_mark_inside(joined));
-      settings_.merges.insert(left_id, right_id, {static_cast<int32_t>(i), joined_id}, /*replace=*/true);
+      if (!reader.add(joined, middle)) return refuse_merge(reader.wrong_merge());
     }
-    return {};
+    return reader.finish() ? Result<void>() : refuse_merge(reader.wrong_merge());
+  }
+
+  Result<void> refuse_merge(int32_t number) const {
+    const auto& [left, right] = raw_.merges[static_cast<size_t>(number)];
+    return fail(ErrorCode::corrupt_data,
+                fmt::format("merge {} ('{}' and '{}') has a token that is not in the vocabulary", number,
+                            left, right));
   }
 
   void append(std::string_view written, std::string& bytes) const {
