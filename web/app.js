@@ -70,6 +70,7 @@ function renderText(text) {
 
 function fillMessage(node, message) {
   node.replaceChildren(...renderText(message.content));
+  if (message.thinking) node.prepend(element("div", {className: "note text", textContent: message.thinking}));
   if (message.error) node.append(element("div", {className: "error", textContent: message.error}));
   if (message.note) node.append(element("div", {className: "note", textContent: message.note}));
 }
@@ -150,7 +151,8 @@ async function ask(messages, signal, onPiece, onComment) {
     if (line === "data: [DONE]") return;
     const event = JSON.parse(line.slice(6));
     if (event.error) throw new Error(event.error.message);
-    onPiece(event.choices[0]?.delta?.content ?? "", event.usage);
+    const delta = event.choices[0]?.delta;
+    onPiece(delta?.content ?? "", delta?.reasoning_content ?? "", event.usage);
   }
   throw new Error("the stream ended before the answer did");
 }
@@ -183,12 +185,13 @@ async function send(text) {
   const controller = new AbortController();
   setAnswering(controller);
   try {
-    await ask(history, controller.signal, (piece, usage) => {
+    await ask(history, controller.signal, (piece, thinking, usage) => {
       const now = performance.now();
-      if (piece !== "") {
+      if (piece !== "" || thinking !== "") {
         firstAt ??= now;
         ++pieces;
         answer.content += piece;
+        answer.thinking = (answer.thinking ?? "") + thinking;
       }
       const count = usage ? usage.completion_tokens : pieces;
       const seconds = firstAt === null ? 0 : (now - firstAt) / 1000;

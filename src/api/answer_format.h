@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "service/service.h"
+#include "text/calls/answer_event.h"
 
 namespace shoal {
 
@@ -29,8 +30,16 @@ struct Usage {
   int64_t completion_tokens = 0;
 };
 
+struct CallAnswer {
+  std::string id;
+  std::string name;
+  std::string arguments;
+};
+
 struct ChoiceAnswer {
   std::string text;
+  std::string reasoning = {};
+  std::vector<CallAnswer> calls = {};
   std::vector<DeliveredToken> tokens;  // kept only where logprobs are asked for; without their text
   FinishReason reason = FinishReason::stop;
 };
@@ -40,10 +49,13 @@ std::string format_answer(const AnswerShape& shape, std::span<const ChoiceAnswer
 
 // Server-sent events, "data: …" and an empty line. A chat choice starts with its role.
 std::string format_role_event(const AnswerShape& shape, uint32_t choice);
-// `tokens` are the piece's; `text_offset` counts the characters of the choice's tokens before them.
-std::string format_piece_event(const AnswerShape& shape, uint32_t choice, std::string_view text,
+// A piece of text, thinking or a call's beginning or arguments. `tokens` are the piece's; `text_offset`
+// counts the characters of the choice's tokens before them.
+std::string format_piece_event(const AnswerShape& shape, uint32_t choice, const AnswerEvent& piece,
                                std::span<const DeliveredToken> tokens, int64_t text_offset);
-std::string format_finish_event(const AnswerShape& shape, uint32_t choice, FinishReason reason);
+enum class AnswerEnd : uint8_t { with_text, with_calls };
+std::string format_finish_event(const AnswerShape& shape, uint32_t choice, FinishReason reason,
+                                AnswerEnd end);
 std::string format_usage_event(const AnswerShape& shape, const Usage& usage);
 
 // Of the token's own bytes; what text_offset counts.

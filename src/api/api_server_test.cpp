@@ -136,7 +136,7 @@ TEST_F(ApiServerTest, SeveralChoicesKeepTheirPlaces) {
     const auto token = [](const char* text) {
       return DeliveredToken{.index = 0, .token = 1, .text = text, .logprob = {}, .top_logprobs = {}};
     };
-    sink.on_accepted(2);
+    sink.on_accepted(2, {});
     sink.on_token(1, token("one"));
     sink.on_token(0, token("zero"));
     sink.on_finished(1,
@@ -268,6 +268,121 @@ TEST_F(ApiServerTest, WhenOnePromptOfAListFailsTheOthersAreCancelled) {
   EXPECT_EQ(backend.cancel_count(), 1);
 }
 
+// What a Qwen model makes of a question about the weather, in pieces.
+const std::vector<std::string> kCallPieces{
+    "<think>\n", "Hm.", "\n</think>\n\nLet me see.\n<tool_call>\n{\"name\": \"get",
+    "_weather\", \"arguments\": {\"city\": ", "\"Berlin\"}}\n</tool_call>"};
+constexpr AnswerOpening kQwen{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle}};
+
+std::string weather_request(const std::string& members) {
+  return R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{
+      "name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}])" +
+         members + "}";
+}
+
+TEST_F(ApiServerTest, ACallOfAToolComesWhole) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+  };
+  start();
+  const json choice = json::parse(post("/v1/chat/completions", weather_request("")).body).at("choices")[0];
+  EXPECT_EQ(choice.at("finish_reason"), "tool_calls");
+  const json& message = choice.at("message");
+  EXPECT_EQ(message.at("reasoning_content"), "Hm.");
+  EXPECT_EQ(message.at("content"), "Let me see.");
+  ASSERT_EQ(message.at("tool_calls").size(), 1u);
+  const json& call = message.at("tool_calls")[0];
+  EXPECT_TRUE(call.at("id").get<std::string>().starts_with("call_"));
+  EXPECT_EQ(call.at("type"), "function");
+  EXPECT_EQ(call.at("function"), (json{{"name", "get_weather"}, {"arguments", R"({"city": "Berlin"})"}}));
+}
+
+TEST_F(ApiServerTest, ACallOfAToolStreamsItsArguments) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+  };
+  start();
+  const auto events = parse_events(post("/v1/chat/completions", weather_request(R"(,"stream":true)")).body);
+  std::vector<json> deltas;
+  for (size_t i = 0; i + 1 < events.size(); ++i)
+    deltas.push_back(json::parse(events[i]).at("choices")[0].at("delta"));
+  ASSERT_EQ(deltas.size(), 7u);
+  EXPECT_EQ(deltas[1], (json{{"reasoning_content", "Hm."}}));
+  EXPECT_EQ(deltas[2], (json{{"content", "Let me see."}}));
+  const json begin = deltas[3].at("tool_calls")[0];
+  EXPECT_EQ(begin.at("index"), 0);
+  EXPECT_EQ(begin.at("function"), (json{{"name", "get_weather"}, {"arguments", ""}}));
+  EXPECT_TRUE(begin.contains("id"));
+  const auto arguments = [](const std::string& text) {
+    return json{{"tool_calls", {{{"index", 0}, {"function", {{"arguments", text}}}}}}};
+  };
+  EXPECT_EQ(deltas[4], arguments("{\"city\": "));
+  EXPECT_EQ(deltas[5], arguments("\"Berlin\"}"));
+  EXPECT_EQ(deltas[6], json::object());
+  EXPECT_EQ(json::parse(events[6]).at("choices")[0].at("finish_reason"), "tool_calls");
+}
+
+TEST_F(ApiServerTest, AMalformedCallAndOneOfNoToolAreText) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+  };
+  start();
+  const json untold =
+      json::parse(
+          post("/v1/chat/completions", R"({"model":"tiny","messages":[{"role":"user","content":"x"}]})").body)
+          .at("choices")[0];
+  EXPECT_EQ(untold.at("finish_reason"), "stop");
+  EXPECT_TRUE(untold.at("message").at("content").get<std::string>().ends_with("</tool_call>"));
+  EXPECT_FALSE(untold.at("message").contains("tool_calls"));
+
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, {"<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\""},
+           FinishReason::length, 5, kQwen);
+  };
+  const json cut = json::parse(post("/v1/chat/completions", weather_request("")).body).at("choices")[0];
+  EXPECT_EQ(cut.at("finish_reason"), "length");
+  EXPECT_EQ(cut.at("message").at("content"),
+            "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\"");
+  EXPECT_FALSE(cut.at("message").contains("tool_calls"));
+}
+
+TEST_F(ApiServerTest, AForcedCallBeginsInThePrompt) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    AnswerOpening opening = kQwen;
+    opening.prefix = "<tool_call>\n{\"name\": \"get_weather\", \"arguments\":";
+    answer(
+        submission,
+        {" {\"city\": \"Bonn\"}}\n</tool_call>", "\n<tool_call>\n{\"name\": \"get_weather\"}\n</tool_call>"},
+        FinishReason::stop, 5, opening);
+  };
+  start();
+  const std::string named = R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})";
+  const auto calls_of = [&](const std::string& members) {
+    return json::parse(post("/v1/chat/completions", weather_request(members)).body)
+        .at("choices")[0]
+        .at("message")
+        .at("tool_calls");
+  };
+  EXPECT_EQ(calls_of(named).size(), 2u);
+  const json single = calls_of(named + R"(,"parallel_tool_calls":false)");
+  ASSERT_EQ(single.size(), 1u);
+  EXPECT_EQ(single[0].at("function").at("arguments"), R"({"city": "Bonn"})");
+  backend.next_submission();
+  EXPECT_EQ(backend.next_submission().request.tools,
+            (ToolUse{.choice = ToolChoice::named, .function = "get_weather", .is_parallel = false}));
+}
+
+TEST_F(ApiServerTest, MistralsCallsHaveIdsOfNineLetters) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, {"[TOOL_CALLS]get_weather[ARGS]{}"}, FinishReason::stop, 5,
+           {.format = {.calls = CallStyle::mistral_named}});
+  };
+  start();
+  const json answer = json::parse(post("/v1/chat/completions", weather_request("")).body);
+  EXPECT_EQ(answer.at("choices")[0].at("message").at("tool_calls")[0].at("id").get<std::string>().size(), 9u);
+  EXPECT_TRUE(answer.at("choices")[0].at("message").at("content").is_null());
+}
+
 TEST_F(ApiServerTest, TheServiceIsToldWhatTheClientWants) {
   settings.default_temperature = 0.25;
   settings.max_generate_tokens = 100;
@@ -340,7 +455,7 @@ TEST_F(ApiServerTest, BadInputIsA400ThatNamesTheField) {
       {"not json", nullptr},
       {R"({"model":"tiny"})", "messages"},
       {R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"temperature":9})", "temperature"},
-      {R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"tools":[{}]})", "tools"},
+      {R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"tools":[{}]})", "tools[0].type"},
       {R"({"model":"tiny","messages":[{"role":"user","content":[{"type":"image_url"}]}]})",
        "messages[0].content[0].type"},
   };
@@ -388,7 +503,7 @@ TEST_F(ApiServerTest, AnErrorInTheMidstOfAStreamIsItsLastEvent) {
   client.send_post("/v1/chat/completions",
                    R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"x"}]})");
   const auto submission = backend.next_submission();
-  submission.sink->on_accepted(1);
+  submission.sink->on_accepted(1, {});
   submission.sink->on_token(0, {.index = 0, .token = 1, .text = "par", .logprob = {}, .top_logprobs = {}});
   submission.sink->on_failed({ErrorCode::unavailable, "node b is lost"});
   const auto response = client.read_response();
@@ -437,7 +552,7 @@ TEST_F(ApiServerTest, ARequestWhoseClientGoesAwayIsCancelled) {
         json{{"model", "tiny"}, {"stream", is_stream}, {"messages", {{{"role", "user"}, {"content", "x"}}}}}
             .dump());
     const auto submission = backend.next_submission();
-    submission.sink->on_accepted(1);
+    submission.sink->on_accepted(1, {});
     if (is_stream) {
       EXPECT_EQ(client.read_head()->status, 200);
     }
@@ -473,7 +588,7 @@ TEST_F(ApiServerTest, StopEndsStreamsWithAnErrorAndCancelsThem) {
   client.send_post("/v1/chat/completions",
                    R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"x"}]})");
   const auto submission = backend.next_submission();
-  submission.sink->on_accepted(1);
+  submission.sink->on_accepted(1, {});
   EXPECT_EQ(client.read_head()->status, 200);
   std::thread stopping([this] { server->stop(); });
   std::string rest;

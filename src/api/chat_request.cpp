@@ -43,21 +43,36 @@ std::optional<std::string> read_content_parts(const Value::Array& parts, const s
   return text;
 }
 
+// What an assistant thought and called, what a tool answers.
+void add_tool_members(RequestFields& fields, const std::string& path, Value::Object& message,
+                      std::optional<ApiError>& error) {
+  const std::string role = *message.front().second.text();
+  if (role == "assistant") {
+    auto thinking = fields.text("reasoning_content");
+    if (!thinking) thinking = fields.text("reasoning");
+    if (thinking && !thinking->empty()) message.emplace_back("reasoning_content", std::move(*thinking));
+    Value::Array calls = read_tool_calls(fields, path, error);
+    if (!calls.empty()) message.emplace_back("tool_calls", std::move(calls));
+  }
+  if (role != "tool") return;
+  auto id = fields.text("tool_call_id");
+  if (!id) fields.reject("tool_call_id", "must be the id of the call that is answered", "missing_field");
+  message.emplace_back("tool_call_id", id.value_or(""));
+}
+
 // A message in the form that templates take.
 Value read_message(const Value& message, const std::string& path, std::optional<ApiError>& error) {
-  constexpr std::array<std::string_view, 4> kRoles{"system", "developer", "user", "assistant"};
+  constexpr std::array<std::string_view, 5> kRoles{"system", "developer", "user", "assistant", "tool"};
   RequestFields fields(message, error, path + ".");
   std::string role = fields.text("role").value_or("");
-  if (role == "tool" || role == "function") {
-    fields.reject_unsupported("role", fmt::format("\"{}\": tools are not supported yet", role));
+  if (role == "function") {
+    fields.reject_unsupported("role", "\"function\" is not supported; \"tool\" has taken its place");
   }
   if (std::ranges::find(kRoles, role) == kRoles.end()) {
-    fields.reject("role", "must be \"system\", \"developer\", \"user\" or \"assistant\"");
+    fields.reject("role", "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
   }
-  for (const char* name : {"tool_calls", "function_call"}) {
-    const Value* calls = fields.find(name);
-    const bool is_empty = calls != nullptr && calls->array() != nullptr && calls->array()->empty();
-    if (calls != nullptr && !is_empty) fields.reject_unsupported(name, "tools are not supported yet");
+  if (fields.find("function_call") != nullptr) {
+    fields.reject_unsupported("function_call", "is not supported; tool_calls have taken its place");
   }
   std::string content;
   if (const Value* value = fields.find("content"); value == nullptr) {
@@ -73,6 +88,7 @@ Value read_message(const Value& message, const std::string& path, std::optional<
   if (role == "developer") role = "system";  // OpenAI's newer word for the same
   Value::Object result{{"role", std::move(role)}, {"content", std::move(content)}};
   if (auto name = fields.text("name")) result.emplace_back("name", std::move(*name));
+  add_tool_members(fields, path, result, error);
   return result;
 }
 
@@ -95,6 +111,7 @@ Value::Array read_messages(RequestFields& fields, std::optional<ApiError>& error
     }
     messages.push_back(read_message((*given)[i], path, error));
   }
+  if (!error) name_tool_results(messages);
   return messages;
 }
 
@@ -125,15 +142,11 @@ bool is_text(const Value& value, std::string_view text) {
 
 // What clients may ask for and we cannot do yet is told, never passed over.
 void refuse_what_does_not_work(RequestFields& fields, std::optional<ApiError>& error) {
-  for (const char* name : {"tools", "functions"}) {
-    if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
-      fields.reject_unsupported(name, "tools are not supported yet");
-    }
+  if (const Value* value = fields.find("functions"); value && !is_empty_array(*value)) {
+    fields.reject_unsupported("functions", "is not supported; tools have taken its place");
   }
-  for (const char* name : {"tool_choice", "function_call"}) {
-    if (const Value* value = fields.find(name); value && !is_text(*value, "none")) {
-      fields.reject_unsupported(name, "tools are not supported yet");
-    }
+  if (const Value* value = fields.find("function_call"); value && !is_text(*value, "none")) {
+    fields.reject_unsupported("function_call", "is not supported; tool_choice has taken its place");
   }
   if (fields.object("response_format") != nullptr) {
     RequestFields format(*fields.find("response_format"), error, "response_format.");
@@ -166,6 +179,7 @@ ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
   request.options = read_generation_options(fields, error);
   request.options.max_tokens = read_max_tokens(fields);
   request.options.top_logprobs = read_top_logprobs(fields);
+  request.tools = read_chat_tools(fields, error);
   request.messages = read_messages(fields, error);
   request.template_fields = read_template_fields(fields);
   if (request.options.max_tokens && request.options.min_tokens > *request.options.max_tokens) {
@@ -184,6 +198,7 @@ std::string make_chat_context(const ChatRequest& request, const std::optional<st
   }
   Value context = Value::Object{{"messages", std::move(messages)}};
   for (const auto& [name, value] : request.template_fields) context.set(name, value);
+  if (!request.tools.tools.empty()) context.set("tools", request.tools.tools);
   return format_json(context);
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "api/api_error.h"
+#include "api/chat_tools.h"
 #include "api/generation_options.h"
 #include "text/value.h"
 
@@ -14,6 +15,7 @@ struct ChatRequest {
   Value::Object template_fields;  // add_generation_prompt and what else the template sees besides messages
   // Objects with role and content (a string), in the shape chat templates take; at least one.
   Value::Array messages;
+  ChatTools tools;
 };
 
 // An unknown field is ignored; a wrong one, or one that asks for what does not work yet, is a 400 that names

@@ -96,6 +96,50 @@ TEST(ChatRequest, TheSystemPromptStandsWhereThereIsNoSystemMessage) {
             R"("add_generation_prompt":true})");
 }
 
+constexpr const char* kTools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+
+TEST(ChatRequest, ToolsAndHowTheyAreToBeUsedAreTaken) {
+  const auto use_of = [](const std::string& members) {
+    const auto request = parse_chat_request(with(members + (members.empty() ? "" : ",") + kTools));
+    return request ? request->tools.use
+                   : ToolUse{.choice = ToolChoice::none, .function = request.error().message};
+  };
+  EXPECT_EQ(use_of(""), ToolUse{.choice = ToolChoice::automatic});
+  EXPECT_EQ(use_of(R"("tool_choice":"auto")"), ToolUse{.choice = ToolChoice::automatic});
+  EXPECT_EQ(use_of(R"("tool_choice":"required","parallel_tool_calls":false)"),
+            (ToolUse{.choice = ToolChoice::named, .function = "f", .is_parallel = false}))
+      << "there is no other";
+  const auto several = parse_chat_request(with(
+      R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f"}},
+                                           {"type":"function","function":{"name":"g"}}])"));
+  ASSERT_TRUE(several) << several.error().message;
+  EXPECT_EQ(several->tools.use, ToolUse{.choice = ToolChoice::required});
+  EXPECT_EQ(use_of(R"("tool_choice":{"type":"function","function":{"name":"f"}})"),
+            (ToolUse{.choice = ToolChoice::named, .function = "f"}));
+  EXPECT_EQ(use_of(R"("tool_choice":"none")"), ToolUse());
+}
+
+TEST(ChatRequest, TheTemplateSeesToolsUnlessNoneMayBeCalled) {
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+  const auto context = [](const std::string& members) {
+    return make_chat_context(*parse_chat_request(with(members)), std::nullopt);
+  };
+  EXPECT_TRUE(context(tools).ends_with(R"("add_generation_prompt":true,)" + tools + "}")) << context(tools);
+  EXPECT_EQ(context(tools + R"(,"tool_choice":"none")").find("tools"), std::string::npos);
+}
+
+TEST(ChatRequest, CallsAndTheirResultsTakeTheShapeOfTemplates) {
+  const auto request = parse_chat_request(R"({"messages":[{"role":"user","content":"x"},
+      {"role":"assistant","content":null,"reasoning_content":"hm","tool_calls":[
+          {"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+      {"role":"tool","tool_call_id":"1","content":[{"type":"text","text":"y"}]}]})");
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(format_json(Value(Value::Array(request->messages.begin() + 1, request->messages.end()))),
+            R"([{"role":"assistant","content":"","reasoning_content":"hm","tool_calls":[)"
+            R"({"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},)"
+            R"({"role":"tool","content":"y","tool_call_id":"1","name":"f"}])");
+}
+
 TEST(ChatRequest, ABodyThatIsNoObjectIsRefused) {
   for (const char* body : {"", "{", "[]", "null", "42", "\"text\"", "{} x", "{\"a\":}", "{'a':1}", "\xff\xfe",
                            "{\"messages\":[{\"role\":\"user\",\"content\":\"\xc3\"}]}",
@@ -161,11 +205,26 @@ TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
       {R"("logit_bias":{"5":101})", "logit_bias.5", "from -100 to 100, not 101"},
       {R"("logit_bias":{"5":"x"})", "logit_bias.5", "not \"x\""},
       {R"("model":7)", "model", "string"},
-      {R"("tools":[{"type":"function"}])", "tools", "not supported yet"},
-      {R"("tools":"x")", "tools", "not supported yet"},
-      {R"("tool_choice":"auto")", "tool_choice", "not supported yet"},
-      {R"("functions":[{}])", "functions", "not supported yet"},
-      {R"("function_call":{"name":"x"})", "function_call", "not supported yet"},
+      {R"("tools":"x")", "tools", "array"},
+      {R"("tools":[5])", "tools[0]", "object"},
+      {R"("tools":[{"type":"retrieval"}])", "tools[0].type", "\"function\""},
+      {R"("tools":[{"type":"function"}])", "tools[0].function", "object"},
+      {R"("tools":[{"type":"function","function":{"name":"two words"}}])", "tools[0].function.name",
+       "two words"},
+      {R"("tools":[{"type":"function","function":{"name":"f","parameters":[]}}])",
+       "tools[0].function.parameters", "object"},
+      {R"("tools":[{"type":"function","function":{"name":"f","strict":true}}])", "tools[0].function.strict",
+       "not supported yet"},
+      {R"("tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}])",
+       "tools", "\"f\" is there twice"},
+      {R"("tool_choice":"any")", "tool_choice", "\"required\""},
+      {R"("tool_choice":"required")", "tool_choice", "together with tools"},
+      {R"("tool_choice":{"type":"function","function":{"name":"g"}},
+          "tools":[{"type":"function","function":{"name":"f"}}])",
+       "tool_choice.function.name", "one of the tools"},
+      {R"("parallel_tool_calls":1)", "parallel_tool_calls", "true or false"},
+      {R"("functions":[{}])", "functions", "tools have taken its place"},
+      {R"("function_call":{"name":"x"})", "function_call", "tool_choice has taken its place"},
       {R"("response_format":{"type":"json_object"})", "response_format", "not supported yet"},
       {R"("response_format":{"type":"json_schema","json_schema":{}})", "response_format",
        "not supported yet"},
@@ -195,11 +254,18 @@ TEST(ChatRequest, AWrongMessageIsNamedByItsPlace) {
       {R"({"messages":[{"content":"x"}]})", "messages[0].role"},
       {R"({"messages":[{"role":7,"content":"x"}]})", "messages[0].role"},
       {R"({"messages":[{"role":"robot","content":"x"}]})", "messages[0].role"},
-      {R"({"messages":[{"role":"tool","content":"x","tool_call_id":"y"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"function","content":"x","name":"y"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"tool","content":"x"}]})", "messages[0].tool_call_id"},
+      {R"({"messages":[{"role":"tool","tool_call_id":"x"}]})", "messages[0].content"},
       {R"({"messages":[{"role":"user"}]})", "messages[0].content"},
       {R"({"messages":[{"role":"user","content":null}]})", "messages[0].content"},
       {R"({"messages":[{"role":"assistant","content":5}]})", "messages[0].content"},
-      {R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]}]})", "messages[0].tool_calls"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1"}]}]})",
+       "messages[0].tool_calls[0].function"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f"}}]}]})",
+       "messages[0].tool_calls[0].id"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f","arguments":5}}]}]})",
+       "messages[0].tool_calls[0].function.arguments"},
       {R"({"messages":[{"role":"user","content":"x","name":5}]})", "messages[0].name"},
       {content(R"(["text"])"), "messages[1].content[0]"},
       {content(R"([{"type":"text"}])"), "messages[1].content[0].text"},

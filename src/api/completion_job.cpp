@@ -28,8 +28,10 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
         response_(std::move(response)),
         shape_(std::move(plan.shape)),
         is_stream_(plan.is_stream),
+        calls_(std::move(plan.calls)),
         choices_per_prompt_(plan.requests.front().choice_count),
         choices_(plan.requests.size() * choices_per_prompt_),
+        readers_(choices_.size()),
         text_offsets_(choices_.size()) {
     for (const ServiceRequest& request : plan.requests) open_.push_back(request.request);
   }
@@ -49,8 +51,9 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     last_comment_ = std::move(comment);
   }
 
-  void on_accepted(size_t prompt_index, int64_t prompt_tokens) {
+  void on_accepted(size_t prompt_index, int64_t prompt_tokens, const AnswerOpening& opening) {
     if (has_ended_) return;
+    open_readers(prompt_index, opening);
     response_->note_progress();
     usage_.prompt_tokens += prompt_tokens;
     metrics_.count_prompt_tokens(prompt_tokens);
@@ -68,8 +71,9 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     metrics_.count_token();
     if (!std::exchange(has_token_, true)) metrics_.observe_first_token(started_);
     const uint32_t choice = first_choice(prompt_index) + choice_index;
-    if (is_stream_) return write_token(choice, token);
-    choices_[choice].text += token.text;
+    const std::vector<AnswerEvent> pieces = read(choice, token.text);
+    if (is_stream_) return write_token(choice, pieces, token);
+    keep(choice, pieces);
     token.text.clear();
     if (shape_.has_logprobs) choices_[choice].tokens.push_back(std::move(token));
   }
@@ -80,14 +84,16 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     usage_.completion_tokens += end.completion_tokens;
     const uint32_t choice = first_choice(prompt_index) + choice_index;
     choices_[choice].reason = end.reason;
-    if (!is_stream_) {
-      choices_[choice].text += end.text;
-      return;
+    std::vector<AnswerEvent> pieces = read(choice, end.text);
+    if (readers_[choice] != nullptr) {
+      for (AnswerEvent& piece : readers_[choice]->finish()) pieces.push_back(std::move(piece));
     }
+    if (!is_stream_) return keep(choice, pieces);
     begin_stream();
-    if (!end.text.empty())
-      response_->write(format_piece_event(shape_, choice, end.text, {}, text_offsets_[choice]));
-    response_->write(format_finish_event(shape_, choice, end.reason));
+    for (const AnswerEvent& piece : pieces) write_piece(choice, piece, {});
+    const bool has_calls = readers_[choice] != nullptr && readers_[choice]->has_calls();
+    response_->write(format_finish_event(shape_, choice, end.reason,
+                                         has_calls ? AnswerEnd::with_calls : AnswerEnd::with_text));
   }
 
   void on_done(const RequestId& request) {
@@ -143,12 +149,55 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
                             kHeartbeat);
   }
 
+  // A completion is text and nothing else.
+  void open_readers(size_t prompt_index, const AnswerOpening& opening) {
+    if (shape_.kind != AnswerKind::chat) return;
+    for (uint32_t i = 0; i < choices_per_prompt_; ++i) {
+      std::unique_ptr<ChoiceReader>& reader = readers_[first_choice(prompt_index) + i];
+      if (reader == nullptr) reader = std::make_unique<ChoiceReader>(opening, calls_);
+    }
+  }
+
+  std::vector<AnswerEvent> read(uint32_t choice, const std::string& text) {
+    if (readers_[choice] != nullptr) return readers_[choice]->push(text);
+    if (text.empty()) return {};
+    return {{.kind = AnswerEventKind::content, .text = text}};
+  }
+
+  void keep(uint32_t choice, const std::vector<AnswerEvent>& pieces) {
+    ChoiceAnswer& answer = choices_[choice];
+    for (const AnswerEvent& piece : pieces) {
+      switch (piece.kind) {
+        case AnswerEventKind::content: answer.text += piece.text; break;
+        case AnswerEventKind::reasoning: answer.reasoning += piece.text; break;
+        case AnswerEventKind::call_begin:
+          answer.calls.push_back({.id = piece.id, .name = piece.name, .arguments = ""});
+          break;
+        case AnswerEventKind::call_arguments: answer.calls.back().arguments += piece.text; break;
+        case AnswerEventKind::call_end: break;
+        case AnswerEventKind::call_withdrawn: answer.calls.pop_back(); break;
+      }
+    }
+  }
+
   // With logprobs every token has its event, else those that show something.
-  void write_token(uint32_t choice, const DeliveredToken& token) {
+  void write_token(uint32_t choice, const std::vector<AnswerEvent>& pieces, const DeliveredToken& token) {
     begin_stream();
-    if (token.text.empty() && !shape_.has_logprobs) return;
-    response_->write(format_piece_event(shape_, choice, token.text, {&token, 1}, text_offsets_[choice]));
+    std::span<const DeliveredToken> tokens;
+    if (shape_.has_logprobs) tokens = {&token, 1};
+    for (const AnswerEvent& piece : pieces) {
+      if (write_piece(choice, piece, tokens)) tokens = {};
+    }
+    if (!tokens.empty()) write_piece(choice, {.kind = AnswerEventKind::content}, tokens);
     text_offsets_[choice] += count_characters(token);
+  }
+
+  // False where it is nothing for the client.
+  bool write_piece(uint32_t choice, const AnswerEvent& piece, std::span<const DeliveredToken> tokens) {
+    if (piece.kind == AnswerEventKind::call_end || piece.kind == AnswerEventKind::call_withdrawn)
+      return false;
+    response_->write(format_piece_event(shape_, choice, piece, tokens, text_offsets_[choice]));
+    return true;
   }
 
   void end_with(const ApiError& error) {
@@ -168,12 +217,14 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   const std::shared_ptr<ResponseWriter> response_;
   const AnswerShape shape_;
   const bool is_stream_;
+  const CallReading calls_;
   const uint32_t choices_per_prompt_;
   const TimePoint started_ = std::chrono::steady_clock::now();
 
   std::vector<RequestId> open_;
   std::vector<ChoiceAnswer> choices_;
-  std::vector<int64_t> text_offsets_;  // by choice, of what the stream has had
+  std::vector<std::unique_ptr<ChoiceReader>> readers_;  // by choice; none for completions
+  std::vector<int64_t> text_offsets_;                   // by choice, of what the stream has had
   Usage usage_;
   std::string last_comment_;
   bool has_begun_ = false;  // the stream's head is out
@@ -190,9 +241,9 @@ class PromptSink final : public ResponseSink {
   void on_loading(const LoadingStatus& status) override {
     post([status](CompletionJob& job) { job.on_loading(status); });
   }
-  void on_accepted(int64_t prompt_tokens) override {
-    post([index = prompt_index_, prompt_tokens](CompletionJob& job) {
-      job.on_accepted(index, prompt_tokens);
+  void on_accepted(int64_t prompt_tokens, const AnswerOpening& opening) override {
+    post([index = prompt_index_, prompt_tokens, opening](CompletionJob& job) {
+      job.on_accepted(index, prompt_tokens, opening);
     });
   }
   void on_token(uint32_t choice_index, const DeliveredToken& token) override {

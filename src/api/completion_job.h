@@ -6,6 +6,7 @@
 
 #include "api/answer_format.h"
 #include "api/backend.h"
+#include "api/choice_reader.h"
 #include "api/http_message.h"
 #include "api/metrics.h"
 
@@ -15,6 +16,7 @@ struct CompletionPlan {
   AnswerShape shape;
   bool is_stream;
   std::vector<ServiceRequest> requests;  // one for each prompt; all with the same choice_count
+  CallReading calls = {};                // of a chat
 };
 
 // Submits and returns. In the handler of `response`. Backend and metrics outlive the server that serves it.

@@ -102,9 +102,10 @@ class FakeBackend final : public ApiBackend {
 
 // Gives every choice these pieces, one a token, then ends it.
 inline void answer(const FakeBackend::Submission& submission, const std::vector<std::string>& pieces,
-                   FinishReason reason = FinishReason::stop, int64_t prompt_tokens = 5) {
+                   FinishReason reason = FinishReason::stop, int64_t prompt_tokens = 5,
+                   const AnswerOpening& opening = {}) {
   ResponseSink& sink = *submission.sink;
-  sink.on_accepted(prompt_tokens);
+  sink.on_accepted(prompt_tokens, opening);
   for (uint32_t choice = 0; choice < submission.request.choice_count; ++choice) {
     for (size_t i = 0; i < pieces.size(); ++i) {
       DeliveredToken token{.index = static_cast<int64_t>(i),

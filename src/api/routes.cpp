@@ -179,9 +179,10 @@ void Routes::complete_chat(const HttpRequest& request, const Writer& response) {
   auto model = choose_model(chat->options.model);
   if (!model) return send_error(*response, model.error());
   std::vector<Prompt> prompts{PromptChat{make_chat_context(*chat, settings_.system_prompt)}};
-  start_completion(backend_, metrics_,
-                   plan_completion(AnswerKind::chat, chat->options, std::move(*model), std::move(prompts)),
-                   response);
+  CompletionPlan plan = plan_completion(AnswerKind::chat, chat->options, chat->tools.use, std::move(*model),
+                                        std::move(prompts));
+  plan.calls = {.tools = ToolSet(chat->tools.tools), .has_parallel_calls = chat->tools.use.is_parallel};
+  start_completion(backend_, metrics_, std::move(plan), response);
 }
 
 void Routes::complete_text(const HttpRequest& request, const Writer& response) {
@@ -189,10 +190,10 @@ void Routes::complete_text(const HttpRequest& request, const Writer& response) {
   if (!text) return send_error(*response, text.error());
   auto model = choose_model(text->options.model);
   if (!model) return send_error(*response, model.error());
-  start_completion(
-      backend_, metrics_,
-      plan_completion(AnswerKind::completion, text->options, std::move(*model), std::move(text->prompts)),
-      response);
+  start_completion(backend_, metrics_,
+                   plan_completion(AnswerKind::completion, text->options, ToolUse(), std::move(*model),
+                                   std::move(text->prompts)),
+                   response);
 }
 
 void Routes::unload_model(const HttpRequest& request, const Writer& response) {
@@ -242,7 +243,8 @@ ApiResult<std::string> Routes::choose_model(const std::optional<std::string>& wi
   return *wish;  // the service says in its own words why it has no such model
 }
 
-CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions& options, std::string model,
+CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions& options,
+                                       const ToolUse& tools, std::string model,
                                        std::vector<Prompt> prompts) const {
   const ClusterView cluster = backend_.cluster();
   CompletionPlan plan{
@@ -260,6 +262,7 @@ CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions&
     ServiceRequest request{.request = make_random_id("request-"),
                            .model = model,
                            .prompt = std::move(prompt),
+                           .tools = tools,
                            .sampling = options.sampling,
                            .seed = options.seed,
                            .choice_count = options.choice_count,

@@ -52,8 +52,8 @@ class Routes final : public HttpHandler {
   void quit(const HttpRequest& request, const Writer& response);
 
   ApiResult<std::string> choose_model(const std::optional<std::string>& wish) const;
-  CompletionPlan plan_completion(AnswerKind kind, const GenerationOptions& options, std::string model,
-                                 std::vector<Prompt> prompts) const;
+  CompletionPlan plan_completion(AnswerKind kind, const GenerationOptions& options, const ToolUse& tools,
+                                 std::string model, std::vector<Prompt> prompts) const;
 
   const ApiSettings settings_;
   const AccessRules access_;

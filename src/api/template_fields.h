@@ -5,8 +5,8 @@
 
 namespace shoal {
 
-// add_generation_prompt (true unless the last message is continued), continue_final_message, documents and
-// enable_thinking, as the template's context takes them.
+// add_generation_prompt (true unless the last message is continued), continue_final_message, documents,
+// enable_thinking, reasoning_effort and all of chat_template_kwargs, as the template's context takes them.
 Value::Object read_template_fields(RequestFields& fields);
 
 }  // namespace shoal

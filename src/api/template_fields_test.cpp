@@ -20,6 +20,8 @@ TEST(TemplateFields, ReachTheTemplatesContext) {
            R"("add_generation_prompt": false, "continue_final_message": true)"},
           {R"("enable_thinking":false,"documents":[{"title":"T","text":"a"}])",
            R"("add_generation_prompt": true, "enable_thinking": false, "documents": [{"title": "T", "text": "a"}])"},
+          {R"("reasoning_effort":"low","chat_template_kwargs":{"thinking":true})",
+           R"("add_generation_prompt": true, "reasoning_effort": "low", "thinking": true)"},
           {R"("documents":[],"enable_thinking":null)", R"("add_generation_prompt": true)"}}) {
     const ApiResult<ChatRequest> request = parse_chat_request(with(members));
     ASSERT_TRUE(request) << members;
@@ -36,6 +38,8 @@ TEST(TemplateFields, ThatAreWrongAreNamed) {
            {R"("continue_final_message":true,"add_generation_prompt":true)", "add_generation_prompt"},
            {R"("enable_thinking":"low")", "enable_thinking"},
            {R"("documents":{"a":1})", "documents"},
+           {R"("reasoning_effort":1)", "reasoning_effort"},
+           {R"("chat_template_kwargs":{"messages":[]})", "chat_template_kwargs"},
            {R"("documents":["a"])", "documents"}}) {
     const ApiResult<ChatRequest> request = parse_chat_request(with(members));
     ASSERT_FALSE(request) << members;

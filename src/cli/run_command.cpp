@@ -35,17 +35,27 @@ class Conversation {
     if (!options.node.system_prompt.empty()) messages_.push_back({"system", options.node.system_prompt});
   }
 
-  // Streams the answer to stdout. It becomes part of what is said next.
+  // Streams the answer to stdout, thinking to stderr. The answer becomes part of what is said next.
   Result<void> ask(const std::string& prompt) {
     messages_.push_back({"user", prompt});
     std::string answer;
     bool shows_comment = false;
+    bool shows_thinking = false;
     const ChatProgress progress{.on_text =
                                     [&](std::string_view text) {
                                       if (std::exchange(shows_comment, false)) fmt::print(stderr, "\r\033[K");
+                                      if (std::exchange(shows_thinking, false)) fmt::print(stderr, "\n\n");
                                       answer += text;
                                       std::fwrite(text.data(), 1, text.size(), stdout);
                                       std::fflush(stdout);
+                                    },
+                                .on_thinking =
+                                    [&](std::string_view text) {
+                                      if (std::exchange(shows_comment, false)) fmt::print(stderr, "\r\033[K");
+                                      shows_thinking = true;
+                                      const bool is_dim = os::stderr_is_terminal();
+                                      fmt::print(stderr, "{}{}{}", is_dim ? "\033[2m" : "", text,
+                                                 is_dim ? "\033[0m" : "");
                                     },
                                 .on_comment =
                                     [&](std::string_view comment) {
@@ -62,6 +72,7 @@ class Conversation {
                         .seed = options_.seed};
     auto outcome = client_.chat(call, progress);
     if (shows_comment) fmt::print(stderr, "\r\033[K");
+    if (shows_thinking) fmt::print(stderr, "\n");
     if (!answer.empty()) fmt::print("\n");
     if (!outcome) {
       messages_.pop_back();

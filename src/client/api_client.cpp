@@ -231,7 +231,10 @@ Result<void> take_event(const json& event, ChatOutcome& outcome, const ChatProgr
   if (const std::string reason = text_at(choice, "finish_reason"); !reason.empty())
     outcome.finish_reason = reason;
   const auto delta = choice.find("delta");
-  const std::string text = delta == choice.end() ? "" : text_at(*delta, "content");
+  if (delta == choice.end()) return {};
+  const std::string thinking = text_at(*delta, "reasoning_content");
+  if (!thinking.empty() && progress.on_thinking) progress.on_thinking(thinking);
+  const std::string text = text_at(*delta, "content");
   if (!text.empty() && progress.on_text) progress.on_text(text);
   return {};
 }

@@ -45,9 +45,10 @@ struct ChatOutcome {
   int64_t completion_tokens = 0;
 };
 
-// What a stream brings while it runs. Either may be left empty.
+// What a stream brings while it runs. Any may be left empty.
 struct ChatProgress {
   std::function<void(std::string_view text)> on_text;
+  std::function<void(std::string_view text)> on_thinking = {};
   std::function<void(std::string_view comment)> on_comment;  // "loading 45 %"
   // Asked now and then; true ends the call with cancelled, and the node stops working on it.
   std::function<bool()> is_cancelled;

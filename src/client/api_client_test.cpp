@@ -90,6 +90,7 @@ TEST_F(ApiClientTest, StreamsAChatWithItsProgress) {
   chat.seed = 3;
   const auto outcome =
       client().chat(chat, {.on_text = [&](std::string_view piece) { text += piece; },
+                           .on_thinking = {},
                            .on_comment = [&](std::string_view c) { comments.emplace_back(c); },
                            .is_cancelled = {}});
   ASSERT_TRUE(outcome) << outcome.error().message;
@@ -106,6 +107,22 @@ TEST_F(ApiClientTest, StreamsAChatWithItsProgress) {
   EXPECT_EQ(request.seed, 3u);
 }
 
+TEST_F(ApiClientTest, TellsThinkingFromTheAnswer) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, {"<think>\nhm", "\n</think>\n\n", "Yes."}, FinishReason::stop, 5,
+           {.format = {.calls = CallStyle::none, .thinking = ThinkingStyle::angle}});
+  };
+  std::string text, thinking;
+  const auto outcome =
+      client().chat(call(), {.on_text = [&](std::string_view piece) { text += piece; },
+                             .on_thinking = [&](std::string_view piece) { thinking += piece; },
+                             .on_comment = {},
+                             .is_cancelled = {}});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(thinking, "hm");
+  EXPECT_EQ(text, "Yes.");
+}
+
 TEST_F(ApiClientTest, TheNodesErrorIsTheCallsError) {
   ChatCall bad = call();
   bad.temperature = 7;
@@ -115,7 +132,7 @@ TEST_F(ApiClientTest, TheNodesErrorIsTheCallsError) {
   EXPECT_EQ(refused.error().message, "temperature must be a number from 0 to 2, not 7.0");
 
   backend.script = [](const FakeBackend::Submission& submission) {
-    submission.sink->on_accepted(1);
+    submission.sink->on_accepted(1, {});
     submission.sink->on_failed({ErrorCode::unavailable, "node b is lost"});
   };
   EXPECT_EQ(client().chat(call(), {}).error(), (Error{ErrorCode::unavailable, "node b is lost"}));
@@ -129,7 +146,7 @@ TEST_F(ApiClientTest, TheNodesErrorIsTheCallsError) {
 TEST_F(ApiClientTest, ACallThatIsGivenUpEndsAndTheNodeStopsToo) {
   std::atomic<bool> has_text = false;
   backend.script = [](const FakeBackend::Submission& submission) {
-    submission.sink->on_accepted(1);
+    submission.sink->on_accepted(1, {});
     submission.sink->on_token(0, {.index = 0, .token = 1, .text = "x", .logprob = {}, .top_logprobs = {}});
   };
   const auto outcome = client().chat(call(), {.on_text = [&](std::string_view) { has_text = true; },

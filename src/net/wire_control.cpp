@@ -84,12 +84,7 @@ struct PeerMessageWriter {
     }
   }
   void operator()(const SubmitRequest& message) { write(message, *out.mutable_submit_request()); }
-  void operator()(const RequestAccepted& message) {
-    wire::RequestAccepted& accepted = *out.mutable_request_accepted();
-    accepted.set_request(message.request);
-    write(message.epoch, *accepted.mutable_epoch());
-    accepted.mutable_prompt()->Assign(message.prompt.begin(), message.prompt.end());
-  }
+  void operator()(const RequestAccepted& message) { write(message, *out.mutable_request_accepted()); }
   void operator()(const TokenDelivery& message) { write(message, *out.mutable_token_delivery()); }
   void operator()(const ChoiceFinished& message) { write(message, *out.mutable_choice_finished()); }
   void operator()(const RequestFailed& message) {
@@ -211,11 +206,7 @@ ControlFrame read_frame(const wire::ControlFrame& in, std::string_view own_versi
                          .reason = read(in.release_plan().reason(), checks)};
     case wire::ControlFrame::kShardLoaded: return read_loaded(in.shard_loaded(), checks);
     case wire::ControlFrame::kSubmitRequest: return read(in.submit_request(), checks);
-    case wire::ControlFrame::kRequestAccepted:
-      return RequestAccepted{
-          .request = checks.id(in.request_accepted().request(), "request_accepted.request"),
-          .epoch = read(in.request_accepted().epoch(), checks),
-          .prompt = read_tokens(in.request_accepted().prompt(), "request_accepted.prompt", checks)};
+    case wire::ControlFrame::kRequestAccepted: return read(in.request_accepted(), checks);
     case wire::ControlFrame::kTokenDelivery: return read(in.token_delivery(), checks);
     case wire::ControlFrame::kChoiceFinished: return read(in.choice_finished(), checks);
     case wire::ControlFrame::kRequestFailed:

@@ -67,6 +67,14 @@ SamplingWishes read(const wire::SamplingWishes& in, WireChecks& checks) {
   return wishes;
 }
 
+ToolUse read_tool_use(const wire::SubmitRequest& in, WireChecks& checks) {
+  constexpr auto last_choice = static_cast<int64_t>(ToolChoice::named);
+  return {.choice =
+              static_cast<ToolChoice>(checks.within(in.tool_choice(), 0, last_choice, "submit.tool_choice")),
+          .function = checks.text(in.tool_function(), text_limit, "submit.tool_function"),
+          .is_parallel = in.has_parallel_calls()};
+}
+
 void write(const TokenLogprob& logprob, wire::TokenLogprob& out) {
   out.set_token(logprob.token);
   out.set_bytes(logprob.bytes);
@@ -93,6 +101,10 @@ void write(const SubmitRequest& request, wire::SubmitRequest& out) {
   out.set_instance(request.instance);
   write(request.epoch, *out.mutable_epoch());
   std::visit(PromptWriter{out}, request.prompt);
+  out.set_is_chat(request.is_chat);
+  out.set_tool_choice(static_cast<uint32_t>(request.tools.choice));
+  out.set_tool_function(request.tools.function);
+  out.set_has_parallel_calls(request.tools.is_parallel);
   write(request.sampling, *out.mutable_sampling());
   out.set_seed(request.seed);
   out.set_choice_count(request.choice_count);
@@ -111,6 +123,8 @@ SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
                         .instance = checks.name(in.instance(), "submit.instance"),
                         .epoch = read(in.epoch(), checks),
                         .prompt = read_prompt(in, checks),
+                        .is_chat = in.is_chat(),
+                        .tools = read_tool_use(in, checks),
                         .sampling = read(in.sampling(), checks),
                         .seed = in.seed(),
                         .choice_count = static_cast<uint32_t>(
@@ -135,6 +149,30 @@ SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
     request.delivered.push_back(read_tokens(tokens.tokens(), "submit.delivered", checks));
   }
   return request;
+}
+
+void write(const RequestAccepted& accepted, wire::RequestAccepted& out) {
+  out.set_request(accepted.request);
+  write(accepted.epoch, *out.mutable_epoch());
+  out.mutable_prompt()->Assign(accepted.prompt.begin(), accepted.prompt.end());
+  out.set_call_style(static_cast<uint32_t>(accepted.opening.format.calls));
+  out.set_thinking_style(static_cast<uint32_t>(accepted.opening.format.thinking));
+  out.set_answer_prefix(accepted.opening.prefix);
+}
+
+RequestAccepted read(const wire::RequestAccepted& in, WireChecks& checks) {
+  constexpr auto last_style = static_cast<int64_t>(kLastCallStyle);
+  constexpr auto last_thinking = static_cast<int64_t>(kLastThinkingStyle);
+  const AnswerFormat format{.calls = static_cast<CallStyle>(
+                                checks.within(in.call_style(), 0, last_style, "request_accepted.call_style")),
+                            .thinking = static_cast<ThinkingStyle>(checks.within(
+                                in.thinking_style(), 0, last_thinking, "request_accepted.thinking_style"))};
+  return {
+      .request = checks.id(in.request(), "request_accepted.request"),
+      .epoch = read(in.epoch(), checks),
+      .prompt = read_tokens(in.prompt(), "request_accepted.prompt", checks),
+      .opening = {.format = format,
+                  .prefix = checks.text(in.answer_prefix(), text_limit, "request_accepted.answer_prefix")}};
 }
 
 void write(const TokenDelivery& delivery, wire::TokenDelivery& out) {

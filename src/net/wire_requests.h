@@ -7,10 +7,12 @@
 namespace shoal {
 
 void write(const SubmitRequest& request, wire::SubmitRequest& out);
+void write(const RequestAccepted& accepted, wire::RequestAccepted& out);
 void write(const TokenDelivery& delivery, wire::TokenDelivery& out);
 void write(const ChoiceFinished& finished, wire::ChoiceFinished& out);
 
 SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks);
+RequestAccepted read(const wire::RequestAccepted& in, WireChecks& checks);
 TokenDelivery read(const wire::TokenDelivery& in, WireChecks& checks);
 ChoiceFinished read(const wire::ChoiceFinished& in, WireChecks& checks);
 

@@ -25,7 +25,7 @@ constexpr int64_t token_count = 60;
 class WaitingClient final : public ResponseSink {
  public:
   void on_loading(const LoadingStatus&) override {}
-  void on_accepted(int64_t) override {}
+  void on_accepted(int64_t, const AnswerOpening&) override {}
   void on_token(uint32_t, const DeliveredToken& token) override {
     MutexLock lock(mutex_);
     tokens_.push_back(token.token);

@@ -27,6 +27,7 @@ struct Generation {
   std::vector<std::string> stop_strings;
   std::vector<TokenId> stop_tokens;             // besides the model's own end tokens
   TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
+  std::vector<TokenId> shown_tokens = {};       // special tokens that are part of the answer's text
   std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
 };
 

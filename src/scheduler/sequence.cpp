@@ -11,7 +11,7 @@ Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t co
     : tokenizer_(tokenizer),
       context_length_(context_length),
       generation_(std::move(generation)),
-      detokenizer_(tokenizer, generation_.stop_strings, generation_.text_start),
+      detokenizer_(tokenizer, generation_.stop_strings, generation_.text_start, generation_.shown_tokens),
       forbidden_at_first_(tokenizer.end_tokens()) {
   forbidden_at_first_.insert(forbidden_at_first_.end(), generation_.stop_tokens.begin(),
                              generation_.stop_tokens.end());

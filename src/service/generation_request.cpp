@@ -22,20 +22,21 @@ Result<void> check_tokens(const std::vector<TokenId>& tokens, const Tokenizer& t
 
 struct PromptMaker {
   const TextAssets& text;
+  const ToolUse& tools;
 
-  Result<std::vector<TokenId>> operator()(const PromptText& prompt) const {
-    return text.plain_prompt(prompt.text);
+  Result<OpenedChat> operator()(const PromptText& prompt) const {
+    return OpenedChat{.prompt = text.plain_prompt(prompt.text), .opening = {}};
   }
-  Result<std::vector<TokenId>> operator()(const PromptChat& prompt) const {
+  Result<OpenedChat> operator()(const PromptChat& prompt) const {
     Result<Value> context = parse_json(prompt.messages_json);
     if (!context) return fail(context.error(), "messages");
-    return text.chat_prompt(*context);
+    return text.open_chat(*context, tools);
   }
-  Result<std::vector<TokenId>> operator()(const PromptTokens& prompt) const {
+  Result<OpenedChat> operator()(const PromptTokens& prompt) const {
     if (Result<void> checked = check_tokens(prompt.tokens, *text.tokenizer); !checked) {
       return fail(checked.error(), "prompt");
     }
-    return prompt.tokens;
+    return OpenedChat{.prompt = prompt.tokens, .opening = {}};
   }
 };
 
@@ -90,10 +91,10 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
   return settings;
 }
 
-Result<std::vector<TokenId>> make_prompt(const Prompt& prompt, const TextAssets& text) {
-  Result<std::vector<TokenId>> tokens = std::visit(PromptMaker{text}, prompt);
-  if (tokens && tokens->empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
-  return tokens;
+Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text) {
+  Result<OpenedChat> opened = std::visit(PromptMaker{text, tools}, prompt);
+  if (opened && opened->prompt.empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
+  return opened;
 }
 
 Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
@@ -121,6 +122,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                           .ignore_end_tokens = submitted.ignore_end_tokens,
                           .stop_strings = submitted.stop_strings,
                           .stop_tokens = {},
+                          .shown_tokens = submitted.is_chat ? text.markup_tokens : std::vector<TokenId>(),
                           .top_logprobs = submitted.top_logprobs};
     if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
     generation.text_start = text_start_of(submitted.prompt);

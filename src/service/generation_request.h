@@ -20,7 +20,7 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
 
 // invalid_argument when the template refuses, the messages are no JSON, an id is no token, or nothing is
 // left.
-Result<std::vector<TokenId>> make_prompt(const Prompt& prompt, const TextAssets& text);
+Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text);
 
 // One per choice. max_tokens is what the context has room for unless the client wants less. invalid_argument
 // with both numbers when the prompt does not fit.

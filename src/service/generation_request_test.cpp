@@ -98,7 +98,7 @@ TEST(GenerationRequest, APromptThatFillsTheContextIsRefusedWithBothNumbers) {
 
 TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
   const TextAssets text = make_text();
-  const auto prompt = make_prompt(PromptTokens{{1, 400}}, text);
+  const auto prompt = make_prompt(PromptTokens{{1, 400}}, {}, text);
   ASSERT_FALSE(prompt);
   EXPECT_EQ(prompt.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(prompt.error().message.find("400"), std::string::npos) << prompt.error().message;
@@ -113,7 +113,7 @@ TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
 TEST(GenerationRequest, APromptThatIsNothingOrNoJsonIsRefused) {
   const TextAssets text = make_text();
   for (const Prompt& prompt : {Prompt(PromptText{""}), Prompt(PromptTokens{}), Prompt(PromptChat{"{"})}) {
-    const auto refused = make_prompt(prompt, text);
+    const auto refused = make_prompt(prompt, {}, text);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   }
@@ -143,6 +143,15 @@ TEST(GenerationRequest, AnAnswerThatGoesOnWithATextKeepsItsFirstSpace) {
             TextStart::beginning);
   EXPECT_EQ(start_of(PromptChat{R"({"messages": [], "continue_final_message": true})"}),
             TextStart::continuation);
+}
+
+TEST(GenerationRequest, AnAnswerShowsTheMarksOfThinkingAndCallsInAChatOnly) {
+  TextAssets text = make_text();
+  text.markup_tokens = {3};
+  SubmitRequest request = make_request();
+  EXPECT_TRUE(make_generations(request, {1, 2}, text, 10)->front().shown_tokens.empty());
+  request.is_chat = true;
+  EXPECT_EQ(make_generations(request, {1, 2}, text, 10)->front().shown_tokens, std::vector<TokenId>{3});
 }
 
 }  // namespace

@@ -60,13 +60,14 @@ void HeadRequests::tokenise(const HeadRequest& request, InstanceHead& head) {
   auto work = [this, loop = loop_, ticket = request.ticket, submitted = request.submitted, text = head.text(),
                context_length = head.context_length()] {
     auto made = std::make_shared<Result<Generations>>();
-    Result<std::vector<TokenId>> prompt = make_prompt(submitted->prompt, *text);
-    if (!prompt) {
-      *made = fail(prompt.error());
+    Result<OpenedChat> opened = make_prompt(submitted->prompt, submitted->tools, *text);
+    if (!opened) {
+      *made = fail(opened.error());
     } else {
-      Result<std::vector<Generation>> choices = make_generations(*submitted, *prompt, *text, context_length);
+      Result<std::vector<Generation>> choices =
+          make_generations(*submitted, opened->prompt, *text, context_length);
       if (choices) {
-        **made = Generations{.prompt = *std::move(prompt), .choices = *std::move(choices)};
+        **made = Generations{.opened = *std::move(opened), .choices = *std::move(choices)};
       } else {
         *made = fail(choices.error());
       }
@@ -93,8 +94,10 @@ void HeadRequests::start(const RequestId& id, uint64_t ticket, Result<Generation
     }
     request->second.open_choices.insert(index);
   }
-  sender_.send(request->second.ingress,
-               RequestAccepted{.request = id, .epoch = submitted.epoch, .prompt = std::move(made->prompt)});
+  sender_.send(request->second.ingress, RequestAccepted{.request = id,
+                                                        .epoch = submitted.epoch,
+                                                        .prompt = std::move(made->opened.prompt),
+                                                        .opening = std::move(made->opened.opening)});
 }
 
 void HeadRequests::receive(const NodeId& from, const CancelRequest& cancel) {

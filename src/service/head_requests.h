@@ -43,7 +43,7 @@ class HeadRequests final : public GenerationEvents {
 
  private:
   struct Generations {
-    std::vector<TokenId> prompt;
+    OpenedChat opened;
     std::vector<Generation> choices;
   };
   struct HeadRequest {

@@ -96,6 +96,8 @@ void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& loc
                           .instance = asked.model,
                           .epoch = location.epoch,
                           .prompt = asked.prompt,
+                          .is_chat = std::holds_alternative<PromptChat>(asked.prompt),
+                          .tools = asked.tools,
                           .sampling = asked.sampling,
                           .seed = request.seed,
                           .choice_count = asked.choice_count,
@@ -127,7 +129,7 @@ void IngressRequests::receive(const NodeId& from, RequestAccepted accepted) {
   if (request == nullptr || request->state != State::submitted) return;
   request->state = State::accepted;
   request->prompt = std::move(accepted.prompt);
-  request->sink->on_accepted(static_cast<int64_t>(request->prompt.size()));
+  request->sink->on_accepted(static_cast<int64_t>(request->prompt.size()), accepted.opening);
 }
 
 void IngressRequests::receive(const NodeId& from, const TokenDelivery& delivery) {

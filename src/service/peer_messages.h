@@ -17,6 +17,8 @@
 #include "cluster/plan.h"
 #include "engine/engine.h"
 #include "scheduler/generation.h"
+#include "text/calls/answer_opening.h"
+#include "text/calls/tool_use.h"
 
 namespace shoal {
 
@@ -98,6 +100,8 @@ struct SubmitRequest {
   InstanceId instance;
   Epoch epoch;
   Prompt prompt;
+  bool is_chat = false;  // also where the prompt is given as tokens: marks of thinking and calls are text
+  ToolUse tools;         // that the chat's context names
   SamplingWishes sampling;
   uint64_t seed;
   uint32_t choice_count;
@@ -109,11 +113,12 @@ struct SubmitRequest {
   std::vector<std::vector<TokenId>> delivered;  // per choice
 };
 
-// The head has accepted: the ids, which the ingress keeps to submit again.
+// The head has accepted: the ids, which the ingress keeps to submit again, and how the answer is to be read.
 struct RequestAccepted {
   RequestId request;
   Epoch epoch;
   std::vector<TokenId> prompt;
+  AnswerOpening opening;
 };
 struct TokenDelivery {
   RequestId request;

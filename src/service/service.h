@@ -23,6 +23,7 @@ struct ServiceRequest {
   RequestId request;
   std::string model;
   Prompt prompt;
+  ToolUse tools = {};
   SamplingWishes sampling;
   std::optional<uint64_t> seed;  // nullopt: drawn once, here
   uint32_t choice_count = 1;
@@ -44,7 +45,8 @@ class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
   virtual void on_loading(const LoadingStatus& status) = 0;  // while the model is being loaded
-  virtual void on_accepted(int64_t prompt_tokens) = 0;
+  // `opening`: how the answer's text is to be read.
+  virtual void on_accepted(int64_t prompt_tokens, const AnswerOpening& opening) = 0;
   virtual void on_token(uint32_t choice_index, const DeliveredToken& token) = 0;
   virtual void on_finished(uint32_t choice_index, const GenerationEnd& end) = 0;
   virtual void on_done() = 0;  // every choice has finished

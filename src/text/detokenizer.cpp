@@ -1,18 +1,25 @@
 #include "text/detokenizer.h"
 
+#include <algorithm>
+
 #include "text/utf8.h"
 
 namespace shoal {
 
 StreamingDetokenizer::StreamingDetokenizer(const Tokenizer& tokenizer,
-                                           const std::vector<std::string>& stop_strings, TextStart start)
+                                           const std::vector<std::string>& stop_strings, TextStart start,
+                                           std::vector<TokenId> shown_tokens)
     : tokenizer_(tokenizer),
+      shown_tokens_(std::move(shown_tokens)),
       stops_(stop_strings),
       drop_space_(start == TextStart::beginning && tokenizer.drops_first_space()) {}
 
 StreamingDetokenizer::Piece StreamingDetokenizer::add(TokenId token) {
   Piece piece{.text = {}, .stopped = stopped_};
-  if (stopped_ || tokenizer_.is_special(token)) return piece;
+  if (stopped_) return piece;
+  if (tokenizer_.is_special(token) && std::ranges::find(shown_tokens_, token) == shown_tokens_.end()) {
+    return piece;
+  }
   std::string_view bytes = tokenizer_.token_bytes(token);
   if (drop_space_ && !bytes.empty()) {
     drop_space_ = false;

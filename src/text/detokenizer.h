@@ -15,16 +15,17 @@ enum class TextStart : uint8_t { beginning, continuation };
 
 class StreamingDetokenizer {
  public:
-  // `tokenizer` must outlive this. An empty stop string is never found.
+  // `tokenizer` must outlive this. An empty stop string is never found. `shown_tokens`: special tokens that
+  // are text all the same, because whoever reads the answer looks for them.
   StreamingDetokenizer(const Tokenizer& tokenizer, const std::vector<std::string>& stop_strings,
-                       TextStart start = TextStart::beginning);
+                       TextStart start = TextStart::beginning, std::vector<TokenId> shown_tokens = {});
 
   struct Piece {
     std::string
         text;      // what may be shown now; held back: half a character, or a possible start of a stop string
     bool stopped;  // a stop string was found; text ends in front of it, and no more tokens are to be added
   };
-  // Special tokens give no text.
+  // Special tokens that are not shown give no text.
   Piece add(TokenId token);
 
   // What was held back, at the end of the generation. Bytes that never became a character are replaced by
@@ -39,6 +40,7 @@ class StreamingDetokenizer {
   void feed(std::string_view text, Piece& piece);
 
   const Tokenizer& tokenizer_;
+  const std::vector<TokenId> shown_tokens_;
   StopMatcher stops_;
   std::string bytes_;  // the beginning of a character, at most three bytes
   std::string held_;   // whole characters that may be the beginning of a stop string

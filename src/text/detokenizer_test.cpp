@@ -83,6 +83,14 @@ TEST(StreamingDetokenizer, GivesNoTextForSpecialTokens) {
   EXPECT_EQ(tokenizer.decode({1, 0, 1}, SpecialTokens::parse), "a<|im_end|>a");
 }
 
+TEST(StreamingDetokenizer, ShowsTheSpecialTokensThatTheReaderLooksFor) {
+  const FakeTokenizer tokenizer({"<tool_call>", "<|im_end|>", "a"}, {0, 1});
+  StreamingDetokenizer detokenizer(tokenizer, {}, TextStart::beginning, {0});
+  EXPECT_EQ(detokenizer.add(0).text, "<tool_call>");
+  EXPECT_EQ(detokenizer.add(1).text, "");
+  EXPECT_EQ(detokenizer.add(2).text, "a");
+}
+
 TEST(StreamingDetokenizer, DropsTheFirstSpaceOnlyAtATextsBeginning) {
   FakeTokenizer tokenizer({" a", " b"});
   tokenizer.drops_first_space_ = true;

@@ -107,6 +107,9 @@ void set_template(std::string_view source, TextAssets& assets) {
   Result<ChatTemplate> parsed = ChatTemplate::parse(source);
   if (parsed) {
     assets.chat_template = std::move(*parsed);
+    assets.answer_format = choose_answer_format(source, *assets.tokenizer);
+    assets.markup_tokens = find_markup_tokens(assets.answer_format, *assets.tokenizer);
+    assets.argument_form = find_argument_form(*assets.chat_template, assets.answer_format);
   } else {
     assets.chat_template_problem = parsed.error().message;
     log_warning("this model cannot chat: {}", parsed.error().message);
@@ -215,7 +218,7 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
   }
   if (context.object() == nullptr)
     return fail(ErrorCode::invalid_argument, "the chat's context is no object");
-  Value complete = context;
+  Value complete = adapt_chat_context(context, assets.answer_format, assets.argument_form);
   complete.set("bos_token", assets.bos_text);
   complete.set("eos_token", assets.eos_text);
   Result<RenderedChat> rendered = assets.chat_template->render_marked(complete);
@@ -240,9 +243,26 @@ Result<std::string> TextAssets::render_chat(const Value& context) const {
 }
 
 Result<std::vector<TokenId>> TextAssets::chat_prompt(const Value& context) const {
-  const Result<RenderedChat> rendered = render(*this, context);
+  Result<OpenedChat> opened = open_chat(context, {});
+  if (!opened) return fail(opened.error());
+  return std::move(opened->prompt);
+}
+
+Result<OpenedChat> TextAssets::open_chat(const Value& context, const ToolUse& tools) const {
+  Result<RenderedChat> rendered = render(*this, context);
   if (!rendered) return fail(rendered.error());
-  return with_bos(*tokenizer, tokenizer->encode_rendered(rendered->text, rendered->from_context));
+  if (tools.choice != ToolChoice::none && answer_format.calls == CallStyle::none) {
+    return fail(ErrorCode::invalid_argument, "tools: this model's chat template does not take tools");
+  }
+  const OpeningText opening = find_opening(rendered->text, answer_format, tools);
+  if (tools.choice == ToolChoice::named) {
+    const int64_t begin = static_cast<int64_t>(rendered->text.size()) + opening.name_begin;
+    rendered->from_context.push_back({begin, begin + static_cast<int64_t>(tools.function.size())});
+  }
+  rendered->text += opening.forced;
+  return OpenedChat{
+      .prompt = with_bos(*tokenizer, tokenizer->encode_rendered(rendered->text, rendered->from_context)),
+      .opening = {.format = answer_format, .prefix = opening.already + opening.forced}};
 }
 
 std::vector<TokenId> TextAssets::plain_prompt(std::string_view text) const {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/calls/answer_opening.h"
+#include "text/calls/chat_context.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -23,6 +25,12 @@ struct GenerationDefaults {
   std::optional<double> repetition_penalty;
 };
 
+// A chat as a prompt, and what has to be known to read the answer.
+struct OpenedChat {
+  std::vector<TokenId> prompt;
+  AnswerOpening opening;
+};
+
 struct TextAssets {
   std::unique_ptr<const Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat_template;
@@ -30,11 +38,17 @@ struct TextAssets {
   std::string bos_text;               // as the template sees bos_token and eos_token
   std::string eos_text;
   GenerationDefaults defaults;
+  AnswerFormat answer_format;          // how this model writes thinking and tool calls
+  std::vector<TokenId> markup_tokens;  // the special tokens among its marks: text of a chat's answer
+  ArgumentForm argument_form = ArgumentForm::object;
 
   // The prompt of a chat as token ids, bos added where the model wants it and the template has not written
   // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are set here. Special tokens come
   // from the template only: the context's words never become one.
   Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
+  // The same for a request with tools, the beginning of a forced call added. invalid_argument where the
+  // context has tools and the model knows of none.
+  Result<OpenedChat> open_chat(const Value& context, const ToolUse& tools) const;
   Result<std::string> render_chat(const Value& context) const;
   // The ids of plain text for /v1/completions, bos added where the model wants it.
   std::vector<TokenId> plain_prompt(std::string_view text) const;

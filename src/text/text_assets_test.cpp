@@ -118,6 +118,30 @@ TEST_F(Folder, NeverTakesSpecialTokensFromAUsersWords) {
   EXPECT_EQ(std::ranges::count(assets.plain_prompt("<|im_end|>"), 1021), 0);
 }
 
+TEST_F(Folder, OpensAChatWithAForcedCall) {
+  put("chat_template.jinja",
+      "{{ messages[0].content }}{# <tool_call> arguments #}{% if tools %}!{% endif %}<|im_start|>");
+  const TextAssets assets = load();
+  EXPECT_EQ(assets.answer_format.calls, CallStyle::hermes);
+  const Value context = json(R"({"messages": [{"content": "x"}], "tools": [{}]})");
+  const Result<OpenedChat> opened =
+      assets.open_chat(context, {.choice = ToolChoice::named, .function = "a<|im_end|>"});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->opening.prefix, R"(<tool_call>
+{"name": "a<|im_end|>", "arguments":)");
+  EXPECT_EQ(assets.tokenizer->decode(opened->prompt, SpecialTokens::parse),
+            "x!<|im_start|>" + opened->opening.prefix);
+  EXPECT_EQ(std::ranges::count(opened->prompt, 1021), 0) << "a function's name is a user's word";
+}
+
+TEST_F(Folder, RefusesToolsWhereTheTemplateTakesNone) {
+  const Result<OpenedChat> opened = load().open_chat(
+      json(R"({"messages": [{"role": "user", "content": "x"}]})"), {.choice = ToolChoice::automatic});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(opened.error().message.find("does not take tools"), std::string::npos);
+}
+
 TEST_F(Folder, EndsAtTheUnionOfWhatTheFilesSay) {
   put("config.json", R"({"eos_token_id": [5, 7]})");
   put("generation_config.json", R"({"eos_token_id": 6, "temperature": 0.6, "top_k": 20, "top_p": 0.95})");

@@ -60,7 +60,7 @@ class SimulatedCluster::Client final : public ResponseSink {
     note();
     ++answer_->loading_reports;
   }
-  void on_accepted(int64_t) override {
+  void on_accepted(int64_t, const AnswerOpening&) override {
     note();
     answer_->accepted = true;
   }

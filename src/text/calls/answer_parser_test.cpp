@@ -157,6 +157,8 @@ TEST(AnswerParser, ReadsWhatSmallModelsMakeOfTheHermesNotation) {
     EXPECT_EQ(read(kHermes, source).calls, std::vector{kBerlin}) << source;
     EXPECT_EQ(read(kHermes, source).content, "") << source;
   }
+  EXPECT_EQ(read(kHermes, "{" + call + "}").calls, std::vector{kBerlin});
+  EXPECT_EQ(read(kHermes, "{" + call + "}").content, "");
   const std::string code = "```json\n{\"a\": 1}\n```\n";
   EXPECT_EQ(read(kHermes, code), text_only(code));
 }

@@ -34,7 +34,10 @@ ReadStep JsonCallReader::add(char byte, CallSink& sink) {
       }
       [[fallthrough]];
     case At::item: return byte == '{' ? begin_object() : ReadStep::wrong;
+    case At::second_brace: return byte == '}' ? ReadStep::done : ReadStep::wrong;
     case At::key:
+      if (byte == '{' && is_first_key_ && !std::exchange(is_doubled_, true)) return ReadStep::more;
+      is_first_key_ = false;
       scanner_ = {};
       source_.clear();
       at_ = At::in_key;
@@ -55,6 +58,7 @@ ReadStep JsonCallReader::add(char byte, CallSink& sink) {
 
 ReadStep JsonCallReader::begin_object() {
   has_begun_ = has_arguments_ = false;
+  is_first_key_ = !is_list_;
   name_.clear();
   early_arguments_.clear();
   return go(At::key);
@@ -155,7 +159,8 @@ ReadStep JsonCallReader::end_object(CallSink& sink) {
     sink.add_arguments("{}");
   }
   sink.end_call();
-  return is_list_ ? go(At::after_item) : ReadStep::done;
+  if (is_list_) return go(At::after_item);
+  return is_doubled_ ? go(At::second_brace) : ReadStep::done;
 }
 
 }  // namespace shoal

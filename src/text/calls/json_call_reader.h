@@ -15,7 +15,7 @@ class JsonCallReader final : public CallReader {
   ReadStep add(char byte, CallSink& sink) override;
 
  private:
-  enum class At : uint8_t { start, item, key, in_key, colon, value, after_value, after_item };
+  enum class At : uint8_t { start, item, key, in_key, colon, value, after_value, after_item, second_brace };
   enum class Member : uint8_t { name, arguments, other };
 
   ReadStep begin_object();
@@ -33,7 +33,9 @@ class JsonCallReader final : public CallReader {
   const ToolSet& tools_;
   At at_ = At::start;
   bool is_list_ = false;
+  bool is_doubled_ = false;  // {{…}}, as the templates of some Qwen models show it
   // Of the object that is being read.
+  bool is_first_key_ = false;
   std::string name_;
   bool has_begun_ = false;
   bool has_arguments_ = false;

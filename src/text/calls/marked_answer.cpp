@@ -213,7 +213,7 @@ void MarkedAnswer::end_calls() {
 // White space is kept until it is known what it belongs to.
 void MarkedAnswer::write_content(std::string_view text) {
   for (const char byte : text) {
-    if (is_white_space(byte) && (reads_calls_ || !has_content_)) {
+    if (is_white_space(byte) && (reads_calls_ || (!has_content_ && !thinking_.open.empty()))) {
       quiet_ += byte;
       continue;
     }

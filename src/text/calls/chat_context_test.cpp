@@ -1,0 +1,161 @@
+#include "text/calls/chat_context.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/os.h"
+#include "base/test_data.h"
+#include "text/calls/answer_parser.h"
+
+namespace shoal {
+namespace {
+
+Value json(std::string_view text) {
+  Result<Value> value = parse_json(text);
+  EXPECT_TRUE(value) << text;
+  return value ? *value : Value();
+}
+
+ChatTemplate parse(const std::string& source) { return *ChatTemplate::parse(source); }
+
+AnswerFormat format_of(CallStyle calls, ThinkingStyle thinking = ThinkingStyle::none) {
+  return {.calls = calls, .thinking = thinking};
+}
+
+std::string adapted(CallStyle calls, ArgumentForm form, std::string_view messages) {
+  const Value context = json("{\"messages\": " + std::string(messages) + "}");
+  return format_json(*adapt_chat_context(context, format_of(calls), form).find("messages"));
+}
+
+constexpr const char* kLoop = "{% for m in messages %}{% for c in m.tool_calls %}";
+constexpr const char* kLoopEnd = "{% endfor %}{% endfor %}";
+
+TEST(ChatContext, FindsInWhichFormATemplateTakesArguments) {
+  const auto form_of = [](const std::string& body) {
+    return find_argument_form(parse(kLoop + body + kLoopEnd), format_of(CallStyle::hermes));
+  };
+  EXPECT_EQ(form_of("{{ c.function.arguments | tojson }}"), ArgumentForm::object);
+  EXPECT_EQ(form_of("{% for k, v in c.function.arguments | items %}{{ k }}{{ v }}{% endfor %}"),
+            ArgumentForm::object);
+  EXPECT_EQ(form_of("{{ 'x' + c.function.arguments }}"), ArgumentForm::text);
+  EXPECT_EQ(form_of("{{ c.function.arguments }}"), ArgumentForm::text);
+  EXPECT_EQ(form_of("{{ raise_exception('no') }}"), ArgumentForm::object);
+}
+
+TEST(ChatContext, FindsTheFormsOfRealTemplates) {
+  const std::vector<std::tuple<const char*, CallStyle, ArgumentForm>> templates{
+      {"llama.cpp-2026/Qwen-Qwen3-0.6B.jinja", CallStyle::hermes, ArgumentForm::object},
+      {"llama.cpp-2026/Qwen3-Coder.jinja", CallStyle::qwen_coder, ArgumentForm::object},
+      {"llama.cpp-2026/GLM-4.6.jinja", CallStyle::glm, ArgumentForm::object},
+      {"llama.cpp-2026/openai-gpt-oss-120b.jinja", CallStyle::harmony, ArgumentForm::object},
+      {"mistral-common/v3.jinja", CallStyle::mistral_list, ArgumentForm::text},
+      {"mistral-common/v13.jinja", CallStyle::mistral_named, ArgumentForm::object},
+  };
+  for (const auto& [file, calls, form] : templates) {
+    const Result<std::string> source = os::read_text_file(test_data_path(std::string("templates/") + file));
+    if (!source) GTEST_SKIP() << file;
+    EXPECT_EQ(find_argument_form(parse(*source), format_of(calls)), form) << file;
+  }
+}
+
+TEST(ChatContext, GivesArgumentsAsTheTemplateTakesThem) {
+  const std::string_view text = R"([{"role":"assistant","content":"","tool_calls":[
+      {"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\": 1}"}}]}])";
+  const std::string_view object = R"([{"role":"assistant","content":"","tool_calls":[
+      {"id":"1","type":"function","function":{"name":"f","arguments":{"a":1}}}]}])";
+  const std::string as_object = format_json(json(object));
+  const std::string as_text = format_json(json(text));
+  EXPECT_EQ(adapted(CallStyle::hermes, ArgumentForm::object, text), as_object);
+  EXPECT_EQ(adapted(CallStyle::hermes, ArgumentForm::object, object), as_object);
+  EXPECT_EQ(adapted(CallStyle::hermes, ArgumentForm::text, object), as_text);
+  EXPECT_EQ(adapted(CallStyle::hermes, ArgumentForm::text, text), as_text);
+}
+
+TEST(ChatContext, LeavesArgumentsThatAreNoObjectAsTheyAre) {
+  const std::string_view messages = R"([{"role":"assistant","content":"","tool_calls":[
+      {"id":"1","type":"function","function":{"name":"f","arguments":"{oh"}}]},5])";
+  EXPECT_EQ(adapted(CallStyle::hermes, ArgumentForm::object, messages), format_json(json(messages)));
+}
+
+TEST(ChatContext, GivesMistralIdsOfNineLettersThatStillBelongTogether) {
+  const Value messages =
+      json(adapted(CallStyle::mistral_list, ArgumentForm::object,
+                   R"([{"role":"assistant","tool_calls":[{"id":"call_0123456789ab","function":{}},
+                                          {"id":"abcdef123","function":{}}]},
+                                          {"role":"tool","tool_call_id":"call_0123456789ab"}])"));
+  const Value& calls = *(*messages.array())[0].find("tool_calls");
+  const std::string id = *(*calls.array())[0].find("id")->text();
+  EXPECT_EQ(id.size(), 9u);
+  EXPECT_EQ(*(*calls.array())[1].find("id")->text(), "abcdef123");
+  EXPECT_EQ(*(*messages.array())[1].find("tool_call_id")->text(), id);
+}
+
+TEST(ChatContext, GivesOneCallAMessageWhereTheTemplateTakesNoMore) {
+  EXPECT_EQ(
+      adapted(CallStyle::llama_json, ArgumentForm::object,
+              R"([{"role":"assistant","content":"x","tool_calls":[{"id":"1"},{"id":"2"}]},
+                        {"role":"tool","tool_call_id":"2"},{"role":"tool","tool_call_id":"1"},
+                        {"role":"tool","tool_call_id":"3"},{"role":"user"}])"),
+      R"([{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]},{"role":"tool","tool_call_id":"1"},)"
+      R"({"role":"assistant","content":"","tool_calls":[{"id":"2"}]},{"role":"tool","tool_call_id":"2"},)"
+      R"({"role":"tool","tool_call_id":"3"},{"role":"user"}])");
+}
+
+TEST(ChatContext, GivesGptOssItsThinkingAndDescriptions) {
+  const Value context = adapt_chat_context(
+      json(
+          R"({"messages": [{"role": "assistant", "content": "y", "reasoning_content": "x", "tool_calls": [{"id": "1"}]}],
+               "tools": [{"type": "function", "function": {"name": "f"}}]})"),
+      format_of(CallStyle::harmony), ArgumentForm::object);
+  const Value& message = context.find("messages")->array()->front();
+  EXPECT_EQ(*message.find("thinking")->text(), "x\ny");
+  EXPECT_EQ(*message.find("content")->text(), "");
+  EXPECT_EQ(*context.find("tools")->array()->front().find("function")->find("description")->text(), "");
+}
+
+TEST(ChatContext, OpensTheAnswerAsTheRequestSays) {
+  const AnswerFormat qwen = format_of(CallStyle::hermes, ThinkingStyle::angle);
+  const auto opening = [&](std::string_view prompt, const ToolUse& use) {
+    const OpeningText text = find_opening(prompt, qwen, use);
+    return text.already + "|" + text.forced;
+  };
+  const ToolUse named{.choice = ToolChoice::named, .function = "f"};
+  EXPECT_EQ(opening("assistant\n", {}), "|");
+  EXPECT_EQ(opening("assistant\n<think>\n", {}), "<think>|");
+  EXPECT_EQ(opening("assistant\n<think>\n\n</think>\n\n", {}), "|");
+  EXPECT_EQ(opening("assistant\n", {.choice = ToolChoice::required}), "|<tool_call>\n{\"name\": \"");
+  EXPECT_EQ(opening("assistant\n", named), "|<tool_call>\n{\"name\": \"f\", \"arguments\":");
+  EXPECT_EQ(opening("<think>\n", named), "<think>|</think>\n\n<tool_call>\n{\"name\": \"f\", \"arguments\":");
+}
+
+TEST(ChatContext, TellsWhereTheFunctionIsNamed) {
+  const ToolUse use{.choice = ToolChoice::named, .function = "name"};
+  const OpeningText opening =
+      find_opening("<think>", format_of(CallStyle::hermes, ThinkingStyle::angle), use);
+  EXPECT_EQ(opening.forced.substr(static_cast<size_t>(opening.name_begin)), "name\", \"arguments\":");
+}
+
+// Whatever a family's calls begin with by force is read as the beginning of a call.
+TEST(ChatContext, ForcesWhatTheFamilysReaderTakesForACall) {
+  const ToolSet tools(json(R"([{"type": "function", "function": {"name": "f"}}])"));
+  for (int style = 1; style <= static_cast<int>(kLastCallStyle); ++style) {
+    const AnswerFormat format = format_of(static_cast<CallStyle>(style));
+    const ToolUse named{.choice = ToolChoice::named, .function = "f"};
+    const std::string forced = find_opening("", format, named).forced;
+    std::string rest = "{}}]";
+    if (forced.ends_with('(')) rest = ")]";
+    if (forced.ends_with(">\n")) rest = format.calls == CallStyle::minimax ? "</invoke>" : "</function>";
+    if (format.calls == CallStyle::glm) rest = "</tool_call>";
+    const std::vector<AnswerEvent> events = make_answer_parser(format, tools)->push(forced + rest);
+    ASSERT_FALSE(events.empty()) << forced;
+    EXPECT_EQ(events.front().kind, AnswerEventKind::call_begin) << forced;
+    EXPECT_EQ(events.front().name, "f") << forced;
+    EXPECT_TRUE(std::ranges::any_of(events, [](const AnswerEvent& event) {
+      return event.kind == AnswerEventKind::call_end;
+    })) << forced;
+  }
+}
+
+}  // namespace
+}  // namespace shoal
