@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -34,8 +33,7 @@ void PieceMap::grow(int64_t slots) {
 
 bool PieceMap::holds(size_t entry, std::string_view piece) const {
   const Entry& candidate = entries_[entry];
-  return candidate.length == piece.size() &&
-         std::memcmp(arena_.data() + candidate.begin, piece.data(), piece.size()) == 0;
+  return std::string_view(arena_.data() + candidate.begin, candidate.length) == piece;
 }
 
 size_t PieceMap::slot_of(std::string_view piece, uint32_t hash) const {

@@ -10,7 +10,7 @@ namespace shoal {
 
 void PieceTrie::reserve(int64_t count, int64_t bytes) {
   ids_.reserve(static_cast<size_t>(bytes / 2));
-  grow(std::bit_ceil(static_cast<size_t>(std::max(count, bytes))));
+  grow(std::bit_ceil(static_cast<size_t>(std::max<int64_t>({count, bytes, 16}))));
 }
 
 void PieceTrie::grow(size_t slots) {

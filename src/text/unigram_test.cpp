@@ -53,6 +53,12 @@ TEST(Unigram, TakesTheWayWithTheHighestSum) {
   EXPECT_TRUE(encode(**tokenizer, "   ").empty());
 }
 
+TEST(Unigram, MayHaveNoPieces) {
+  const auto tokenizer = parse_sentence_piece(piece("<unk>", 0, 2) + field(2, "\x18\x01"));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ(encode(**tokenizer, "ab"), (std::vector<TokenId>{0}));
+}
+
 TEST(Unigram, IsReadFromTokenizerJsonToo) {
   const auto read = [](const std::string& model) {
     return parse_tokenizer_json(R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "▁"}, "model": )" +
