@@ -1,0 +1,72 @@
+// What a grammar's rules and a pattern are made of: characters, and how they follow each other. Plain data,
+// written by the parsers of GBNF, of patterns and of JSON schemas.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace shoal {
+
+struct CodePointRange {
+  char32_t first;
+  char32_t last;  // included
+
+  bool operator==(const CodePointRange&) const = default;
+};
+using CodePoints = std::vector<CodePointRange>;
+
+inline constexpr char32_t kLastCodePoint = 0x10FFFF;
+
+enum class ExpressionKind : uint8_t {
+  never,       // matches nothing, not even the empty text
+  characters,  // one character of a set
+  sequence,    // of none: the empty text
+  choice,
+  repeat,
+  rule,        // of the grammar, by index
+  terminal,    // a finished automaton of the grammar, by index
+  text_begin,  // the anchors of a pattern; no grammar has them
+  text_end,
+};
+
+struct Expression {
+  static constexpr int64_t kUnlimited = -1;
+
+  ExpressionKind kind = ExpressionKind::sequence;
+  CodePoints characters;
+  std::vector<Expression> parts;
+  int64_t least = 0;
+  int64_t most = 0;
+  int32_t index = -1;
+};
+
+Expression never();
+Expression empty_text();
+Expression any_of(CodePoints characters);
+Expression sequence_of(std::vector<Expression> parts);
+Expression choice_of(std::vector<Expression> parts);  // of none: never
+Expression repeated(Expression part, int64_t least, int64_t most);
+Expression use_rule(int32_t rule);
+Expression use_terminal(int32_t terminal);
+// The characters one after another; what is no UTF-8 becomes U+FFFD.
+Expression literal_text(std::string_view text);
+
+// Sorted, without overlap.
+CodePoints normalised(CodePoints characters);
+CodePoints complement(const CodePoints& characters);
+
+// How much work making a grammar may take, so that a hostile one is refused instead of filling memory or
+// time. Counted in steps and states, not in seconds: every machine refuses the same grammars.
+class GrammarBudget {
+ public:
+  // resource use beyond the limit: invalid_argument that names `what`.
+  Result<void> take(int64_t steps, std::string_view what);
+
+ private:
+  int64_t left_ = 20'000'000;
+};
+
+}  // namespace shoal

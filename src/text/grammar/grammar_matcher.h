@@ -1,0 +1,69 @@
+// A grammar on its way through a generation: which tokens may come next, and where the text may end. What it
+// allows is a function of the grammar, the vocabulary and the tokens taken so far, and of nothing else. Not
+// thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/grammar/grammar_states.h"
+#include "text/grammar/grammar_vocabulary.h"
+#include "text/grammar/token_mask.h"
+
+namespace shoal {
+
+// Whether a leading space of the first token is left out of the text, as StreamingDetokenizer does at the
+// beginning of an answer.
+enum class FirstSpace : uint8_t { kept, dropped };
+
+class GrammarMatcher {
+ public:
+  explicit GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, FirstSpace first = FirstSpace::kept);
+
+  // The tokens that may come next; end tokens where the text may end. Valid until the next call.
+  const TokenMask& mask();
+
+  // False: the grammar does not allow it, and nothing has changed. End tokens are not for this.
+  bool accept(TokenId token);
+  bool accept(std::string_view bytes);
+
+  bool can_end() const { return states_.can_end(state_); }
+  bool can_go_on() const { return states_.can_go_on(state_); }
+
+ private:
+  static constexpr size_t kMaximumStates = 2048;
+  static constexpr size_t kMaximumMasks = 32;
+  // How many states, and positions in them, the tokens of one mask may lead to; tokens beyond are not
+  // allowed. Whatever has been seen before counts as well, so that the mask is the same.
+  static constexpr int64_t kMaximumReached = 8192;
+  static constexpr int64_t kMaximumReachedItems = 500'000;
+  // Up to so many nodes of the trie behind terminals' ends are walked one after another; more are walked
+  // together.
+  static constexpr int64_t kFewNodes = 50'000;
+
+  void tidy();
+  TokenMask make_mask();
+  // The tokens of every item's terminal, and behind its ends. False, and nothing done, where a walk is
+  // quicker.
+  bool add_terminals(TokenMask& mask);
+  // Allows the tokens of nodes [first, end) that `state` allows; `state` stands for the byte in front of
+  // them.
+  void walk(int32_t first, int32_t end, int32_t state, TokenMask& mask);
+  bool may_reach(int32_t state);
+
+  const std::shared_ptr<const TokenGrammar> grammar_;
+  GrammarStates states_;
+  int32_t state_;
+  bool drops_space_;
+  std::vector<int32_t> path_;     // states by depth
+  std::vector<uint8_t> reached_;  // by state, in this mask
+  int64_t reached_count_ = 0;
+  int64_t reached_items_ = 0;
+  std::map<int32_t, TokenMask> masks_;
+};
+
+}  // namespace shoal

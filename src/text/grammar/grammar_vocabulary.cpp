@@ -1,0 +1,33 @@
+#include "text/grammar/grammar_vocabulary.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace shoal {
+
+GrammarVocabulary::GrammarVocabulary(const Tokenizer& tokenizer) : tokenizer_(tokenizer), trie_(tokenizer) {}
+
+std::shared_ptr<TerminalMasks> GrammarVocabulary::masks_of(const Terminal& terminal) const {
+  if (terminal.dfa.size() > kMaximumSharedStates || terminal.counted_state != Terminal::kNotCounted) {
+    return std::make_shared<TerminalMasks>(terminal, trie_, size());
+  }
+  MutexLock lock(mutex_);
+  std::string key = terminal.dfa.key();
+  const auto found = shared_.find(key);
+  if (found != shared_.end()) return found->second;
+  auto made = std::make_shared<TerminalMasks>(terminal, trie_, size());
+  if (shared_.size() >= kMaximumShared) {
+    std::erase_if(shared_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
+  if (shared_.size() < kMaximumShared) shared_.emplace(std::move(key), made);
+  return made;
+}
+
+TokenGrammar::TokenGrammar(Grammar made, std::shared_ptr<const GrammarVocabulary> over)
+    : grammar(std::move(made)), vocabulary(std::move(over)) {
+  for (const Terminal& terminal : grammar.terminals())
+    terminal_masks.push_back(vocabulary->masks_of(terminal));
+}
+
+}  // namespace shoal

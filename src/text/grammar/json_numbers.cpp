@@ -1,0 +1,244 @@
+#include "text/grammar/json_numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "text/grammar/regex.h"
+
+namespace shoal {
+namespace {
+
+constexpr int64_t kWholeDigits = 19;
+constexpr int64_t kFractionDigits = 20;
+
+// A number written out: -12.50 is {true, "12", "5"}; zero has one whole digit and no sign.
+struct Decimal {
+  bool is_negative = false;
+  std::string whole;
+  std::string fraction;
+  bool is_zero() const { return whole == "0" && fraction.empty(); }
+};
+
+Result<Decimal> to_decimal(const Value& value) {
+  std::string text =
+      value.integer() != nullptr ? fmt::format("{}", *value.integer()) : format_number(*value.number());
+  Decimal decimal;
+  decimal.is_negative = text.starts_with('-');
+  if (decimal.is_negative) text.erase(0, 1);
+  int64_t exponent = 0;
+  if (const size_t e = text.find('e'); e != std::string::npos) {
+    exponent = std::stoll(text.substr(e + 1));
+    text.resize(e);
+  }
+  const size_t point = std::min(text.find('.'), text.size());
+  std::string digits = text.substr(0, point);
+  auto place = static_cast<int64_t>(digits.size()) + exponent;  // of the point within the digits
+  if (point < text.size()) digits += text.substr(point + 1);
+  if (std::abs(exponent) > 400) return fail(ErrorCode::invalid_argument, "a limit is no finite number");
+  if (place < 0) digits.insert(0, static_cast<size_t>(-std::exchange(place, 0)), '0');
+  if (place > std::ssize(digits)) digits.append(static_cast<size_t>(place) - digits.size(), '0');
+  decimal.whole = digits.substr(0, static_cast<size_t>(place));
+  decimal.fraction = digits.substr(static_cast<size_t>(place));
+  decimal.whole.erase(0, std::min(decimal.whole.find_first_not_of('0'), decimal.whole.size()));
+  if (decimal.whole.empty()) decimal.whole.push_back('0');
+  decimal.fraction.resize(decimal.fraction.find_last_not_of('0') + 1);
+  if (decimal.is_zero()) decimal.is_negative = false;
+  if (std::ssize(decimal.whole) > kWholeDigits || std::ssize(decimal.fraction) > kFractionDigits) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "the limit {} is too long for numbers of {} digits in front of the point and {} behind it",
+            format_json(value), kWholeDigits, kFractionDigits));
+  }
+  return decimal;
+}
+
+Expression digit_range(char first, char last) {
+  if (first > last) return never();
+  return any_of({{static_cast<char32_t>(first), static_cast<char32_t>(last)}});
+}
+Expression digits(int64_t least, int64_t most) { return repeated(digit_range('0', '9'), least, most); }
+
+Expression joined(Expression a, Expression b) {
+  std::vector<Expression> parts;
+  parts.push_back(std::move(a));
+  parts.push_back(std::move(b));
+  return sequence_of(std::move(parts));
+}
+
+enum class Side : uint8_t { above, below };
+
+// Digits as many as `bound` has, of a number on that side of it, never equal.
+Expression same_length(std::string_view bound, Side side) {
+  std::vector<Expression> choices;
+  for (size_t i = 0; i < bound.size(); ++i) {
+    const char low =
+        side == Side::above ? static_cast<char>(bound[i] + 1) : (i == 0 && bound.size() > 1 ? '1' : '0');
+    const char high = side == Side::above ? '9' : static_cast<char>(bound[i] - 1);
+    if (low > high) continue;
+    const auto rest = std::ssize(bound) - static_cast<int64_t>(i) - 1;
+    choices.push_back(
+        joined(literal_text(bound.substr(0, i)), joined(digit_range(low, high), digits(rest, rest))));
+  }
+  return choice_of(std::move(choices));
+}
+
+// Whole parts on that side of `bound`.
+Expression whole_part(std::string_view bound, Side side) {
+  std::vector<Expression> choices;
+  choices.push_back(same_length(bound, side));
+  const auto size = std::ssize(bound);
+  if (side == Side::above && size < kWholeDigits) {
+    choices.push_back(joined(digit_range('1', '9'), digits(size, kWholeDigits - 1)));
+  }
+  if (side == Side::below && size > 1) {
+    choices.push_back(digit_range('0', '0'));
+    choices.push_back(joined(digit_range('1', '9'), digits(0, size - 2)));
+  }
+  return choice_of(std::move(choices));
+}
+
+// Digits behind the point of a number on that side of 0.`bound`; nothing counts as 0.
+Expression fraction_digits(std::string_view bound, Side side, bool may_be_equal) {
+  std::vector<Expression> choices;
+  for (size_t i = 0; i < bound.size(); ++i) {
+    const char low = side == Side::above ? static_cast<char>(bound[i] + 1) : '0';
+    const char high = side == Side::above ? '9' : static_cast<char>(bound[i] - 1);
+    const Expression before = literal_text(bound.substr(0, i));
+    if (low <= high)
+      choices.push_back(joined(before, joined(digit_range(low, high), digits(0, kFractionDigits))));
+    if (side == Side::below && i > 0) choices.push_back(before);  // fewer digits are a smaller number
+  }
+  const Expression zeros = repeated(digit_range('0', '0'), 0, kFractionDigits);
+  if (may_be_equal) choices.push_back(joined(literal_text(bound), zeros));
+  if (side == Side::above) {
+    choices.push_back(joined(literal_text(bound),
+                             joined(zeros, joined(digit_range('1', '9'), digits(0, kFractionDigits)))));
+  }
+  return choice_of(std::move(choices));
+}
+
+Expression with_point(Expression fraction) { return joined(literal_text("."), std::move(fraction)); }
+Expression optional(Expression part) { return repeated(std::move(part), 0, 1); }
+
+// Numbers without sign on that side of the bound.
+Expression magnitude(const Decimal& bound, Side side, bool may_be_equal) {
+  std::vector<Expression> choices;
+  choices.push_back(joined(whole_part(bound.whole, side), optional(with_point(digits(1, kFractionDigits)))));
+  choices.push_back(
+      joined(literal_text(bound.whole), with_point(fraction_digits(bound.fraction, side, may_be_equal))));
+  const bool whole_alone =
+      side == Side::above ? may_be_equal && bound.fraction.empty() : may_be_equal || !bound.fraction.empty();
+  if (whole_alone) choices.push_back(literal_text(bound.whole));
+  return choice_of(std::move(choices));
+}
+
+Expression negative(Expression positive) { return joined(literal_text("-"), std::move(positive)); }
+
+Expression any_magnitude() {
+  std::vector<Expression> whole;
+  whole.push_back(digit_range('0', '0'));
+  whole.push_back(joined(digit_range('1', '9'), digits(0, kWholeDigits - 1)));
+  return joined(choice_of(std::move(whole)), optional(with_point(digits(1, kFractionDigits))));
+}
+
+// Numbers on that side of the limit.
+Result<Expression> limited(const NumberLimit& limit, Side side) {
+  const Result<Decimal> bound = to_decimal(limit.value);
+  if (!bound) return fail(bound.error());
+  const bool is_away_from_zero = bound->is_negative == (side == Side::below);
+  const bool may_be_equal = !limit.is_exclusive;
+  std::vector<Expression> choices;
+  Expression own_sign =
+      magnitude(*bound, is_away_from_zero || bound->is_zero() ? Side::above : Side::below, may_be_equal);
+  if (bound->is_zero()) {
+    choices.push_back(side == Side::above ? std::move(own_sign) : negative(std::move(own_sign)));
+    if (may_be_equal)
+      choices.push_back(joined(literal_text("0"),
+                               optional(with_point(repeated(digit_range('0', '0'), 1, kFractionDigits)))));
+    return choice_of(std::move(choices));
+  }
+  choices.push_back(bound->is_negative ? negative(std::move(own_sign)) : std::move(own_sign));
+  // Everything of the other sign, where that lies on this side.
+  if (!is_away_from_zero) choices.push_back(bound->is_negative ? any_magnitude() : negative(any_magnitude()));
+  return choice_of(std::move(choices));
+}
+
+// What is a multiple of `n`: remainders are states.
+Dfa multiples_of(int64_t n) {
+  // 0: start, 1: behind the sign, 2: behind a first zero, 3 + r: digits with remainder r.
+  std::vector<Dfa::Row> rows(static_cast<size_t>(n) + 3);
+  std::vector<bool> accepting(rows.size(), false);
+  for (Dfa::Row& row : rows) row.fill(Dfa::kDead);
+  rows[0]['-'] = 1;
+  for (const size_t before : {0u, 1u}) {
+    rows[before]['0'] = 2;
+    for (int64_t digit = 1; digit <= 9; ++digit) {
+      rows[before][static_cast<size_t>('0' + digit)] = static_cast<int32_t>(3 + digit % n);
+    }
+  }
+  for (int64_t remainder = 0; remainder < n; ++remainder) {
+    for (int64_t digit = 0; digit <= 9; ++digit) {
+      rows[static_cast<size_t>(3 + remainder)][static_cast<size_t>('0' + digit)] =
+          static_cast<int32_t>(3 + (remainder * 10 + digit) % n);
+    }
+  }
+  accepting[2] = accepting[3] = true;
+  return Dfa::from_rows(rows, accepting);
+}
+
+Result<Dfa> multiples(const Value& of, GrammarBudget& budget) {
+  const double number = of.integer() != nullptr ? static_cast<double>(*of.integer()) : *of.number();
+  constexpr double kMaximum = 1000;
+  if (number >= 1 && number <= kMaximum && std::floor(number) == number)
+    return multiples_of(static_cast<int64_t>(number));
+  for (int64_t places = 1; places <= 15; ++places) {
+    if (number != std::pow(10.0, static_cast<double>(-places)) &&
+        number != 1 / std::pow(10.0, static_cast<double>(places)))
+      continue;
+    const Result<Expression> pattern =
+        parse_regex(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", places));
+    CHECK(pattern.has_value());
+    return make_dfa(*pattern, budget);
+  }
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("multipleOf {} is not supported, only whole numbers from 1 to 1000 and 0.1, 0.01, …",
+                  format_json(of)));
+}
+
+std::string_view pattern_of(const NumberLimits& limits) {
+  switch (limits.kind) {
+    case NumberKind::integer: return "-?(?:0|[1-9][0-9]{0,18})";
+    case NumberKind::fraction: return "-?(?:0|[1-9][0-9]{0,18})\\.0{0,10}[1-9][0-9]{0,9}";
+    case NumberKind::any: break;
+  }
+  return limits.is_limited() ? "-?(?:0|[1-9][0-9]{0,18})(?:\\.[0-9]{1,20})?"
+                             : "-?(?:0|[1-9][0-9]{0,18})(?:\\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?";
+}
+
+}  // namespace
+
+Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget) {
+  const Result<Expression> pattern = parse_regex(pattern_of(limits));
+  CHECK(pattern.has_value());
+  Result<Dfa> dfa = make_dfa(*pattern, budget);
+  const auto narrow = [&](const Result<Dfa>& other) {
+    if (!dfa) return;
+    dfa = other ? intersection(*dfa, *other, budget) : Result<Dfa>(fail(other.error()));
+  };
+  const auto limit = [&](const NumberLimit& bound, Side side) {
+    const Result<Expression> expression = limited(bound, side);
+    narrow(expression ? make_dfa(*expression, budget) : Result<Dfa>(fail(expression.error())));
+  };
+  for (const NumberLimit& bound : limits.least) limit(bound, Side::above);
+  for (const NumberLimit& bound : limits.most) limit(bound, Side::below);
+  for (const Value& of : limits.multiples) narrow(multiples(of, budget));
+  return dfa;
+}
+
+}  // namespace shoal

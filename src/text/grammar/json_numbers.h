@@ -1,0 +1,33 @@
+// JSON's numbers within limits, as automata over how they are written: without exponent, at most 19 digits in
+// front of the point and 20 behind it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "text/grammar/dfa.h"
+#include "text/value.h"
+
+namespace shoal {
+
+enum class NumberKind : uint8_t { any, integer, fraction };  // fraction: what is no integer
+
+struct NumberLimit {
+  Value value;  // a number
+  bool is_exclusive = false;
+};
+
+struct NumberLimits {
+  NumberKind kind = NumberKind::any;
+  std::vector<NumberLimit> least;
+  std::vector<NumberLimit> most;
+  std::vector<Value> multiples;  // of numbers above 0
+  bool is_limited() const { return !least.empty() || !most.empty() || !multiples.empty(); }
+};
+
+// Without limits also with an exponent. invalid_argument for limits that are too far out to be written so,
+// and for multiples other than 1 to 1000 and negative powers of ten.
+Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget);
+
+}  // namespace shoal

@@ -1,0 +1,216 @@
+#include "text/grammar/json_schema.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "base/os.h"
+#include "text/grammar/unpacked_schemas.h"
+#include "text/grammar/written_values.h"
+
+namespace shoal {
+namespace {
+
+namespace fs = std::filesystem;
+
+Value json(std::string_view text) {
+  Result<Value> value = parse_json(text);
+  EXPECT_TRUE(value) << text;
+  return value ? *value : Value();
+}
+
+bool accepts(std::string_view schema, std::string_view text) {
+  const Result<Grammar> grammar = compile_json_schema(json(schema));
+  EXPECT_TRUE(grammar) << schema << ": " << (grammar ? "" : grammar.error().message);
+  return grammar && accepts_text(*grammar, text);
+}
+
+std::string error_of(std::string_view schema) {
+  const Result<Grammar> grammar = compile_json_schema(json(schema));
+  return grammar ? "" : grammar.error().message;
+}
+
+// One test of the suite: whether the grammar has a writing of the instance.
+struct Verdict {
+  std::string what;
+  bool expected;
+  bool actual;
+};
+
+struct SuiteResult {
+  std::vector<Verdict> verdicts;
+  int64_t supported = 0;
+  std::map<std::string, int64_t> refused;  // by file
+};
+
+void judge(const fs::path& file, SuiteResult& result) {
+  const Value groups = json(*os::read_text_file(file));
+  for (const Value& group : *groups.array()) {
+    const std::string name = file.filename().string() + ": " + *group.find("description")->text();
+    const Result<Grammar> grammar = compile_json_schema(*group.find("schema"));
+    const bool has_no_value = !grammar && grammar.error().message == "no value satisfies the schema";
+    if (!grammar && !has_no_value) {
+      EXPECT_TRUE(grammar.error().message.find('"') != std::string::npos ||
+                  grammar.error().message.find("multipleOf") == 0 ||
+                  grammar.error().message.find("states") != std::string::npos)
+          << name << ": " << grammar.error().message;
+      ++result.refused[file.filename().string()];
+      continue;
+    }
+    ++result.supported;
+    for (const Value& test : *group.find("tests")->array()) {
+      result.verdicts.push_back({.what = name + ": " + *test.find("description")->text(),
+                                 .expected = *test.find("valid")->boolean(),
+                                 .actual = grammar && accepts_value(*grammar, *test.find("data"))});
+    }
+  }
+}
+
+TEST(JsonSchema, JudgesTheSuitesInstancesAsTheSuiteDoes) {
+  const UnpackedSchemas suite("JSON-Schema-Test-Suite_draft2020-12.tar.gz");
+  if (!suite.is_there()) GTEST_SKIP() << "the suite";
+  SuiteResult result;
+  for (const auto& entry : fs::directory_iterator(suite.folder() / "tests/draft2020-12")) {
+    // In the suite's main part formats are remarks, here they are held to; and a $schema that switches
+    // keywords off has no effect.
+    const bool is_other =
+        entry.path().filename() == "format.json" || entry.path().filename() == "vocabulary.json";
+    if (entry.path().extension() == ".json" && !is_other) judge(entry.path(), result);
+  }
+  for (const Verdict& verdict : result.verdicts) EXPECT_EQ(verdict.actual, verdict.expected) << verdict.what;
+  EXPECT_GE(result.supported, 220);
+  EXPECT_GE(result.verdicts.size(), 700u);
+  for (const char* whole :
+       {"allOf.json", "anyOf.json", "const.json", "enum.json", "items.json", "required.json",
+        "properties.json", "patternProperties.json", "propertyNames.json", "type.json"}) {
+    EXPECT_EQ(result.refused[whole], 0) << whole;
+  }
+}
+
+TEST(JsonSchema, LetsNothingThroughThatAFormatDoesNotHave) {
+  const UnpackedSchemas suite("JSON-Schema-Test-Suite_draft2020-12.tar.gz");
+  if (!suite.is_there()) GTEST_SKIP() << "the suite";
+  SuiteResult result;
+  for (const char* format :
+       {"date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}) {
+    judge(suite.folder() / "tests/draft2020-12/optional/format" / (std::string(format) + ".json"), result);
+  }
+  int64_t accepted = 0;
+  int64_t valid = 0;
+  for (const Verdict& verdict : result.verdicts) {
+    // Not everything a format has need be written: leap seconds, say, or addresses with comments.
+    EXPECT_TRUE(verdict.expected || !verdict.actual) << verdict.what;
+    valid += verdict.expected ? 1 : 0;
+    accepted += verdict.expected && verdict.actual ? 1 : 0;
+  }
+  EXPECT_GE(accepted * 10, valid * 7) << accepted << " of " << valid;
+}
+
+TEST(JsonSchema, CompilesEveryFunctionSchemaInAMoment) {
+  const UnpackedSchemas functions("jsonschemabench_Glaiveai2K.tar.gz");
+  if (!functions.is_there()) GTEST_SKIP() << "the function schemas";
+  int64_t count = 0;
+  std::vector<double> times;
+  for (const auto& entry : fs::directory_iterator(functions.folder() / "data/Glaiveai2K")) {
+    const Value schema = json(*os::read_text_file(entry.path()));
+    const auto begin = std::chrono::steady_clock::now();
+    const Result<Grammar> grammar = compile_json_schema(schema);
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    EXPECT_TRUE(grammar) << entry.path() << ": " << (grammar ? "" : grammar.error().message);
+    ++count;
+  }
+  EXPECT_GT(count, 1700);
+  // A busy machine may stop any one of them for a while, but not one in a hundred.
+  std::ranges::sort(times);
+  EXPECT_LT(times[times.size() * 99 / 100], 50) << "milliseconds";
+}
+
+TEST(JsonSchema, WritesMembersInTheOrderOfTheSchema) {
+  constexpr std::string_view kSchema =
+      R"({"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"string"}},"required":["a"]})";
+  EXPECT_TRUE(accepts(kSchema, R"({"b":1,"a":"x"})"));
+  EXPECT_TRUE(accepts(kSchema, R"({"a":"x"})"));
+  EXPECT_TRUE(accepts(kSchema, R"({"b":1,"a":"x","c":[null]})"));
+  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","b":1})"));
+  EXPECT_FALSE(accepts(kSchema, R"({"b":1})"));
+  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","a":"y"})"));
+  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","\u0061":"y"})"));
+}
+
+TEST(JsonSchema, AllowsTheSpacesOfUsualWriters) {
+  constexpr std::string_view kSchema =
+      R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"object"}}},
+                                          "required":["a"]})";
+  EXPECT_TRUE(accepts(kSchema, R"({"a":[{"b":1},{}]})"));
+  EXPECT_TRUE(accepts(kSchema, R"({"a": [{"b": 1}, {}]})"));
+  EXPECT_TRUE(accepts(kSchema, "{\n  \"a\": [\n    {\n      \"b\": 1\n    },\n    {}\n  ]\n}"));
+  EXPECT_FALSE(accepts(kSchema, "{\n\n\"a\":[]}"));
+  EXPECT_FALSE(accepts(kSchema, "{\"a\":[]} "));
+}
+
+TEST(JsonSchema, CountsTheCharactersOfStringsAndNotTheirBytes) {
+  constexpr std::string_view kSchema = R"({"type":"string","minLength":2,"maxLength":3})";
+  EXPECT_TRUE(accepts(kSchema, "\"äö\""));
+  EXPECT_TRUE(accepts(kSchema, R"("\ud83d\ude00\n\u00e4")"));
+  EXPECT_FALSE(accepts(kSchema, R"("\ud83d\ude00")"));
+  EXPECT_FALSE(accepts(kSchema, "\"abcd\""));
+  EXPECT_FALSE(accepts(kSchema, R"("\ud83d")"));
+  EXPECT_FALSE(accepts(kSchema, "\"\xC3\""));
+}
+
+TEST(JsonSchema, HoldsNumbersToTheirLimits) {
+  for (const auto& [schema, good, bad] :
+       std::vector<std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>>{
+           {R"({"type":"integer","minimum":-12,"maximum":105})",
+            {"-12", "-9", "0", "99", "105"},
+            {"-13", "-20", "106", "1000", "1.5", "01"}},
+           {R"({"type":"number","exclusiveMinimum":1.25,"maximum":3.5})",
+            {"1.26", "1.251", "2", "3.5", "3.50", "3.4999"},
+            {"1.25", "1.250", "1.2", "3.51", "3.6", "4", "0", "-2", "1."}},
+           {R"({"type":"number","minimum":0,"exclusiveMaximum":1})",
+            {"0", "0.0", "0.999"},
+            {"-0.1", "1", "1.0"}},
+           {R"({"type":"number","maximum":-0.5})", {"-0.5", "-0.51", "-3"}, {"-0.49", "0", "0.5", "-0"}},
+           {R"({"type":"integer","multipleOf":7,"minimum":1})", {"7", "14", "7000"}, {"0", "1", "8", "-7"}},
+           {R"({"type":"number","multipleOf":0.01})", {"1", "1.5", "-2.25"}, {"1.255"}},
+           {R"({"type":"number","minimum":1e18})", {"1000000000000000000"}, {"999999999999999999"}}}) {
+    for (const std::string& text : good) EXPECT_TRUE(accepts(schema, text)) << schema << " " << text;
+    for (const std::string& text : bad) EXPECT_FALSE(accepts(schema, text)) << schema << " " << text;
+  }
+}
+
+TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
+  const std::vector<std::pair<std::string, std::string>> kCases{
+      {R"({"type":"array","uniqueItems":true})", "\"uniqueItems\" at #: is not supported"},
+      {R"({"properties":{"a":{"type":"list"}}})", "\"type\" at #/properties/a: \"list\" is no type"},
+      {R"({"$ref":"http://x/y"})", "\"$ref\" at #: \"http://x/y\" leads out of the schema"},
+      {R"({"$ref":"#/$defs/a"})", "\"$ref\" at #: there is no \"#/$defs/a\""},
+      {R"-({"type":"string","pattern":"(?=a)"})-",
+       "\"pattern\" at #: pattern \"(?=a)\": look-around is not supported at byte 2"},
+      {R"({"type":"string","minLength":-1})", "\"minLength\" at #: must be an integer of at least 0"},
+      {R"({"unevaluatedProperties":false})", "\"unevaluatedProperties\" at #: is not supported"},
+      {R"({"type":"array","maxItems":3000})", "\"maxItems\" at #: over 2000 is not supported"},
+      {R"({"allOf":[{"type":"string"},{"type":"null"}]})", "no value satisfies the schema"},
+      {R"({"required":["a"],"properties":{"a":false},"type":"object"})", "no value satisfies the schema"},
+  };
+  for (const auto& [schema, message] : kCases) EXPECT_EQ(error_of(schema), message) << schema;
+}
+
+TEST(JsonSchema, RefusesWhatWouldTakeTooLong) {
+  std::string many = R"({"allOf":[)";
+  for (int i = 0; i < 40; ++i)
+    many += R"({"anyOf":[{"required":["a)" + std::to_string(i) + R"("]},{"required":["b"]}]},)";
+  many += "{}]}";
+  EXPECT_NE(error_of(many), "");
+  EXPECT_NE(error_of(R"-({"type":"string","pattern":"((a{1,1000}){1,1000}){1,1000}"})-"), "");
+  EXPECT_NE(error_of(R"({"type":"string","pattern":"(a|b)*a(a|b){20}"})"), "");
+  EXPECT_NE(error_of(R"({"type":"array","minItems":2000,"items":{"type":"array","minItems":2000000}})"), "");
+  EXPECT_NE(error_of(R"({"type":"object","required":["a"],"properties":{"a":{"$ref":"#"}}})"), "");
+}
+
+}  // namespace
+}  // namespace shoal

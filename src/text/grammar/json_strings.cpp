@@ -1,0 +1,148 @@
+#include "text/grammar/json_strings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "text/grammar/regex.h"
+#include "text/value.h"
+
+namespace shoal {
+namespace {
+
+// One character of a string, with all the escapes that JSON has; halves of surrogate pairs are no characters.
+constexpr std::string_view kCharacter =
+    R"((?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
+    R"([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))))";
+
+struct Format {
+  std::string_view name;
+  std::string pattern;
+};
+
+const std::vector<Format>& formats() {
+  static const std::vector<Format> list = [] {
+    const std::string date =
+        "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"
+        "02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579]["
+        "26])00)-02-29)";
+    const std::string hour_minute = "(?:[01][0-9]|2[0-3]):[0-5][0-9]";
+    const std::string time = fmt::format("{0}:[0-5][0-9](?:\\.[0-9]{{1,9}})?(?:Z|[+-]{0})", hour_minute);
+    const std::string clock = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)";
+    const std::string days = "(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)";
+    const std::string label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?";
+    // "--" at the third place is kept for names in other scripts; doing without it is simpler.
+    const std::string host_label = "[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,30})?";
+    const std::string host = fmt::format("{0}(?:\\.{0}){{0,3}}", host_label);
+    const std::string byte = "(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])";
+    const std::string ipv4 = fmt::format("{0}(?:\\.{0}){{3}}", byte);
+    const std::string hex = "[0-9A-Fa-f]{1,4}";
+    std::string ipv6 = fmt::format("(?:{0}:){{7}}{0}", hex);
+    for (int before = 0; before <= 7; ++before) {
+      const std::string left = before == 0 ? "" : fmt::format("{0}(?::{0}){{{1}}}", hex, before - 1);
+      const std::string right = before >= 6 ? fmt::format("(?:{0})?", hex)
+                                            : fmt::format("(?:{0}(?::{0}){{0,{1}}})?", hex, 6 - before);
+      ipv6 += fmt::format("|{}::{}", left, before == 7 ? "" : right);
+    }
+    const std::string path = "(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*";
+    return std::vector<Format>{
+        {"date", date},
+        {"time", time},
+        {"date-time", fmt::format("{}T{}", date, time)},
+        {"duration", fmt::format("P(?:{0}(?:{1})?|{1}|[0-9]+W)", days, clock)},
+        {"email", fmt::format("[A-Za-z0-9_+-]+(?:\\.[A-Za-z0-9_+-]+)*@{0}(?:\\.{0}){{1,3}}", label)},
+        {"hostname", host},
+        {"ipv4", ipv4},
+        {"ipv6", ipv6},
+        {"uuid", "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"},
+        {"uri", fmt::format("[A-Za-z][A-Za-z0-9+.-]*://{}(?::[0-9]{{1,5}})?(?:/{})?(?:\\?{})?(?:#{})?", host,
+                            path, path, path)},
+    };
+  }();
+  return list;
+}
+
+// Characters as they are written within quotes.
+Expression written(const Expression& expression) {
+  if (expression.kind != ExpressionKind::characters) {
+    Expression result = expression;
+    for (Expression& part : result.parts) part = written(part);
+    return result;
+  }
+  CodePoints plain;
+  std::vector<Expression> choices;
+  for (const CodePointRange& range : expression.characters) {
+    for (char32_t point = range.first; point < 0x20 && point <= range.last; ++point) {
+      choices.push_back(literal_text(written_contents(std::string(1, static_cast<char>(point)))));
+    }
+    for (const char32_t quoted : {U'"', U'\\'}) {
+      if (range.first <= quoted && quoted <= range.last) {
+        choices.push_back(literal_text(written_contents(std::string(1, static_cast<char>(quoted)))));
+      }
+    }
+    for (const auto& [first, last] : {CodePointRange{0x20, '"' - 1}, CodePointRange{'"' + 1, '\\' - 1},
+                                      CodePointRange{'\\' + 1, kLastCodePoint}}) {
+      const CodePointRange part{std::max(range.first, first), std::min(range.last, last)};
+      if (part.first <= part.last) plain.push_back(part);
+    }
+  }
+  if (!plain.empty()) choices.push_back(any_of(std::move(plain)));
+  return choice_of(std::move(choices));
+}
+
+}  // namespace
+
+Result<Terminal> string_terminal(int64_t least, int64_t most, GrammarBudget& budget) {
+  const Result<Expression> pattern = parse_regex(fmt::format("\"{}*\"", kCharacter));
+  CHECK(pattern.has_value());
+  Result<Dfa> dfa = make_dfa(*pattern, budget);
+  if (!dfa) return fail(dfa.error());
+  Terminal terminal{.dfa = *std::move(dfa)};
+  if (most != Expression::kUnlimited && most < least) return Terminal{};  // nothing is so long
+  if (least > 0 || most != Expression::kUnlimited) {
+    terminal.counted_state = terminal.dfa.next(Dfa::kStart, '"');
+    terminal.least = least;
+    terminal.most = most;
+  }
+  return terminal;
+}
+
+Result<Dfa> string_contents(int64_t least, int64_t most, GrammarBudget& budget) {
+  if (most != Expression::kUnlimited && most < least) return Dfa();
+  constexpr int64_t kMaximumLength = 500;
+  if (least > kMaximumLength || most > kMaximumLength) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("lengths over {} are not supported together with a pattern, a format or other names",
+                    kMaximumLength));
+  }
+  return make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), least, most)), budget);
+}
+
+Result<Dfa> pattern_contents(std::string_view pattern, GrammarBudget& budget) {
+  const Result<Expression> expression = parse_regex_search(pattern);
+  if (!expression) return fail(expression.error());
+  return make_dfa(written(*expression), budget);
+}
+
+bool is_known_format(std::string_view format) {
+  return std::ranges::find(formats(), format, &Format::name) != formats().end();
+}
+
+Result<Dfa> format_contents(std::string_view format, GrammarBudget& budget) {
+  const auto found = std::ranges::find(formats(), format, &Format::name);
+  if (found == formats().end()) return string_contents(0, Expression::kUnlimited, budget);
+  const Result<Expression> expression = parse_regex(found->pattern);
+  CHECK(expression.has_value());
+  return make_dfa(written(*expression), budget);
+}
+
+std::string written_contents(std::string_view text) {
+  const std::string quoted = format_json_text(text, false);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+}  // namespace shoal

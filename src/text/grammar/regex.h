@@ -1,0 +1,17 @@
+// Patterns as JSON Schema has them (ECMA-262, Unicode mode) → an expression.
+#pragma once
+
+#include <string_view>
+
+#include "text/grammar/expression.h"
+
+namespace shoal {
+
+// Matches exactly the texts that the pattern matches from their first character to their last.
+// invalid_argument that names what is wrong or cannot be done (look-around, back-references, word borders).
+Result<Expression> parse_regex(std::string_view pattern);
+
+// Matches the texts in which the pattern is found somewhere: what `pattern` means in a schema.
+Result<Expression> parse_regex_search(std::string_view pattern);
+
+}  // namespace shoal

@@ -1,0 +1,79 @@
+// What several JSON schemas together say, taken apart: references followed, allOf joined, anyOf, oneOf, not,
+// if and dependencies turned into alternatives of plain schemas. Knows nothing of how values are written.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "text/grammar/expression.h"
+#include "text/value.h"
+
+namespace shoal {
+
+// A value must satisfy all of them. Sorted, each once; the pointers say which schema.
+using Conjunction = std::vector<const Value*>;
+
+// How oneOf is read: exactly one. Where no value could satisfy the schema so, those oneOf that only say which
+// members are required are read as at least one; and where even that contradicts the rest, not at all.
+enum class OneOf : uint8_t { exactly_one, at_least_one, ignored };
+
+// Keywords of our own, which negations need; no schema from outside has an effect with them that it could not
+// have without.
+inline constexpr std::string_view kNotEnum = "shoal:notEnum";
+inline constexpr std::string_view kNotPattern = "shoal:notPattern";
+inline constexpr std::string_view kFraction = "shoal:fraction";  // a type: a number that is no integer
+
+class SchemaLogic {
+ public:
+  // The root outlives this.
+  SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget);
+
+  // Every alternative is a list of objects, in the order of the text, of which only these keywords are to be
+  // looked at: type, enum, const, kNotEnum; of numbers, strings (with kNotPattern), arrays and objects the
+  // assertions about them alone. invalid_argument that names a keyword which is wrong or not supported, and
+  // where it stands.
+  Result<std::vector<std::vector<const Value*>>> alternatives(const Conjunction& all);
+
+  // A schema that nothing but its negation satisfies.
+  Result<const Value*> negated(const Value& schema);
+
+  // "keyword … at … : what".
+  std::unexpected<Error> reject(const Value& schema, std::string_view keyword, std::string_view what) const;
+
+ private:
+  using Choice = std::vector<Conjunction>;
+  struct Parts {
+    std::set<const Value*> seen;
+    std::vector<const Value*> plain;
+    std::vector<Choice> choices;
+    bool is_impossible = false;
+  };
+
+  Result<void> add(const Value& schema, Parts& parts, int depth);
+  Result<void> add_member(const Value& schema, const Value::Member& member, Parts& parts, int depth);
+  Result<void> add_if(const Value& schema, Parts& parts);
+  Result<void> add_dependencies(const Value& schema, const Value::Member& member, Parts& parts);
+  Result<Choice> one_of(const Value& schema, const Value::Array& branches);
+  Result<void> expand(Parts parts, std::vector<std::vector<const Value*>>& found);
+  Result<const Value*> resolve(const Value& schema, const std::string& reference) const;
+  Result<Value::Array> negations(const Value& schema);
+  Result<void> negate_member(const Value& schema, const Value::Member& member, Value::Array& choices);
+  // A schema made here, one for each pair.
+  const Value& made(const Value* origin, const std::string& purpose, Value schema);
+  bool are_apart(const Value& a, const Value& b) const;
+  std::string place_of(const Value& schema) const;
+
+  const Value& root_;
+  const OneOf one_of_;
+  GrammarBudget& budget_;
+  std::map<std::pair<const Value*, std::string>, Value> made_;
+  std::map<const Value*, const Value*> negated_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,41 @@
+// A vocabulary's texts as a tree over their bytes: one walk decides for all tokens what a grammar makes of
+// them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "text/tokenizer.h"
+
+namespace shoal {
+
+class TokenTrie {
+ public:
+  // Nodes in preorder: a node's subtree is [index, end), its first child index + 1. The root is not among
+  // them.
+  struct Node {
+    int32_t end;
+    int32_t depth;  // bytes from the root, at least 1
+    TokenId token;  // the first with this text; -1: none
+    uint8_t byte;
+  };
+
+  // Special tokens and those without text are left out.
+  explicit TokenTrie(const Tokenizer& tokenizer);
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  int32_t size() const { return static_cast<int32_t>(nodes_.size()); }
+  int32_t longest() const { return longest_; }  // bytes of a token
+
+  template <class Call>
+  void for_each_token(const Node& node, Call call) const {
+    for (TokenId token = node.token; token >= 0; token = next_equal_[static_cast<size_t>(token)]) call(token);
+  }
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<TokenId> next_equal_;  // another token with the same text; -1: none
+  int32_t longest_ = 0;
+};
+
+}  // namespace shoal
