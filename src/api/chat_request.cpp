@@ -141,19 +141,12 @@ bool is_text(const Value& value, std::string_view text) {
 }
 
 // What clients may ask for and we cannot do yet is told, never passed over.
-void refuse_what_does_not_work(RequestFields& fields, std::optional<ApiError>& error) {
+void refuse_what_does_not_work(RequestFields& fields) {
   if (const Value* value = fields.find("functions"); value && !is_empty_array(*value)) {
     fields.reject_unsupported("functions", "is not supported; tools have taken its place");
   }
   if (const Value* value = fields.find("function_call"); value && !is_text(*value, "none")) {
     fields.reject_unsupported("function_call", "is not supported; tool_choice has taken its place");
-  }
-  if (fields.object("response_format") != nullptr) {
-    RequestFields format(*fields.find("response_format"), error, "response_format.");
-    const auto type = format.text("type");
-    if (type != "text") {
-      fields.reject_unsupported("response_format", "types other than \"text\" are not supported yet");
-    }
   }
   for (const char* name : {"images", "audio"}) {
     if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
@@ -174,7 +167,7 @@ ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
   if (!object) return std::unexpected(object.error());
   std::optional<ApiError> error;
   RequestFields fields(*object, error);
-  refuse_what_does_not_work(fields, error);
+  refuse_what_does_not_work(fields);
   ChatRequest request;
   request.options = read_generation_options(fields, error);
   request.options.max_tokens = read_max_tokens(fields);

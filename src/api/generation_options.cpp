@@ -90,6 +90,44 @@ void read_stream_options(RequestFields& fields, std::optional<ApiError>& error, 
   options.includes_usage = inner.boolean("include_usage").value_or(false);
 }
 
+// OpenAI's response_format, or a grammar as llama.cpp's server takes it. Compiled here as well, so that what
+// is wrong is told at once and by its field.
+OutputFormat read_output(RequestFields& fields, std::optional<ApiError>& error) {
+  OutputFormat output;
+  std::string field = "grammar";
+  if (const auto grammar = fields.text("grammar"); grammar && !grammar->empty()) {
+    output = {.kind = OutputKind::gbnf, .source = *grammar};
+  }
+  if (fields.object("response_format") != nullptr) {
+    RequestFields format(*fields.find("response_format"), error, "response_format.");
+    const std::string type = format.text("type").value_or("");
+    if (type != "text" && output.kind != OutputKind::free_text) {
+      fields.reject_unsupported("response_format", "is not allowed together with grammar");
+    } else if (type == "json_object") {
+      output.kind = OutputKind::json_object;
+    } else if (type == "json_schema") {
+      field = "response_format.json_schema.schema";
+      const Value* inner = format.object("json_schema") == nullptr ? nullptr : format.find("json_schema");
+      const Value* schema = inner == nullptr ? nullptr : inner->find("schema");
+      if (schema == nullptr || (schema->object() == nullptr && schema->boolean() == nullptr)) {
+        format.reject("json_schema", "must be an object with a schema", "invalid_type");
+      } else {
+        output = {.kind = OutputKind::json_schema, .source = format_json(*schema)};
+      }
+    } else if (type != "text") {
+      format.reject("type", "must be \"text\", \"json_object\" or \"json_schema\"");
+    }
+  }
+  if (error || output.kind == OutputKind::free_text) return output;
+  if (const Result<Grammar> grammar = compile_output_format(output); !grammar) {
+    error = ApiError{.status = 400,
+                     .message = fmt::format("{}: {}", field, grammar.error().message),
+                     .param = field,
+                     .code = "invalid_value"};
+  }
+  return output;
+}
+
 }  // namespace
 
 GenerationOptions read_generation_options(RequestFields& fields, std::optional<ApiError>& error) {
@@ -103,6 +141,7 @@ GenerationOptions read_generation_options(RequestFields& fields, std::optional<A
   options.min_tokens = fields.integer("min_tokens", 0, std::numeric_limits<int32_t>::max()).value_or(0);
   options.ignore_end_tokens = fields.boolean("ignore_eos").value_or(false);
   options.stop_strings = read_stop_strings(fields);
+  options.output = read_output(fields, error);
   read_stream_options(fields, error, options);
   return options;
 }

@@ -23,6 +23,7 @@ struct GenerationOptions {
   int64_t min_tokens = 0;
   bool ignore_end_tokens = false;
   std::vector<std::string> stop_strings;
+  OutputFormat output;
   std::optional<int64_t> top_logprobs;  // each route has its own way to ask for them
   bool is_stream = false;
   bool includes_usage = false;  // in the stream's last event

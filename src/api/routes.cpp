@@ -270,6 +270,7 @@ CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions&
                            .min_tokens = std::min(options.min_tokens, cap),
                            .ignore_end_tokens = options.ignore_end_tokens,
                            .stop_strings = options.stop_strings,
+                           .output = options.output,
                            .top_logprobs = options.top_logprobs};
     request.sampling.default_temperature = settings_.default_temperature;
     plan.requests.push_back(std::move(request));

@@ -27,7 +27,8 @@ TokenId first_largest(std::span<const T> values) {
 
 bool changes_logits(const SamplingSettings& settings, const SampleContext& context) {
   return settings.repetition_penalty != 1.0 || settings.presence_penalty != 0.0 ||
-         settings.frequency_penalty != 0.0 || !settings.logit_bias.empty() || !context.forbidden.empty();
+         settings.frequency_penalty != 0.0 || !settings.logit_bias.empty() || !context.forbidden.empty() ||
+         !context.allowed.empty();
 }
 
 // A logit that penalties, biases and prohibitions change, by token. Tokens that are not of the vocabulary are
@@ -67,6 +68,13 @@ class AdjustedLogits {
     if (double* const value = find(token)) *value = minus_infinity;
   }
 
+  void allow_only(std::span<const uint64_t> allowed) {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const bool is_allowed = i / 64 < allowed.size() && (allowed[i / 64] >> (i % 64) & 1) != 0;
+      if (!is_allowed) values_[i] = minus_infinity;
+    }
+  }
+
   std::span<const double> values() const { return values_; }
 
  private:
@@ -84,6 +92,7 @@ AdjustedLogits adjust(std::span<const float> logits, const SamplingSettings& set
   adjusted.penalize_output(context.output, settings.frequency_penalty, settings.presence_penalty);
   for (const auto& [token, bias] : settings.logit_bias) adjusted.add(token, bias);
   for (const TokenId token : context.forbidden) adjusted.forbid(token);
+  if (!context.allowed.empty()) adjusted.allow_only(context.allowed);
   return adjusted;
 }
 

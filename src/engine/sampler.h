@@ -33,6 +33,9 @@ struct SampleContext {
   std::span<const TokenId> output;  // tokens generated so far
   uint32_t choice_index;
   std::span<const TokenId> forbidden;  // end tokens before min_tokens, or with ignore_end_tokens
+  // Empty: all tokens. Else only those whose bit (t % 64 of word t / 64) is set; at least one that is not
+  // forbidden.
+  std::span<const uint64_t> allowed = {};
 };
 
 struct TokenProbability {

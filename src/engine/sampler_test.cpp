@@ -40,6 +40,27 @@ SamplingSettings settings_from(const nlohmann::json& params) {
 
 SampleContext no_context() { return {.prompt = {}, .output = {}, .choice_index = 0, .forbidden = {}}; }
 
+TEST(Sampler, DrawsOnlyFromWhatIsAllowed) {
+  std::vector<float> logits(130);
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i % 17);
+  const std::vector<uint64_t> allowed{uint64_t{1} << 3 | uint64_t{1} << 40, 0, 2};
+  SampleContext context = no_context();
+  context.allowed = allowed;
+  SamplingSettings settings;
+  const std::vector<double> probabilities = sampling_probabilities(logits, settings, context);
+  double sum = 0;
+  for (const size_t token : {3u, 40u, 129u}) {
+    EXPECT_GT(probabilities[token], 0);
+    sum += probabilities[token];
+  }
+  EXPECT_NEAR(sum, 1, 1e-9);
+  settings.temperature = 0;
+  EXPECT_EQ(sample_token(logits, settings, context, {}).token.token, 129);  // 10, before 6 and 3
+  const std::vector<uint64_t> short_mask{uint64_t{1} << 3};
+  context.allowed = short_mask;
+  EXPECT_EQ(sample_token(logits, settings, context, {}).token.token, 3);
+}
+
 TEST(Sampler, GivesTheOraclesProbabilities) {
   const auto folder = test_data_path("oracles/sampler");
   if (!exists(folder)) GTEST_SKIP() << folder;

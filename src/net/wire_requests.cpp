@@ -75,6 +75,13 @@ ToolUse read_tool_use(const wire::SubmitRequest& in, WireChecks& checks) {
           .is_parallel = in.has_parallel_calls()};
 }
 
+OutputFormat read_output(const wire::SubmitRequest& in, WireChecks& checks) {
+  constexpr auto last_kind = static_cast<int64_t>(OutputKind::gbnf);
+  return {
+      .kind = static_cast<OutputKind>(checks.within(in.output_kind(), 0, last_kind, "submit.output_kind")),
+      .source = checks.text(in.output_source(), kMaximumOutputSource, "submit.output_source")};
+}
+
 void write(const TokenLogprob& logprob, wire::TokenLogprob& out) {
   out.set_token(logprob.token);
   out.set_bytes(logprob.bytes);
@@ -110,6 +117,8 @@ void write(const SubmitRequest& request, wire::SubmitRequest& out) {
   out.set_choice_count(request.choice_count);
   if (request.max_tokens) out.set_max_tokens(*request.max_tokens);
   out.set_min_tokens(request.min_tokens);
+  out.set_output_kind(static_cast<uint32_t>(request.output.kind));
+  out.set_output_source(request.output.source);
   out.set_ignore_end_tokens(request.ignore_end_tokens);
   for (const std::string& stop : request.stop_strings) out.add_stop_strings(stop);
   if (request.top_logprobs) out.set_top_logprobs(*request.top_logprobs);
@@ -133,6 +142,7 @@ SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
                         .min_tokens = checks.size(in.min_tokens(), "submit.min_tokens"),
                         .ignore_end_tokens = in.ignore_end_tokens(),
                         .stop_strings = {},
+                        .output = read_output(in, checks),
                         .top_logprobs = {},
                         .delivered = {}};
   if (in.has_max_tokens()) request.max_tokens = checks.size(in.max_tokens(), "submit.max_tokens");

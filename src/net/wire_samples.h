@@ -80,6 +80,7 @@ inline std::vector<PeerMessage> sample_peer_messages() {
                        .min_tokens = 5,
                        .ignore_end_tokens = true,
                        .stop_strings = {"stop", "\n\n"},
+                       .output = {.kind = OutputKind::gbnf, .source = "root ::= \"a\""},
                        .top_logprobs = 3,
                        .delivered = {{1, 2, 3}, {4}}};
   SubmitRequest chat = submit, tokens = submit;

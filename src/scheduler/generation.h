@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/ids.h"
 #include "engine/sampler.h"
 #include "text/detokenizer.h"
+#include "text/grammar/grammar_vocabulary.h"
 
 namespace shoal {
 
@@ -28,6 +30,7 @@ struct Generation {
   std::vector<TokenId> stop_tokens;             // besides the model's own end tokens
   TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
   std::vector<TokenId> shown_tokens = {};       // special tokens that are part of the answer's text
+  std::shared_ptr<const TokenGrammar> grammar = nullptr;  // of the completion's text; nullptr: any text
   std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
 };
 

@@ -209,8 +209,9 @@ void Scheduler::State::step_done(const StepOutput& output) {
 
 void Scheduler::State::sample(SequenceId id, Sequence& sequence, std::span<const float> logits) {
   const Generation& generation = sequence.generation();
-  const Sample sample =
-      sample_token(logits, generation.sampling, sequence.sample_context(), generation.top_logprobs);
+  const Result<SampleContext> context = sequence.sample_context();
+  if (!context) return fail_sequence(id, context.error());
+  const Sample sample = sample_token(logits, generation.sampling, *context, generation.top_logprobs);
   ++totals.completion_tokens;
   if (std::optional<DeliveredToken> token = sequence.accept(sample)) {
     sink.on_token(generation.request, generation.choice_index, std::move(*token));

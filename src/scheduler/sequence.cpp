@@ -1,6 +1,7 @@
 #include "scheduler/sequence.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -16,7 +17,16 @@ Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t co
   forbidden_at_first_.insert(forbidden_at_first_.end(), generation_.stop_tokens.begin(),
                              generation_.stop_tokens.end());
   if (generation_.ignore_end_tokens) forbidden_always_ = tokenizer.end_tokens();
-  if (generation_.max_tokens <= 0) finish(FinishReason::length);
+  if (generation_.grammar != nullptr) {
+    const bool drops = generation_.text_start == TextStart::beginning && tokenizer.drops_first_space();
+    grammar_ =
+        std::make_unique<GrammarMatcher>(generation_.grammar, drops ? FirstSpace::dropped : FirstSpace::kept);
+  }
+  if (generation_.max_tokens <= 0) {
+    finish(FinishReason::length);
+  } else if (grammar_ && !grammar_->can_go_on()) {
+    finish(FinishReason::stop);
+  }
   for (const TokenId token : generation_.delivered) {
     if (end_) break;
     append(token);
@@ -29,12 +39,25 @@ TokenId Sequence::token_at(int64_t position) const {
                                 : output_[static_cast<size_t>(position - prompt_size)];
 }
 
-SampleContext Sequence::sample_context() const {
+Result<SampleContext> Sequence::sample_context() {
   const bool is_early = std::ssize(output_) < generation_.min_tokens;
-  return {.prompt = generation_.prompt,
-          .output = output_,
-          .choice_index = generation_.choice_index,
-          .forbidden = is_early ? forbidden_at_first_ : forbidden_always_};
+  SampleContext context{.prompt = generation_.prompt,
+                        .output = output_,
+                        .choice_index = generation_.choice_index,
+                        .forbidden = is_early ? forbidden_at_first_ : forbidden_always_};
+  if (!grammar_) return context;
+  if (has_left_grammar_) {
+    return fail(ErrorCode::invalid_argument, "the tokens delivered so far are not of the grammar");
+  }
+  const TokenMask& mask = grammar_->mask();
+  const std::set<TokenId> forbidden(context.forbidden.begin(), context.forbidden.end());
+  const auto lost = std::ranges::count_if(forbidden, [&](TokenId token) { return mask.allows(token); });
+  if (mask.count() == lost) {
+    return fail(ErrorCode::invalid_argument,
+                "no token of the model goes on with the text as the grammar wants it");
+  }
+  context.allowed = mask.words();
+  return context;
 }
 
 std::optional<DeliveredToken> Sequence::accept(const Sample& sample) {
@@ -55,13 +78,19 @@ std::optional<DeliveredToken> Sequence::append(TokenId token) {
   }
   StreamingDetokenizer::Piece piece = detokenizer_.add(token);
   const int64_t count = std::ssize(output_);
-  if (piece.stopped) {
+  follow_grammar(token);
+  const bool is_complete = grammar_ && !has_left_grammar_ && !grammar_->can_go_on();
+  if (piece.stopped || is_complete) {
     finish(FinishReason::stop);
   } else if (count >= generation_.max_tokens || token_count() >= context_length_) {
     finish(FinishReason::length);
   }
   return DeliveredToken{
       .index = count - 1, .token = token, .text = std::move(piece.text), .logprob = {}, .top_logprobs = {}};
+}
+
+void Sequence::follow_grammar(TokenId token) {
+  if (grammar_ && !grammar_->accept(token)) has_left_grammar_ = true;
 }
 
 bool Sequence::ends_at(TokenId token) const {

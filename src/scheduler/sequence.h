@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "scheduler/generation.h"
 #include "text/detokenizer.h"
+#include "text/grammar/grammar_matcher.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
@@ -24,8 +26,9 @@ class Sequence {
   int64_t token_count() const { return std::ssize(generation_.prompt) + std::ssize(output_); }
   TokenId token_at(int64_t position) const;
 
-  // What sample_token() is to know; valid until the next accept().
-  SampleContext sample_context() const;
+  // What sample_token() is to know; valid until the next accept(). invalid_argument where the grammar allows
+  // none of the tokens, or not those delivered before.
+  Result<SampleContext> sample_context();
 
   // The next token of the completion. Nothing is delivered of the token that ends it, a stop string's last
   // token excepted: text in front of the stop string comes with it.
@@ -36,6 +39,7 @@ class Sequence {
  private:
   std::optional<DeliveredToken> append(TokenId token);
   bool ends_at(TokenId token) const;
+  void follow_grammar(TokenId token);
   void finish(FinishReason reason);
   TokenLogprob named(const TokenProbability& probability) const;
 
@@ -46,6 +50,8 @@ class Sequence {
   StreamingDetokenizer detokenizer_;
   std::vector<TokenId> forbidden_at_first_;  // before min_tokens
   std::vector<TokenId> forbidden_always_;
+  std::unique_ptr<GrammarMatcher> grammar_;  // nullptr: any text
+  bool has_left_grammar_ = false;
   std::optional<GenerationEnd> end_;
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "text/fake_tokenizer.h"
+#include "text/grammar/output_format.h"
 
 namespace shoal {
 namespace {
@@ -42,6 +43,71 @@ TEST(Sequence, EndsAtAnEndTokenWithoutDeliveringIt) {
   EXPECT_EQ(sequence.end()->reason, FinishReason::stop);
   EXPECT_EQ(sequence.end()->completion_tokens, 2);
   EXPECT_FALSE(sequence.end()->stopped_at);
+}
+
+std::shared_ptr<const TokenGrammar> grammar_of(const std::string& source) {
+  static OutputGrammars grammars;
+  const auto grammar = grammars.find({.kind = OutputKind::gbnf, .source = source}, tokenizer());
+  EXPECT_TRUE(grammar) << (grammar ? "" : grammar.error().message);
+  return *grammar;
+}
+
+std::vector<TokenId> allowed_tokens(const SampleContext& context) {
+  std::vector<TokenId> tokens;
+  for (TokenId token = 0; token < tokenizer().vocabulary_size(); ++token) {
+    if ((context.allowed[0] >> token & 1) != 0) tokens.push_back(token);
+  }
+  return tokens;
+}
+
+TEST(Sequence, AllowsWhatItsGrammarAllowsAndEndsWhereNothingMoreMayCome) {
+  Generation generation = make_generation();
+  generation.grammar = grammar_of("root ::= \"a\"+ \"st\"? \"c\"");
+  Sequence sequence(generation, tokenizer(), 100);
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({0}));
+  sequence.accept(sample_of(0));
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({0, 2, 3}));
+  sequence.accept(sample_of(3));
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({2}));
+  EXPECT_FALSE(sequence.end());
+  EXPECT_EQ(sequence.accept(sample_of(2))->text, "c");
+  ASSERT_TRUE(sequence.end());
+  EXPECT_EQ(sequence.end()->reason, FinishReason::stop);
+  EXPECT_EQ(sequence.end()->completion_tokens, 3);
+}
+
+TEST(Sequence, AllowsTheEndTokenOnlyWhereTheGrammarMayEnd) {
+  Generation generation = make_generation();
+  generation.grammar = grammar_of("root ::= \"a\" \"b\"*");
+  generation.min_tokens = 3;
+  Sequence sequence(generation, tokenizer(), 100);
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({0}));
+  sequence.accept(sample_of(0));
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({1, 6}));
+  EXPECT_EQ(sequence.sample_context()->forbidden.size(), 1u);
+  sequence.accept(sample_of(6));
+  EXPECT_TRUE(sequence.end());
+}
+
+TEST(Sequence, GoesOnInTheGrammarBehindTheDeliveredTokens) {
+  Generation generation = make_generation();
+  generation.grammar = grammar_of("root ::= \"a\"+ \"st\"? \"c\"");
+  generation.delivered = {0, 3};
+  Sequence sequence(generation, tokenizer(), 100);
+  EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({2}));
+  generation.delivered = {0, 1};
+  Sequence other(generation, tokenizer(), 100);
+  EXPECT_FALSE(other.sample_context());
+}
+
+TEST(Sequence, SaysWhenNoTokenCanFollow) {
+  Generation generation = make_generation();
+  generation.grammar = grammar_of("root ::= \"a\" [xyz]");  // the vocabulary has none of them
+  Sequence sequence(generation, tokenizer(), 100);
+  sequence.accept(sample_of(0));
+  const auto context = sequence.sample_context();
+  ASSERT_FALSE(context);
+  EXPECT_EQ(context.error().code, ErrorCode::invalid_argument);
 }
 
 TEST(Sequence, EndsAtAStopStringOverSeveralTokensAndNamesIt) {
@@ -87,7 +153,7 @@ TEST(Sequence, ForbidsEndsBeforeTheLeastNumberOfTokens) {
   generation.stop_tokens = {2};
   Sequence sequence(generation, tokenizer(), 100);
   const auto forbidden = [&] {
-    const auto span = sequence.sample_context().forbidden;
+    const auto span = sequence.sample_context()->forbidden;
     return std::vector<TokenId>(span.begin(), span.end());
   };
   EXPECT_EQ(forbidden(), (std::vector<TokenId>{6, 2}));
@@ -100,7 +166,7 @@ TEST(Sequence, IgnoresEndTokensByForbiddingThem) {
   generation.ignore_end_tokens = true;
   Sequence sequence(generation, tokenizer(), 100);
   sequence.accept(sample_of(0));
-  EXPECT_EQ(sequence.sample_context().forbidden.size(), 1u);
+  EXPECT_EQ(sequence.sample_context()->forbidden.size(), 1u);
 }
 
 // For every place at which a run may be cut: the text goes on at the right byte, half characters and held
@@ -121,7 +187,7 @@ TEST(Sequence, GoesOnBehindDeliveredTokensAsIfNothingHadHappened) {
     generation.delivered = {tokens.begin(), middle};
     Sequence after(generation, tokenizer(), 100);
     EXPECT_EQ(after.token_count(), 3 + static_cast<int64_t>(cut));
-    const auto next = Sequence(after).accept(sample_of(*middle));
+    const auto next = Sequence(generation, tokenizer(), 100).accept(sample_of(*middle));
     EXPECT_EQ(next ? next->index : 9, static_cast<int64_t>(cut)) << "the end token is not delivered";
     EXPECT_EQ(first + stream(after, {middle, tokens.end()}), expected) << "cut at " << cut;
     EXPECT_EQ(after.end()->completion_tokens, whole.end()->completion_tokens);

@@ -110,6 +110,8 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                             prompt_length, context_length));
   }
   const int64_t room = context_length - prompt_length;
+  const auto grammar = text.output_grammars->find(submitted.output, *text.tokenizer);
+  if (!grammar) return fail(grammar.error(), "the output's grammar");
   std::vector<Generation> generations;
   for (uint32_t choice = 0; choice < submitted.choice_count; ++choice) {
     Generation generation{.request = submitted.request,
@@ -123,6 +125,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                           .stop_strings = submitted.stop_strings,
                           .stop_tokens = {},
                           .shown_tokens = submitted.is_chat ? text.markup_tokens : std::vector<TokenId>(),
+                          .grammar = *grammar,
                           .top_logprobs = submitted.top_logprobs};
     if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
     generation.text_start = text_start_of(submitted.prompt);

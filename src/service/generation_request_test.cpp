@@ -119,6 +119,23 @@ TEST(GenerationRequest, APromptThatIsNothingOrNoJsonIsRefused) {
   }
 }
 
+TEST(GenerationRequest, TheOutputsGrammarIsCompiledForTheModelsTokens) {
+  const TextAssets text = make_text();
+  SubmitRequest request = make_request();
+  EXPECT_EQ(make_generations(request, {1}, text, 10)->front().grammar, nullptr);
+  request.output = {.kind = OutputKind::gbnf, .source = "root ::= \"abc\""};
+  request.choice_count = 2;
+  const auto generations = make_generations(request, {1}, text, 10);
+  ASSERT_TRUE(generations) << generations.error().message;
+  ASSERT_NE(generations->front().grammar, nullptr);
+  EXPECT_EQ(generations->front().grammar, generations->back().grammar);
+  EXPECT_EQ(make_generations(request, {1}, text, 10)->front().grammar, generations->front().grammar);
+  request.output = {.kind = OutputKind::json_schema, .source = R"({"uniqueItems":true})"};
+  const auto refused = make_generations(request, {1}, text, 10);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("uniqueItems"), std::string::npos);
+}
+
 TEST(GenerationRequest, ChoicesOutOfRangeAreRefused) {
   for (const uint32_t count : {0u, choice_limit + 1}) {
     SubmitRequest request = make_request();

@@ -105,6 +105,7 @@ void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& loc
                           .min_tokens = asked.min_tokens,
                           .ignore_end_tokens = asked.ignore_end_tokens,
                           .stop_strings = asked.stop_strings,
+                          .output = asked.output,
                           .top_logprobs = asked.top_logprobs,
                           .delivered = {}};
   around_.sender.send(location.head, std::move(submitted));

@@ -19,6 +19,7 @@
 #include "scheduler/generation.h"
 #include "text/calls/answer_opening.h"
 #include "text/calls/tool_use.h"
+#include "text/grammar/output_format.h"
 
 namespace shoal {
 
@@ -109,6 +110,7 @@ struct SubmitRequest {
   int64_t min_tokens;
   bool ignore_end_tokens;
   std::vector<std::string> stop_strings;
+  OutputFormat output;
   std::optional<int64_t> top_logprobs;
   std::vector<std::vector<TokenId>> delivered;  // per choice
 };

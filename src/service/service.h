@@ -31,6 +31,7 @@ struct ServiceRequest {
   int64_t min_tokens = 0;
   bool ignore_end_tokens = false;
   std::vector<std::string> stop_strings;
+  OutputFormat output = {};
   std::optional<int64_t> top_logprobs;
 };
 

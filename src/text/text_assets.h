@@ -12,6 +12,7 @@
 #include "text/calls/answer_opening.h"
 #include "text/calls/chat_context.h"
 #include "text/chat_template.h"
+#include "text/grammar/output_format.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
@@ -41,6 +42,7 @@ struct TextAssets {
   AnswerFormat answer_format;          // how this model writes thinking and tool calls
   std::vector<TokenId> markup_tokens;  // the special tokens among its marks: text of a chat's answer
   ArgumentForm argument_form = ArgumentForm::object;
+  std::shared_ptr<OutputGrammars> output_grammars = std::make_shared<OutputGrammars>();  // over the tokenizer
 
   // The prompt of a chat as token ids, bos added where the model wants it and the template has not written
   // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are set here. Special tokens come

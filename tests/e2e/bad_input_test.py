@@ -32,7 +32,7 @@ class Test(unittest.TestCase):
             self.refused(node, chat_body("x", top_logprobs=99), 400, "top_logprobs")
             self.refused(node, chat_body("x", logit_bias={"x": 1}), 400, "logit_bias")
             self.refused(node, chat_body("x", tools=[{"type": "function"}]), 400, "tools")
-            self.refused(node, chat_body("x", response_format={"type": "json_object"}), 400, "response_format")
+            self.refused(node, chat_body("x", response_format={"type": "yaml"}), 400, "response_format.type")
             image = [{"type": "image_url", "image_url": {"url": "http://localhost/x.png"}}]
             self.refused(node, chat_body("x", messages=[{"role": "user", "content": image}]), 400, "image")
             self.refused(node, chat_body("x", model="no-such-model"), 404, "no-such-model")

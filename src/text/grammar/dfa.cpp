@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/check.h"
 #include "text/grammar/nfa.h"
 
 namespace shoal {
@@ -18,12 +19,6 @@ struct SetHash {
     return hash;
   }
 };
-
-Dfa::Row dead_row() {
-  Dfa::Row row;
-  row.fill(Dfa::kDead);
-  return row;
-}
 
 // Sets of nodes → states.
 class SubsetConstruction {
@@ -316,12 +311,6 @@ bool Dfa::matches(std::string_view text) const {
   return state != kDead && accepts(state);
 }
 
-Dfa::Row Dfa::row(int32_t state) const {
-  Row row;
-  for (size_t byte = 0; byte < 256; ++byte) row[byte] = next(state, static_cast<uint8_t>(byte));
-  return row;
-}
-
 std::string Dfa::key() const {
   std::string key(table_.classes.begin(), table_.classes.end());
   key.append(table_.accepting.begin(), table_.accepting.end());
@@ -345,20 +334,30 @@ Result<Dfa> difference(const Dfa& a, const Dfa& b, GrammarBudget& budget) {
 
 Dfa enclosed(const Dfa& inner, uint8_t byte) {
   if (inner.is_empty()) return inner;
-  // 0 is before the first byte, 1 … the inner states, the last one behind the second byte.
+  // 0 is before the first byte, 1 … the inner states, the last one behind the second byte, which has a class
+  // of its own.
   const int32_t end = inner.size() + 1;
-  std::vector<Dfa::Row> rows(1, dead_row());
-  rows[0][byte] = 1 + Dfa::kStart;
+  const size_t inner_classes = inner.table().class_count;
+  CHECK(inner_classes < 256);  // what is text has not so many
+  Dfa::Table table;
+  table.classes = inner.table().classes;
+  table.classes[byte] = static_cast<uint8_t>(inner_classes);
+  table.class_count = inner_classes + 1;
+  table.add_state(false);
+  table.row(0)[inner_classes] = 1 + Dfa::kStart;
   for (int32_t state = 0; state < inner.size(); ++state) {
-    Dfa::Row row = inner.row(state);
-    for (int32_t& target : row) target = target == Dfa::kDead ? Dfa::kDead : target + 1;
-    if (inner.accepts(state)) row[byte] = end;
-    rows.push_back(row);
+    table.add_state(false);
+    int32_t* const row = table.row(table.size() - 1);
+    for (size_t i = 0; i < inner_classes; ++i) {
+      const int32_t target = inner.table().row(static_cast<size_t>(state))[i];
+      row[i] = target == Dfa::kDead ? Dfa::kDead : target + 1;
+    }
+    const int32_t target = inner.next(state, byte);
+    row[inner_classes] = target == Dfa::kDead ? Dfa::kDead : target + 1;
+    if (inner.accepts(state)) row[inner_classes] = end;
   }
-  rows.push_back(dead_row());
-  std::vector<bool> accepting(rows.size(), false);
-  accepting.back() = true;
-  return Dfa::from_rows(rows, accepting);
+  table.add_state(true);
+  return Dfa::from_table(std::move(table));
 }
 
 }  // namespace shoal

@@ -50,7 +50,6 @@ class Dfa {
   bool goes_on(int32_t state) const { return goes_on_[static_cast<size_t>(state)] != 0; }
   bool matches(std::string_view text) const;
 
-  Row row(int32_t state) const;
   const Table& table() const { return table_; }
   // Equal for equal automata.
   std::string key() const;

@@ -31,6 +31,8 @@ class GrammarStates {
 
   // The grammar outlives this.
   explicit GrammarStates(const Grammar& grammar);
+  GrammarStates(const GrammarStates&) = delete;
+  GrammarStates& operator=(const GrammarStates&) = delete;
 
   int32_t start() const { return start_; }
   // kDead where no text of the grammar goes on so.

@@ -6,8 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "base/check.h"
-#include "text/grammar/regex.h"
+#include "text/grammar/fixed_dfa.h"
 
 namespace shoal {
 namespace {
@@ -191,7 +190,7 @@ Dfa multiples_of(int64_t n) {
   return Dfa::from_rows(rows, accepting);
 }
 
-Result<Dfa> multiples(const Value& of, GrammarBudget& budget) {
+Result<Dfa> multiples(const Value& of) {
   const double number = of.integer() != nullptr ? static_cast<double>(*of.integer()) : *of.number();
   constexpr double kMaximum = 1000;
   if (number >= 1 && number <= kMaximum && std::floor(number) == number)
@@ -200,10 +199,7 @@ Result<Dfa> multiples(const Value& of, GrammarBudget& budget) {
     if (number != std::pow(10.0, static_cast<double>(-places)) &&
         number != 1 / std::pow(10.0, static_cast<double>(places)))
       continue;
-    const Result<Expression> pattern =
-        parse_regex(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", places));
-    CHECK(pattern.has_value());
-    return make_dfa(*pattern, budget);
+    return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", places));
   }
   return fail(
       ErrorCode::invalid_argument,
@@ -224,9 +220,7 @@ std::string_view pattern_of(const NumberLimits& limits) {
 }  // namespace
 
 Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget) {
-  const Result<Expression> pattern = parse_regex(pattern_of(limits));
-  CHECK(pattern.has_value());
-  Result<Dfa> dfa = make_dfa(*pattern, budget);
+  Result<Dfa> dfa = fixed_dfa(std::string(pattern_of(limits)));
   const auto narrow = [&](const Result<Dfa>& other) {
     if (!dfa) return;
     dfa = other ? intersection(*dfa, *other, budget) : Result<Dfa>(fail(other.error()));
@@ -237,7 +231,7 @@ Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget) {
   };
   for (const NumberLimit& bound : limits.least) limit(bound, Side::above);
   for (const NumberLimit& bound : limits.most) limit(bound, Side::below);
-  for (const Value& of : limits.multiples) narrow(multiples(of, budget));
+  for (const Value& of : limits.multiples) narrow(multiples(of));
   return dfa;
 }
 

@@ -9,10 +9,9 @@
 #include <set>
 #include <utility>
 
-#include "base/check.h"
+#include "text/grammar/fixed_dfa.h"
 #include "text/grammar/json_numbers.h"
 #include "text/grammar/json_strings.h"
-#include "text/grammar/regex.h"
 #include "text/grammar/schema_logic.h"
 #include "text/grammar/schema_objects.h"
 
@@ -203,16 +202,8 @@ class SchemaCompiler final : PatternMatcher {
   }
   Expression literal(std::string_view text) { return literal_text(text); }
   // A pattern of our own.
-  Result<Expression> own(const std::string& pattern) {
-    const auto found = own_.find(pattern);
-    if (found != own_.end()) return use_terminal(found->second);
-    const Result<Expression> expression = parse_regex(pattern);
-    CHECK(expression.has_value());
-    Result<Dfa> dfa = make_dfa(*expression, builder_.budget());
-    if (!dfa) return fail(dfa.error());
-    const int32_t made = builder_.add_terminal({.dfa = *std::move(dfa)});
-    own_.emplace(pattern, made);
-    return use_terminal(made);
+  Expression own(const std::string& pattern) {
+    return use_terminal(builder_.add_terminal({.dfa = fixed_dfa(pattern)}));
   }
 
   // enum and const.
@@ -363,10 +354,9 @@ class SchemaCompiler final : PatternMatcher {
     if (!limits) return fail(limits.error());
     const std::pair key(limits->least, limits->most);
     if (const auto found = strings_.find(key); found != strings_.end()) return use_terminal(found->second);
-    Result<Terminal> made = string_terminal(limits->least, limits->most, builder_.budget());
-    if (!made) return fail(made.error());
-    if (made->dfa.is_empty()) return never();
-    const int32_t index = builder_.add_terminal(*std::move(made));
+    Terminal made = string_terminal(limits->least, limits->most);
+    if (made.dfa.is_empty()) return never();
+    const int32_t index = builder_.add_terminal(std::move(made));
     strings_.emplace(key, index);
     return use_terminal(index);
   }
@@ -488,7 +478,7 @@ class SchemaCompiler final : PatternMatcher {
   Result<Expression> array(const Schemas& schemas, uint8_t) {
     const Result<ArrayShape> shape = array_shape(schemas);
     if (!shape) return fail(shape.error());
-    if (Result<void> made = make_brackets(); !made) return fail(made.error());
+    make_brackets();
     // Beyond the last place all places are alike.
     const int64_t last = shape->most != Expression::kUnlimited
                              ? shape->most
@@ -569,19 +559,16 @@ class SchemaCompiler final : PatternMatcher {
     return rules.front();
   }
 
-  Result<void> make_brackets() {
-    if (has_brackets_) return {};
+  void make_brackets() {
+    if (has_brackets_) return;
     const std::pair<Expression*, std::string> kAll[] = {
         {&open_array_, fmt::format("\\[{}", kSpace)},   {&close_array_, fmt::format("{}\\]", kSpace)},
         {&open_object_, fmt::format("\\{{{}", kSpace)}, {&close_object_, fmt::format("{}\\}}", kSpace)},
         {&comma_, fmt::format(",{}", kSpace)},          {&colon_, ": ?"}};
     for (const auto& [target, pattern] : kAll) {
-      Result<Expression> made = own(pattern);
-      if (!made) return fail(made.error());
-      *target = *std::move(made);
+      *target = own(pattern);
     }
     has_brackets_ = true;
-    return {};
   }
 
   // Objects: a rule for each member's place, with how many members there are already. Members that no schema
@@ -604,7 +591,7 @@ class SchemaCompiler final : PatternMatcher {
   };
 
   Result<Expression> object(const Schemas& schemas, uint8_t) {
-    if (Result<void> made = make_brackets(); !made) return fail(made.error());
+    make_brackets();
     const Result<ObjectShape> shape = make_object_shape(schemas, logic_, *this);
     if (!shape) return fail(shape.error());
     ObjectRules object{.shape = *shape, .members = {}, .extras = {}, .rules = {}, .pending = {}};
@@ -774,7 +761,6 @@ class SchemaCompiler final : PatternMatcher {
   SchemaLogic logic_;
   std::map<Conjunction, int32_t> rules_;
   std::vector<std::pair<int32_t, Conjunction>> pending_;
-  std::map<std::string, int32_t> own_;
   std::map<int32_t, int32_t> numbers_;
   std::map<std::pair<int64_t, int64_t>, int32_t> strings_;
   std::map<std::string, Dfa> patterns_;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <map>
 
@@ -116,17 +116,14 @@ TEST(JsonSchema, CompilesEveryFunctionSchemaInAMoment) {
   std::vector<double> times;
   for (const auto& entry : fs::directory_iterator(functions.folder() / "data/Glaiveai2K")) {
     const Value schema = json(*os::read_text_file(entry.path()));
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process alone: the machine may be busy
     const Result<Grammar> grammar = compile_json_schema(schema);
-    times.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    times.push_back(1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     EXPECT_TRUE(grammar) << entry.path() << ": " << (grammar ? "" : grammar.error().message);
     ++count;
   }
   EXPECT_GT(count, 1700);
-  // A busy machine may stop any one of them for a while, but not one in a hundred.
-  std::ranges::sort(times);
-  EXPECT_LT(times[times.size() * 99 / 100], 50) << "milliseconds";
+  EXPECT_LT(std::ranges::max(times), 50) << "milliseconds";
 }
 
 TEST(JsonSchema, WritesMembersInTheOrderOfTheSchema) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "text/grammar/fixed_dfa.h"
 #include "text/grammar/regex.h"
 #include "text/value.h"
 
@@ -93,14 +94,21 @@ Expression written(const Expression& expression) {
   return choice_of(std::move(choices));
 }
 
+const Dfa& any_contents() {
+  static const Dfa contents = [] {
+    GrammarBudget budget;
+    Result<Dfa> made =
+        make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited)), budget);
+    CHECK(made.has_value());
+    return *std::move(made);
+  }();
+  return contents;
+}
+
 }  // namespace
 
-Result<Terminal> string_terminal(int64_t least, int64_t most, GrammarBudget& budget) {
-  const Result<Expression> pattern = parse_regex(fmt::format("\"{}*\"", kCharacter));
-  CHECK(pattern.has_value());
-  Result<Dfa> dfa = make_dfa(*pattern, budget);
-  if (!dfa) return fail(dfa.error());
-  Terminal terminal{.dfa = *std::move(dfa)};
+Terminal string_terminal(int64_t least, int64_t most) {
+  Terminal terminal{.dfa = fixed_dfa(fmt::format("\"{}*\"", kCharacter))};
   if (most != Expression::kUnlimited && most < least) return Terminal{};  // nothing is so long
   if (least > 0 || most != Expression::kUnlimited) {
     terminal.counted_state = terminal.dfa.next(Dfa::kStart, '"');
@@ -112,6 +120,7 @@ Result<Terminal> string_terminal(int64_t least, int64_t most, GrammarBudget& bud
 
 Result<Dfa> string_contents(int64_t least, int64_t most, GrammarBudget& budget) {
   if (most != Expression::kUnlimited && most < least) return Dfa();
+  if (least == 0 && most == Expression::kUnlimited) return any_contents();
   constexpr int64_t kMaximumLength = 500;
   if (least > kMaximumLength || most > kMaximumLength) {
     return fail(

@@ -11,7 +11,7 @@
 namespace shoal {
 
 // With quotes, and any escapes; `most` may be unlimited. Characters are counted, not bytes.
-Result<Terminal> string_terminal(int64_t least, int64_t most, GrammarBudget& budget);
+Terminal string_terminal(int64_t least, int64_t most);
 
 // Without quotes.
 Result<Dfa> string_contents(int64_t least, int64_t most, GrammarBudget& budget);
