@@ -1,4 +1,5 @@
-// CHECK stops the process when we broke our own rule. Never on anything a file, peer, client or user can cause.
+// CHECK stops the process when we broke our own rule. Never on anything a file, peer, client or user can
+// cause.
 #pragma once
 
 namespace shoal {
@@ -7,6 +8,6 @@ namespace shoal {
 
 }  // namespace shoal
 
-#define CHECK(condition)                                                              \
-  (static_cast<bool>(condition) ? static_cast<void>(0)                                \
+#define CHECK(condition)                               \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::shoal::check_failed(#condition, __FILE__, __LINE__))

@@ -19,10 +19,13 @@ class FunctionRef<Return(Arguments...)> {
   FunctionRef(Callable&& callable)  // implicit, as for a string_view
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
         call_([](void* object, Arguments... arguments) -> Return {
-          return (*static_cast<std::remove_reference_t<Callable>*>(object))(std::forward<Arguments>(arguments)...);
+          return (*static_cast<std::remove_reference_t<Callable>*>(object))(
+              std::forward<Arguments>(arguments)...);
         }) {}
 
-  Return operator()(Arguments... arguments) const { return call_(object_, std::forward<Arguments>(arguments)...); }
+  Return operator()(Arguments... arguments) const {
+    return call_(object_, std::forward<Arguments>(arguments)...);
+  }
 
  private:
   void* object_;

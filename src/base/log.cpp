@@ -17,9 +17,11 @@ int log_level() { return current_level.load(std::memory_order_relaxed); }
 
 void write_log_line(std::string_view kind, std::string_view text) {
   const auto now = std::chrono::system_clock::now();
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  const std::string line = fmt::format("{:%H:%M:%S}.{:03d} {} {}\n",
-                                       fmt::localtime(std::chrono::system_clock::to_time_t(now)), millis, kind, text);
+  const auto millis =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  const std::string line =
+      fmt::format("{:%H:%M:%S}.{:03d} {} {}\n", fmt::localtime(std::chrono::system_clock::to_time_t(now)),
+                  millis, kind, text);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

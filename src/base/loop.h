@@ -1,5 +1,5 @@
-// A loop runs tasks one after another: the owner thread of some state, as a parameter. ThreadLoop is the real one;
-// SimulatedWorld (simulated_world.h) gives loops whose order and time come from a seed.
+// A loop runs tasks one after another: the owner thread of some state, as a parameter. ThreadLoop is the real
+// one; SimulatedWorld (simulated_world.h) gives loops whose order and time come from a seed.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ using TimerId = uint64_t;
 
 class Loop : public Clock {
  public:
-  // Runs `task` on the loop after the tasks posted before. Any thread. False: the loop is closed or its queue is
-  // full, and the task will never run.
+  // Runs `task` on the loop after the tasks posted before. Any thread. False: the loop is closed or its queue
+  // is full, and the task will never run.
   virtual bool post(Task task) = 0;
 
   // Runs `task` on the loop no earlier than `delay` from now. Any thread. 0 when the loop is closed.

@@ -1,5 +1,5 @@
-// Philox 4x32-10, a counter-based generator: the numbers are a pure function of (key, counter), so a draw can be
-// repeated on another node. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+// Philox 4x32-10, a counter-based generator: the numbers are a pure function of (key, counter), so a draw can
+// be repeated on another node. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #pragma once
 
 #include <array>

@@ -67,7 +67,8 @@ void SimulatedWorld::kill(Loop& loop) {
 
 void SimulatedWorld::at_after(Duration delay, Task task) { schedule(delay, nullptr, std::move(task)); }
 
-SimulatedWorld::Order SimulatedWorld::schedule(Duration delay, std::shared_ptr<SimulatedLoop> loop, Task task) {
+SimulatedWorld::Order SimulatedWorld::schedule(Duration delay, std::shared_ptr<SimulatedLoop> loop,
+                                               Task task) {
   const Order order{.time = now_ + delay, .tie = random_(), .number = ++event_count_};
   events_.emplace(order, Event{.loop = std::move(loop), .task = std::move(task)});
   return order;

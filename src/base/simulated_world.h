@@ -1,4 +1,5 @@
-// Loops for simulations: one virtual clock, and an order of events that is a function of the seed. Single-threaded.
+// Loops for simulations: one virtual clock, and an order of events that is a function of the seed.
+// Single-threaded.
 #pragma once
 
 #include <cstdint>

@@ -9,4 +9,8 @@ namespace shoal {
 // A test whose file is not there skips: `if (!exists(path)) GTEST_SKIP() << path;`
 std::filesystem::path test_data_path(std::string_view relative);
 
+// NAME.gguf of a real model: in the folder NAME of the downloads, else in SHOAL_MODEL_CACHE
+// (~/.cache/shoal-models).
+std::filesystem::path real_model_path(std::string_view name);
+
 }  // namespace shoal

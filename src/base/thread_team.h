@@ -1,5 +1,5 @@
-// A fixed set of threads that run the same function at the same time: the calling thread is member 0. Members spin
-// briefly between runs, then sleep, so that a process that shares its cores does not collapse.
+// A fixed set of threads that run the same function at the same time: the calling thread is member 0. Members
+// spin briefly between runs, then sleep, so that a process that shares its cores does not collapse.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ class ThreadTeam {
 
   int64_t thread_count() const;
 
-  // Calls `work(member)` once for each member in [0, thread_count) and returns when all have. One caller at a time;
-  // allocates nothing. Members may meet inside a run by barrier().
+  // Calls `work(member)` once for each member in [0, thread_count) and returns when all have. One caller at a
+  // time; allocates nothing. Members may meet inside a run by barrier().
   void run(FunctionRef<void(int64_t member)> work);
 
   // Inside run(): returns when every member has called it.
@@ -30,7 +30,8 @@ class ThreadTeam {
   std::unique_ptr<State> state_;
 };
 
-// The part of [0, count) that member `member` of `members` takes, in multiples of `grain` (the last may be shorter).
+// The part of [0, count) that member `member` of `members` takes, in multiples of `grain` (the last may be
+// shorter).
 struct WorkRange {
   int64_t begin;
   int64_t end;

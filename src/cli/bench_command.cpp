@@ -232,7 +232,8 @@ void add_bench_command(CommandSet& commands) {
   command->add_option("model", options->model, "name or path")->required();
   command->add_option("--prefill-tokens", options->prefill_tokens, "tokens of the prompt (512)")
       ->check(CLI::Range(1, 1 << 20));
-  command->add_option("--decode-tokens", options->decode_tokens, "tokens that are generated, in five turns (80)")
+  command
+      ->add_option("--decode-tokens", options->decode_tokens, "tokens that are generated, in five turns (80)")
       ->check(CLI::Range(2, 1 << 20));
   command->add_flag("--json", options->json, "as JSON");
   options->arithmetic.declare(*command);

@@ -21,7 +21,8 @@ using Cut = std::vector<PlanStage>;
 // Cuts the layers over `rooms`, in this order, so that as few nodes as possible stay empty, and then so that
 // the sum of (bytes of layers)²/room is least: with whole bytes instead of whole layers that is exactly "in
 // proportion to room". What only the head owns has to fit but does not count here: it is work once a token,
-// while layers are the work of every row, which is to be even over nodes with the same room. Dynamic programming over (nodes used, layers placed). nullopt: nothing fits.
+// while layers are the work of every row, which is to be even over nodes with the same room. Dynamic
+// programming over (nodes used, layers placed). nullopt: nothing fits.
 std::optional<Cut> cut_layers(const std::vector<NodeRoom>& rooms, const LayerNeeds& needs, RoomRule rule) {
   struct State {
     int64_t empty_nodes;

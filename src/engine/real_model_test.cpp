@@ -1,5 +1,5 @@
-// Trained models with int8 activations against float32 figures of another program. The models are looked for
-// in SHOAL_MODEL_CACHE, by default ~/.cache/shoal-models. SHOAL_MATRIX=all tries the larger ones too.
+// Trained models with int8 activations against float32 figures of another program. SHOAL_MATRIX=all tries the
+// larger models too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,15 +12,10 @@ namespace shoal {
 namespace {
 
 struct RealModel {
-  const char* file;
+  const char* name;
   const char* oracle;
   bool is_large;
 };
-
-std::filesystem::path model_path(std::string_view file) {
-  if (const auto cache = os::environment("SHOAL_MODEL_CACHE")) return std::filesystem::path(*cache) / file;
-  return std::filesystem::path(os::environment("HOME").value_or("")) / ".cache/shoal-models" / file;
-}
 
 // -ln of the softmax's value at `token`.
 double negative_log_likelihood(std::span<const float> logits, TokenId token) {
@@ -35,9 +30,9 @@ class Real : public testing::TestWithParam<RealModel> {
   void SetUp() override {
     const RealModel& model = GetParam();
     if (model.is_large && os::environment("SHOAL_MATRIX") != "all") {
-      GTEST_SKIP() << model.file << ": only with SHOAL_MATRIX=all";
+      GTEST_SKIP() << model.name << ": only with SHOAL_MATRIX=all";
     }
-    const auto path = model_path(model.file);
+    const auto path = real_model_path(model.name);
     const auto oracle = test_data_path(std::string("oracles/real/") + model.oracle);
     if (!exists(path)) GTEST_SKIP() << path;
     if (!exists(oracle)) GTEST_SKIP() << oracle;
@@ -109,11 +104,11 @@ TEST_P(Real, PrefersTheTokensThatFloat32Prefers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Real,
-                         testing::Values(RealModel{"smollm2-135m.gguf", "smollm2-135m-q4_1.json", false},
-                                         RealModel{"qwen2.5-coder-0.5b.gguf", "qwen-0.5b.json", true},
-                                         RealModel{"qwen2.5-coder-1.5b.gguf", "qwen-1.5b.json", true}),
+                         testing::Values(RealModel{"smollm2-135m", "smollm2-135m-q4_1.json", false},
+                                         RealModel{"qwen2.5-coder-0.5b", "qwen-0.5b.json", true},
+                                         RealModel{"qwen2.5-coder-1.5b", "qwen-1.5b.json", true}),
                          [](const auto& param_info) {
-                           std::string name = param_info.param.file;
+                           std::string name = param_info.param.name;
                            std::ranges::replace_if(name, [](char c) { return std::isalnum(c) == 0; }, '_');
                            return name;
                          });

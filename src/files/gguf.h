@@ -41,8 +41,8 @@ struct GgufFile {
 
   const GgufTensor* find_tensor(std::string_view name) const;
 
-  // The value of a key if it is there and of a kind that converts without loss; an error that names the key and the
-  // kind otherwise. find_…: nullopt when the key is missing.
+  // The value of a key if it is there and of a kind that converts without loss; an error that names the key
+  // and the kind otherwise. find_…: nullopt when the key is missing.
   Result<std::string> text(std::string_view key) const;
   Result<int64_t> integer(std::string_view key) const;
   Result<double> number(std::string_view key) const;
@@ -55,8 +55,8 @@ struct GgufFile {
   const std::vector<double>* find_numbers(std::string_view key) const;
 };
 
-// corrupt_data with the byte offset and what was expected there; invalid_argument for a type that is not supported.
-// Every length, offset and product is checked before it is used.
+// corrupt_data with the byte offset and what was expected there; invalid_argument for a type that is not
+// supported. Every length, offset and product is checked before it is used.
 Result<GgufFile> parse_gguf(std::span<const std::byte> file);
 
 }  // namespace shoal

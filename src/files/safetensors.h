@@ -1,5 +1,5 @@
-// Reads safetensors files and the index of sharded ones: bytes in, descriptions out. Also writes the plain ones that
-// `shoal logits` puts out.
+// Reads safetensors files and the index of sharded ones: bytes in, descriptions out. Also writes the plain
+// ones that `shoal logits` puts out.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct SafetensorsFile {
   const SafetensorsTensor* find_tensor(std::string_view name) const;
 };
 
-// `file` may be cut off after the header; `file_bytes` is the whole file's size, against which offsets are checked.
+// `file` may be cut off after the header; `file_bytes` is the whole file's size, against which offsets are
+// checked.
 Result<SafetensorsFile> parse_safetensors(std::span<const std::byte> file, int64_t file_bytes);
 
 // model.safetensors.index.json: tensor name → file name (a plain name without separators, or an error).

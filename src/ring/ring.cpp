@@ -203,12 +203,12 @@ void Ring::State::compute_logits(ReadyResult ready) {
       return;
     }
   }
-  finish({.number = ready.number,
-          .logits = std::move(logits),
-          .timings = std::move(ready.timings),
-          .logits_timing = {.node = settings.node,
-                            .begin_ns = nanoseconds(begin),
-                            .end_ns = nanoseconds(engine_loop.now())}});
+  finish(
+      {.number = ready.number,
+       .logits = std::move(logits),
+       .timings = std::move(ready.timings),
+       .logits_timing = {
+           .node = settings.node, .begin_ns = nanoseconds(begin), .end_ns = nanoseconds(engine_loop.now())}});
 }
 
 void Ring::State::finish(StepOutput finished) {
@@ -218,8 +218,7 @@ void Ring::State::finish(StepOutput finished) {
     if (ended) return;
     const TimePoint now = timer_loop.now();
     output->row_count = in_flight.front().row_count;
-    deadlines.record(output->row_count,
-                     std::max(now - oldest_since(), compute_time(output->timings)));
+    deadlines.record(output->row_count, std::max(now - oldest_since(), compute_time(output->timings)));
     in_flight.pop_front();
     last_finished = now;
     calls.add([this, output] { sink.on_step_done(std::move(*output)); });

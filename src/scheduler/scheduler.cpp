@@ -58,7 +58,10 @@ Result<void> check_generation(const Generation& generation, const RingLimits& li
 struct Scheduler::State : std::enable_shared_from_this<State> {
   State(SchedulerSettings scheduler_settings, Loop& owner_loop, const Tokenizer& text_tokenizer,
         TokenSink& token_sink)
-      : settings(std::move(scheduler_settings)), loop(owner_loop), tokenizer(text_tokenizer), sink(token_sink) {}
+      : settings(std::move(scheduler_settings)),
+        loop(owner_loop),
+        tokenizer(text_tokenizer),
+        sink(token_sink) {}
 
   void start(StepPipeline& steps);
   Result<void> submit(Generation generation);

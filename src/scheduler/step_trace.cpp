@@ -31,13 +31,15 @@ void StepTrace::record(const StepOutput& output) {
 void StepTrace::write(const StageTiming& timing, const std::string& what) {
   const auto [line, is_new] = lines_.try_emplace(timing.node, std::ssize(lines_) + 1);
   if (is_new) {
-    fmt::print(file_.get(), R"({{"ph":"M","name":"process_name","pid":{},"args":{{"name":{}}}}},)"
-                            "\n",
+    fmt::print(file_.get(),
+               R"({{"ph":"M","name":"process_name","pid":{},"args":{{"name":{}}}}},)"
+               "\n",
                line->second, format_json(Value(timing.node)));
   }
   constexpr double ns_per_us = 1000;
-  fmt::print(file_.get(), R"({{"ph":"X","name":"{}","pid":{},"tid":1,"ts":{:.3f},"dur":{:.3f}}},)"
-                          "\n",
+  fmt::print(file_.get(),
+             R"({{"ph":"X","name":"{}","pid":{},"tid":1,"ts":{:.3f},"dur":{:.3f}}},)"
+             "\n",
              what, line->second, static_cast<double>(timing.begin_ns) / ns_per_us,
              (static_cast<double>(timing.end_ns) - static_cast<double>(timing.begin_ns)) / ns_per_us);
 }

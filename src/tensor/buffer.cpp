@@ -13,7 +13,8 @@ Result<Buffer> Buffer::allocate(int64_t size) {
   if (size == 0) return buffer;
   buffer.data_ = os::allocate_pages(size);
   if (buffer.data_ == nullptr) {
-    return fail(ErrorCode::resource_exhausted, fmt::format("the system has no {} bytes of memory left", size));
+    return fail(ErrorCode::resource_exhausted,
+                fmt::format("the system has no {} bytes of memory left", size));
   }
   buffer.size_ = size;
   return buffer;

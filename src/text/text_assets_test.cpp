@@ -19,18 +19,15 @@ Value json(std::string_view text) {
 }
 
 struct RealModel {
+  const char* title;
   const char* name;
-  const char* file;
   const char* oracle;
 };
 
 class RealModelText : public testing::TestWithParam<RealModel> {};
 
 TEST_P(RealModelText, IsRenderedAndTokenisedAsItsMakersDoIt) {
-  const std::filesystem::path cache =
-      os::environment("SHOAL_MODEL_CACHE")
-          .value_or(os::environment("HOME").value_or("") + "/.cache/shoal-models");
-  const std::filesystem::path model = cache / GetParam().file;
+  const std::filesystem::path model = real_model_path(GetParam().name);
   const std::filesystem::path oracle = test_data_path("oracles/real") / GetParam().oracle;
   const std::filesystem::path text = test_data_path("text/wikitext-2-raw/wiki.test.raw");
   for (const auto& path : {model, oracle, text}) {
@@ -62,11 +59,11 @@ TEST_P(RealModelText, IsRenderedAndTokenisedAsItsMakersDoIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RealModelText,
-                         testing::Values(RealModel{"smollm2", "smollm2-135m.gguf", "smollm2-135m-q4_1.json"},
-                                         RealModel{"qwen_half", "qwen2.5-coder-0.5b.gguf", "qwen-0.5b.json"},
-                                         RealModel{"qwen_one_and_a_half", "qwen2.5-coder-1.5b.gguf",
+                         testing::Values(RealModel{"smollm2", "smollm2-135m", "smollm2-135m-q4_1.json"},
+                                         RealModel{"qwen_half", "qwen2.5-coder-0.5b", "qwen-0.5b.json"},
+                                         RealModel{"qwen_one_and_a_half", "qwen2.5-coder-1.5b",
                                                    "qwen-1.5b.json"}),
-                         [](const auto& test) { return std::string(test.param.name); });
+                         [](const auto& test) { return std::string(test.param.title); });
 
 // A model folder of the oracle's tokenizer, with more files as a test likes.
 class Folder : public testing::Test {

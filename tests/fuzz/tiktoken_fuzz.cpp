@@ -1,4 +1,5 @@
-// Any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, then a few texts through it.
+// Any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, then a few texts through
+// it.
 #include <array>
 #include <cstddef>
 #include <cstdint>
