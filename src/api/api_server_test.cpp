@@ -272,7 +272,7 @@ TEST_F(ApiServerTest, WhenOnePromptOfAListFailsTheOthersAreCancelled) {
 const std::vector<std::string> kCallPieces{
     "<think>\n", "Hm.", "\n</think>\n\nLet me see.\n<tool_call>\n{\"name\": \"get",
     "_weather\", \"arguments\": {\"city\": ", "\"Berlin\"}}\n</tool_call>"};
-constexpr AnswerOpening kQwen{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle}};
+const AnswerOpening kQwen{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle}};
 
 std::string weather_request(const std::string& members) {
   return R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{
