@@ -203,6 +203,10 @@ class Writer {
 }  // namespace
 
 Result<Value> parse_json(std::string_view json) {
+  // The library takes a NUL byte for the end of the text.
+  if (const size_t nul = json.find('\0'); nul != std::string_view::npos) {
+    return fail(ErrorCode::invalid_argument, fmt::format("JSON has a NUL byte at offset {}", nul));
+  }
   ValueBuilder builder;
   if (!nlohmann::json::sax_parse(json.begin(), json.end(), &builder)) {
     return fail(ErrorCode::invalid_argument, builder.error.empty() ? "JSON is invalid" : builder.error);

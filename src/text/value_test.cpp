@@ -89,5 +89,12 @@ TEST(Value, SetReplacesInPlace) {
   EXPECT_EQ(value.find("c"), nullptr);
 }
 
+TEST(Value, JsonDoesNotEndAtANulByte) {
+  using std::string_view_literals::operator""sv;
+  EXPECT_FALSE(parse_json("1\0, nonsense"sv));
+  EXPECT_FALSE(parse_json("1\0"sv));
+  EXPECT_TRUE(parse_json("1 "));
+}
+
 }  // namespace
 }  // namespace shoal

@@ -36,7 +36,7 @@ class Test(unittest.TestCase):
             image = [{"type": "image_url", "image_url": {"url": "http://localhost/x.png"}}]
             self.refused(node, chat_body("x", messages=[{"role": "user", "content": image}]), 400, "image")
             self.refused(node, chat_body("x", model="no-such-model"), 404, "no-such-model")
-            self.refused(node, {"model": MODEL, "prompt": [1, 999999]}, 400, "999999", "49151", path="/v1/completions")
+            self.refused(node, {"model": MODEL, "prompt": [1, 999999]}, 400, "999999", "49152", path="/v1/completions")
             for name in ("../../etc/passwd", "/etc/passwd", "a/../../b", "..", "a\nb"):
                 status, _ = post(node, "/v1/chat/completions", chat_body("x", model=name))
                 self.assertIn(status, (400, 404), name)
