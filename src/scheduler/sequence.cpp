@@ -1,7 +1,6 @@
 #include "scheduler/sequence.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -14,8 +13,9 @@ Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t co
       generation_(std::move(generation)),
       detokenizer_(tokenizer, generation_.stop_strings, generation_.text_start, generation_.shown_tokens),
       forbidden_at_first_(tokenizer.end_tokens()) {
-  forbidden_at_first_.insert(forbidden_at_first_.end(), generation_.stop_tokens.begin(),
-                             generation_.stop_tokens.end());
+  for (const TokenId token : generation_.stop_tokens) {  // each one once
+    if (std::ranges::count(forbidden_at_first_, token) == 0) forbidden_at_first_.push_back(token);
+  }
   if (generation_.ignore_end_tokens) forbidden_always_ = tokenizer.end_tokens();
   if (generation_.grammar != nullptr) {
     const bool drops = generation_.text_start == TextStart::beginning && tokenizer.drops_first_space();
@@ -50,8 +50,8 @@ Result<SampleContext> Sequence::sample_context() {
     return fail(ErrorCode::invalid_argument, "the tokens delivered so far are not of the grammar");
   }
   const TokenMask& mask = grammar_->mask();
-  const std::set<TokenId> forbidden(context.forbidden.begin(), context.forbidden.end());
-  const auto lost = std::ranges::count_if(forbidden, [&](TokenId token) { return mask.allows(token); });
+  const auto lost =
+      std::ranges::count_if(context.forbidden, [&](TokenId token) { return mask.allows(token); });
   if (mask.count() == lost) {
     return fail(ErrorCode::invalid_argument,
                 "no token of the model goes on with the text as the grammar wants it");
