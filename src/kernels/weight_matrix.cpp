@@ -142,16 +142,23 @@ void pack_float_rows(std::span<const std::byte> source, int64_t columns, std::by
 }  // namespace
 
 Result<WeightMatrix> WeightMatrix::allocate(DType type, int64_t rows, int64_t columns) {
+  const Result<int64_t> size = packed_weight_bytes(type, rows, columns);
+  if (!size) return fail(size.error());
+  Result<Buffer> memory = Buffer::allocate(*size);
+  if (!memory) return fail(memory.error());
+  return place(type, rows, columns, std::move(*memory));
+}
+
+Result<WeightMatrix> WeightMatrix::place(DType type, int64_t rows, int64_t columns, Buffer memory) {
   const Result<PackedSize> size = packed_size(type, rows, columns);
   if (!size) return fail(size.error());
-  Result<Buffer> data = Buffer::allocate(size->total_bytes);
-  if (!data) return fail(data.error());
+  CHECK(memory.size() == size->total_bytes);
   WeightMatrix matrix;
   matrix.type_ = type;
   matrix.rows_ = rows;
   matrix.columns_ = columns;
   matrix.block_bytes_ = size->block_bytes;
-  matrix.data_ = std::move(*data);
+  matrix.data_ = std::move(memory);
   return matrix;
 }
 

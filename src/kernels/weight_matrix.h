@@ -22,6 +22,8 @@ class WeightMatrix {
   // Room for a matrix of [rows, columns] in `type`, all zero. invalid_argument when the type is not a weight
   // format or `columns` are not whole blocks of it.
   static Result<WeightMatrix> allocate(DType type, int64_t rows, int64_t columns);
+  // The same in `memory`, packed_weight_bytes() of zeros.
+  static Result<WeightMatrix> place(DType type, int64_t rows, int64_t columns, Buffer memory);
 
   // Packs rows [first_row, first_row + row_count) from `source`, row_count rows as the file has them.
   // first_row is a multiple of 16, and so is row_count except for the last rows. Different row ranges may be

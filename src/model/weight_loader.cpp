@@ -17,6 +17,7 @@ namespace {
 
 // Large enough for a disk's full speed, small enough that a few of them do not count.
 constexpr int64_t block_bytes = 4 << 20;
+constexpr int64_t matrix_alignment = 64;  // a cache line
 
 int64_t element_count(const StoredTensor& tensor) {
   int64_t count = 1;
@@ -61,13 +62,38 @@ Result<void> WeightLoader::order(const WeightOrder& order) {
   if (auto* const* values = std::get_if<std::vector<float>*>(&order.target)) {
     (*values)->resize(static_cast<size_t>(element_count(*tensor)));
   } else {
-    CHECK(tensor->shape.size() == 2);
-    const DType type = precision_ == WeightPrecision::exact_float ? DType::f32 : tensor->type;
-    auto matrix = WeightMatrix::allocate(type, tensor->shape[0], tensor->shape[1]);
-    if (!matrix) return fail(matrix.error(), fmt::format("tensor '{}'", tensor->name));
-    *std::get<WeightMatrix*>(order.target) = std::move(*matrix);
+    WeightMatrix& matrix = *std::get<WeightMatrix*>(order.target);
+    if (auto ordered = order_matrix(*tensor, matrix); !ordered) {
+      return fail(ordered.error(), fmt::format("tensor '{}'", tensor->name));
+    }
   }
   add_tasks(*tensor, order.target);
+  return {};
+}
+
+Result<void> WeightLoader::order_matrix(const StoredTensor& tensor, WeightMatrix& target) {
+  CHECK(tensor.shape.size() == 2);
+  const DType type = precision_ == WeightPrecision::exact_float ? DType::f32 : tensor.type;
+  const auto bytes = packed_weight_bytes(type, tensor.shape[0], tensor.shape[1]);
+  if (!bytes) return fail(bytes.error());
+  matrices_.push_back(
+      {.tensor = &tensor, .target = &target, .type = type, .offset = matrix_bytes_, .bytes = *bytes});
+  matrix_bytes_ += (*bytes + matrix_alignment - 1) / matrix_alignment * matrix_alignment;
+  return {};
+}
+
+// All in one piece: matrices of their own would lie in small pages where they, or their ends, are smaller
+// than a large one, and reading across small pages is slow.
+Result<void> WeightLoader::place_matrices() {
+  auto memory = Buffer::allocate(matrix_bytes_);
+  if (!memory) return fail(memory.error());
+  for (const OrderedMatrix& ordered : matrices_) {
+    const std::vector<int64_t>& shape = ordered.tensor->shape;
+    auto matrix =
+        WeightMatrix::place(ordered.type, shape[0], shape[1], memory->part(ordered.offset, ordered.bytes));
+    CHECK(matrix);  // its size was found by the same rules
+    *ordered.target = std::move(*matrix);
+  }
   return {};
 }
 
@@ -87,6 +113,7 @@ void WeightLoader::add_tasks(const StoredTensor& tensor, WeightTarget target) {
 
 Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
                                std::stop_token stop) {
+  if (auto placed = place_matrices(); !placed) return placed;
   // In the order of the files, for disks that like it.
   std::ranges::sort(tasks_, [](const Task& a, const Task& b) {
     return std::tie(a.tensor->file.native(), a.tensor->offset, a.first_row) <

@@ -1,5 +1,5 @@
-// Reads weights from a checkpoint into packed matrices: first all are ordered, then the team reads, packs and
-// places them together. Files are read in blocks by plain reads, so nothing of them stays in memory.
+// Reads weights from a checkpoint into packed matrices: first all are ordered, then the team reads and packs
+// them into one piece of memory. Files are read in blocks by plain reads, so nothing of them stays in memory.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +40,12 @@ class WeightLoader {
   WeightLoader(const Checkpoint& checkpoint, WeightPrecision precision)
       : checkpoint_(checkpoint), precision_(precision) {}
 
-  // Allocates the targets. Names within a layer, as in the architecture's table; or whole names.
+  // Names within a layer, as in the architecture's table; or whole names.
   Result<void> order_layer(int64_t layer, std::initializer_list<WeightOrder> orders);
   Result<void> order(const WeightOrder& order);
 
-  // Fills all targets. `progress` is called on the calling thread with bytes read and bytes in all; asking to
-  // stop ends it soon with cancelled. Once.
+  // Allocates and fills all targets. `progress` is called on the calling thread with bytes read and bytes in
+  // all; asking to stop ends it soon with cancelled. Once.
   Result<void> run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
                    std::stop_token stop);
 
@@ -59,13 +59,24 @@ class WeightLoader {
     int64_t row_bytes;
   };
   struct Progress;
+  struct OrderedMatrix {
+    const StoredTensor* tensor;
+    WeightMatrix* target;
+    DType type;
+    int64_t offset;  // in the memory of all
+    int64_t bytes;
+  };
 
+  Result<void> order_matrix(const StoredTensor& tensor, WeightMatrix& target);
+  Result<void> place_matrices();
   void add_tasks(const StoredTensor& tensor, WeightTarget target);
   void work(int64_t member, Progress& progress) const;
   Result<void> run_task(const Task& task, std::vector<std::byte>& block, std::vector<float>& values) const;
 
   const Checkpoint& checkpoint_;
   WeightPrecision precision_;
+  std::vector<OrderedMatrix> matrices_;
+  int64_t matrix_bytes_ = 0;
   std::vector<Task> tasks_;
 };
 

@@ -2,33 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
+#include "base/check.h"
 #include "base/os.h"
 
 namespace shoal {
 
 Result<Buffer> Buffer::allocate(int64_t size) {
-  Buffer buffer;
-  if (size == 0) return buffer;
-  buffer.data_ = os::allocate_pages(size);
-  if (buffer.data_ == nullptr) {
+  if (size == 0) return Buffer();
+  std::byte* pages = os::allocate_pages(size);
+  if (pages == nullptr) {
     return fail(ErrorCode::resource_exhausted,
                 fmt::format("the system has no {} bytes of memory left", size));
   }
-  buffer.size_ = size;
-  return buffer;
+  return Buffer({pages, [size](std::byte* all) { os::free_pages(all, size); }}, size);
 }
 
-Buffer::Buffer(Buffer&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
-  return *this;
+Buffer Buffer::part(int64_t offset, int64_t size) const {
+  CHECK(offset >= 0 && size >= 0 && size <= size_ && offset <= size_ - size);
+  return {std::shared_ptr<std::byte>(data_, data_.get() + offset), size};
 }
-
-Buffer::~Buffer() { os::free_pages(data_, size_); }
 
 }  // namespace shoal
