@@ -46,9 +46,9 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
   if (!tokenizer) return fail(tokenizer.error());
   const TextRange all{0, static_cast<int64_t>(text->size())};
   const std::span<const TextRange> literal(&all, options.special ? 0 : 1);
-  const auto ids = (*tokenizer)->encode_bounded(*text, literal);
-  if (!ids) return fail(ids.error());
-  fmt::print("[{}]\n", fmt::join(*ids, ", "));
+  const auto encoded = (*tokenizer)->encode_bounded(*text, literal, kNoTokenLimit);
+  if (!encoded) return fail(encoded.error());
+  fmt::print("[{}]\n", fmt::join(encoded->ids, ", "));
   return {};
 }
 

@@ -23,14 +23,17 @@ Result<void> check_tokens(const std::vector<TokenId>& tokens, const Tokenizer& t
 struct PromptMaker {
   const TextAssets& text;
   const ToolUse& tools;
+  int64_t context_length;
 
   Result<OpenedChat> operator()(const PromptText& prompt) const {
-    return OpenedChat{.prompt = text.plain_prompt(prompt.text), .opening = {}};
+    Result<std::vector<TokenId>> ids = text.plain_prompt(prompt.text, context_length);
+    if (!ids) return fail(ids.error());
+    return OpenedChat{.prompt = *std::move(ids), .opening = {}};
   }
   Result<OpenedChat> operator()(const PromptChat& prompt) const {
     Result<Value> context = parse_json(prompt.messages_json);
     if (!context) return fail(context.error(), "messages");
-    return text.open_chat(*context, tools);
+    return text.open_chat(*context, tools, context_length);
   }
   Result<OpenedChat> operator()(const PromptTokens& prompt) const {
     if (Result<void> checked = check_tokens(prompt.tokens, *text.tokenizer); !checked) {
@@ -91,8 +94,9 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
   return settings;
 }
 
-Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text) {
-  Result<OpenedChat> opened = std::visit(PromptMaker{text, tools}, prompt);
+Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text,
+                               int64_t context_length) {
+  Result<OpenedChat> opened = std::visit(PromptMaker{text, tools, context_length}, prompt);
   if (opened && opened->prompt.empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
   return opened;
 }

@@ -18,9 +18,10 @@ inline constexpr uint32_t choice_limit = 128;
 SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationDefaults& defaults,
                                  uint64_t seed);
 
-// invalid_argument when the template refuses, the messages are no JSON, an id is no token, or nothing is
-// left.
-Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text);
+// invalid_argument when the template refuses, the messages are no JSON, an id is no token, nothing is left,
+// or a text has so many tokens too many that they are not all counted.
+Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const TextAssets& text,
+                               int64_t context_length);
 
 // One per choice. max_tokens is what the context has room for unless the client wants less. invalid_argument
 // with both numbers when the prompt does not fit.

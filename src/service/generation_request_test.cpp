@@ -96,9 +96,20 @@ TEST(GenerationRequest, APromptThatFillsTheContextIsRefusedWithBothNumbers) {
   EXPECT_EQ(refused.error().message, "the prompt has 3 tokens, the model's context holds 3, answer included");
 }
 
+TEST(GenerationRequest, APromptFarBeyondTheContextIsRefusedWithBothNumbersToo) {
+  const TextAssets text = make_text();
+  const auto counted = make_prompt(PromptText{std::string(60'000, 'a')}, {}, text, 10);
+  ASSERT_TRUE(counted) << "make_generations tells its exact length";
+  const auto refused = make_prompt(PromptText{std::string(50'000'000, 'a')}, {}, text, 10);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(refused.error().message,
+            "the prompt has more than 65546 tokens, the model's context holds 10, answer included");
+}
+
 TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
   const TextAssets text = make_text();
-  const auto prompt = make_prompt(PromptTokens{{1, 400}}, {}, text);
+  const auto prompt = make_prompt(PromptTokens{{1, 400}}, {}, text, 10);
   ASSERT_FALSE(prompt);
   EXPECT_EQ(prompt.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(prompt.error().message.find("400"), std::string::npos) << prompt.error().message;
@@ -113,7 +124,7 @@ TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
 TEST(GenerationRequest, APromptThatIsNothingOrNoJsonIsRefused) {
   const TextAssets text = make_text();
   for (const Prompt& prompt : {Prompt(PromptText{""}), Prompt(PromptTokens{}), Prompt(PromptChat{"{"})}) {
-    const auto refused = make_prompt(prompt, {}, text);
+    const auto refused = make_prompt(prompt, {}, text, 10);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   }

@@ -60,7 +60,7 @@ void HeadRequests::tokenise(const HeadRequest& request, InstanceHead& head) {
   auto work = [this, loop = loop_, ticket = request.ticket, submitted = request.submitted, text = head.text(),
                context_length = head.context_length()] {
     auto made = std::make_shared<Result<Generations>>();
-    Result<OpenedChat> opened = make_prompt(submitted->prompt, submitted->tools, *text);
+    Result<OpenedChat> opened = make_prompt(submitted->prompt, submitted->tools, *text, context_length);
     if (!opened) {
       *made = fail(opened.error());
     } else {

@@ -50,6 +50,11 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(s
   }
 }
 
+bool AddedTokenMatcher::takes_white_space() const {
+  return std::ranges::any_of(tokens_,
+                             [](const AddedToken& token) { return token.strips_left || token.strips_right; });
+}
+
 int32_t AddedTokenMatcher::child(int32_t node, char byte) const {
   const auto& children = nodes_[node].next;
   const auto found = std::ranges::lower_bound(children, byte, {}, &std::pair<char, int32_t>::first);

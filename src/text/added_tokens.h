@@ -40,6 +40,7 @@ class AddedTokenMatcher {
   void find_all(std::string_view text, std::span<const TextRange> literal, std::vector<Match>& matches) const;
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
+  bool takes_white_space() const;
 
  private:
   struct Node {

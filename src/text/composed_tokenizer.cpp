@@ -75,6 +75,8 @@ std::vector<TextRange> ranges_within(std::span<const TextRange> ranges, const Te
   return within;
 }
 
+constexpr size_t kLongText = 4096;  // bytes; worth to be counted first
+
 std::string_view slice(std::string_view text, const TextRange& range) {
   return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.end - range.begin));
 }
@@ -82,11 +84,20 @@ std::string_view slice(std::string_view text, const TextRange& range) {
 }  // namespace
 
 struct ComposedTokenizer::Work {
-  explicit Work(int64_t text_bytes) : cache(text_bytes) {}
+  Work(int64_t text_bytes, int64_t limit) : cache(text_bytes), token_limit(limit) {}
+
+  bool is_limited() const { return token_limit != kNoTokenLimit; }
+  // Whether there are more than the limit; from then on nothing is added.
+  bool exceeds(int64_t more) {
+    exceeds_limit = exceeds_limit || more > token_limit - static_cast<int64_t>(ids.size());
+    return exceeds_limit;
+  }
 
   std::vector<TokenId> ids;
   TokenModelScratch scratch;
   PieceCache cache;
+  int64_t token_limit;
+  bool exceeds_limit = false;
   bool complete = true;  // no pattern gave up
 };
 
@@ -146,6 +157,7 @@ ComposedTokenizer::ComposedTokenizer(TokenizerParts parts, std::vector<AddedToke
       adds_bos_(parts.adds_bos),
       drops_first_space_(parts.drops_first_space) {
   for (const AddedToken& token : parts.added) written_.insert(token.content, token.id);
+  if (!model_->loses_text()) least_count_ = LeastTokenCount(vocabulary_, normalizer_, pre_tokenizer_);
   set_end_tokens(std::move(parts.end_tokens));
 }
 
@@ -177,26 +189,35 @@ std::vector<TokenId> ComposedTokenizer::encode(std::string_view text, SpecialTok
 
 std::vector<TokenId> ComposedTokenizer::encode_rendered(std::string_view text,
                                                         std::span<const TextRange> literal) const {
-  return encode_valid(text, literal).ids;
+  Work work(static_cast<int64_t>(text.size()), kNoTokenLimit);
+  encode_any(text, literal, work);
+  return std::move(work.ids);
 }
 
-Result<std::vector<TokenId>> ComposedTokenizer::encode_bounded(std::string_view text,
-                                                               std::span<const TextRange> literal) const {
-  Work work = encode_valid(text, literal);
-  if (work.complete) return std::move(work.ids);
+Result<BoundedTokens> ComposedTokenizer::encode_bounded(std::string_view text,
+                                                        std::span<const TextRange> literal,
+                                                        int64_t token_limit) const {
+  Work work(static_cast<int64_t>(text.size()), token_limit);
+  encode_any(text, literal, work);
+  if (work.exceeds(0)) return BoundedTokens{.ids = {}, .exceed_limit = true};
+  if (work.complete) return BoundedTokens{.ids = std::move(work.ids), .exceed_limit = false};
   return fail(ErrorCode::invalid_argument,
               fmt::format("the tokenizer's pattern takes too long over this text of {} bytes", text.size()));
 }
 
-ComposedTokenizer::Work ComposedTokenizer::encode_valid(std::string_view text,
-                                                        std::span<const TextRange> literal) const {
-  if (!is_valid_utf8(text)) {
-    std::vector<TextRange> moved(literal.begin(), literal.end());
-    const std::string repaired = repair_with_ranges(text, moved);
-    return encode_valid(repaired, moved);
-  }
-  Work work(static_cast<int64_t>(text.size()));
-  work.ids.reserve(text.size() / 3 + 8);
+void ComposedTokenizer::encode_any(std::string_view text, std::span<const TextRange> literal,
+                                   Work& work) const {
+  if (is_valid_utf8(text)) return encode_valid(text, literal, work);
+  std::vector<TextRange> moved(literal.begin(), literal.end());
+  const std::string repaired = repair_with_ranges(text, moved);
+  encode_valid(repaired, moved, work);
+}
+
+void ComposedTokenizer::encode_valid(std::string_view text, std::span<const TextRange> literal,
+                                     Work& work) const {
+  if (work.is_limited() && work.exceeds(least_count_.of_all_but_white_space(text))) return;
+  work.ids.reserve(static_cast<size_t>(std::min(static_cast<int64_t>(text.size()) / 3, work.token_limit)) +
+                   8);
   std::vector<AddedTokenMatcher::Match> matches;
   raw_added_.find_all(text, literal, matches);
   int64_t at = 0;
@@ -206,12 +227,12 @@ ComposedTokenizer::Work ComposedTokenizer::encode_valid(std::string_view text,
     at = match.range.end;
   }
   encode_chunk(text, {at, static_cast<int64_t>(text.size())}, literal, work);
-  return work;
 }
 
 void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
                                      std::span<const TextRange> literal, Work& work) const {
-  if (range.begin >= range.end) return;
+  if (range.begin >= range.end || work.exceeds_limit) return;
+  if (is_too_long(slice(text, range), work)) return;
   std::string chunk(slice(text, range));
   if (!normalizer_.empty()) chunk = normalizer_.apply(chunk);
   if (normalized_added_.tokens().empty()) return encode_plain(std::move(chunk), range.begin == 0, work);
@@ -233,12 +254,19 @@ void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
   encode_plain(chunk.substr(static_cast<size_t>(at)), range.begin == 0 && at == 0, work);
 }
 
+bool ComposedTokenizer::is_too_long(std::string_view text, Work& work) const {
+  if (!work.is_limited() || text.size() < kLongText) return work.exceeds(0);
+  return work.exceeds(normalized_added_.takes_white_space() ? least_count_.of_all_but_white_space(text)
+                                                            : least_count_.of(text));
+}
+
 void ComposedTokenizer::encode_plain(std::string text, bool begins_input, Work& work) const {
-  if (text.empty()) return;
+  if (text.empty() || work.exceeds_limit) return;
   const PreTokenizedText cut = pre_tokenizer_.apply(std::move(text), begins_input);
   work.complete = work.complete && cut.complete;
   for (const TextRange& range : cut.pieces) {
     const std::string_view piece = slice(cut.text, range);
+    if (is_too_long(piece, work)) return;
     PieceCache::Slot* slot = work.cache.find(piece);
     if (slot == nullptr) {
       model_->encode(piece, work.scratch, work.ids);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "text/added_tokens.h"
+#include "text/least_token_count.h"
 #include "text/normalizer.h"
 #include "text/piece_map.h"
 #include "text/pre_tokenizer.h"
@@ -38,8 +39,8 @@ class ComposedTokenizer final : public Tokenizer {
   std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const override;
   std::vector<TokenId> encode_rendered(std::string_view text,
                                        std::span<const TextRange> literal) const override;
-  Result<std::vector<TokenId>> encode_bounded(std::string_view text,
-                                              std::span<const TextRange> literal) const override;
+  Result<BoundedTokens> encode_bounded(std::string_view text, std::span<const TextRange> literal,
+                                       int64_t token_limit) const override;
   std::string_view token_bytes(TokenId token) const override { return vocabulary_.bytes(token); }
   bool is_special(TokenId token) const override { return vocabulary_.is_special(token); }
   int64_t vocabulary_size() const override { return vocabulary_.size(); }
@@ -59,9 +60,12 @@ class ComposedTokenizer final : public Tokenizer {
   explicit ComposedTokenizer(TokenizerParts parts, std::vector<AddedToken> raw,
                              std::vector<AddedToken> normalized);
   struct Work;
-  Work encode_valid(std::string_view text, std::span<const TextRange> literal) const;
+  void encode_any(std::string_view text, std::span<const TextRange> literal, Work& work) const;
+  void encode_valid(std::string_view text, std::span<const TextRange> literal, Work& work) const;
   void encode_chunk(std::string_view chunk, TextRange range, std::span<const TextRange> literal,
                     Work& work) const;
+  // Whether the ids so far and those of this text exceed the limit.
+  bool is_too_long(std::string_view text, Work& work) const;
   void encode_plain(std::string text, bool begins_input, Work& work) const;
 
   Vocabulary vocabulary_;
@@ -76,6 +80,7 @@ class ComposedTokenizer final : public Tokenizer {
   bool adds_bos_;
   bool drops_first_space_;
   std::vector<TokenId> end_tokens_;
+  LeastTokenCount least_count_;
 };
 
 }  // namespace shoal

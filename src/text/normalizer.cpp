@@ -1,5 +1,7 @@
 #include "text/normalizer.h"
 
+#include <algorithm>
+
 #include "text/utf8.h"
 
 namespace shoal {
@@ -78,7 +80,40 @@ std::string apply_step(const CollapseSpacesStep&, std::string text) {
   return out;
 }
 
+// Of the bytes that the vocabulary has for them, where a ▁ of the text is a space.
+constexpr int64_t kMarkBytes = 3;
+constexpr int64_t kMostShrinking = 1 << 20;
+
+int64_t shrinking_of(const NormalForm& form) {
+  switch (form) {
+    case NormalForm::nfc:
+    case NormalForm::nfd: return 3;  // the Kelvin sign becomes a K, three letters of Hangul a syllable
+    case NormalForm::nfkc:
+    case NormalForm::nfkd: return 4;  // a mathematical letter becomes a letter
+  }
+  return kShrinksToNothing;
+}
+int64_t shrinking_of(const PrependStep&) { return kMarkBytes; }
+int64_t shrinking_of(const ReplaceStep& step) {
+  if (step.to.empty()) return kShrinksToNothing;
+  return kMarkBytes * static_cast<int64_t>((step.from.size() + step.to.size() - 1) / step.to.size());
+}
+int64_t shrinking_of(const ReplacePatternStep&) { return kShrinksToNothing; }
+int64_t shrinking_of(const LowercaseStep&) { return 3; }
+int64_t shrinking_of(const StripStep&) { return kShrinksToNothing; }
+int64_t shrinking_of(const CharacterMapStep&) { return kShrinksToNothing; }
+int64_t shrinking_of(const CollapseSpacesStep&) { return kShrinksToNothing; }
+
 }  // namespace
+
+int64_t Normalizer::shrinking() const {
+  int64_t factor = 1;
+  for (const NormalizerStep& step : steps_) {
+    factor = std::min(factor * std::visit([](const auto& kind) { return shrinking_of(kind); }, step),
+                      kMostShrinking);
+  }
+  return factor;
+}
 
 std::string Normalizer::apply(std::string_view valid_text) const {
   std::string text(valid_text);

@@ -39,6 +39,9 @@ struct CharacterMapStep {
 // SentencePiece's remove_extra_whitespaces: none at the ends, one between words.
 struct CollapseSpacesStep {};
 
+// What shrinking() says where a text of any length may come to nothing.
+inline constexpr int64_t kShrinksToNothing = 0;
+
 using NormalizerStep = std::variant<NormalForm, PrependStep, ReplaceStep, ReplacePatternStep, LowercaseStep,
                                     StripStep, CharacterMapStep, CollapseSpacesStep>;
 
@@ -49,6 +52,8 @@ class Normalizer {
 
   bool empty() const { return steps_.empty(); }
   std::string apply(std::string_view valid_text) const;
+  // No text gets shorter by more than this factor; 1 only where it keeps its bytes.
+  int64_t shrinking() const;
 
  private:
   std::vector<NormalizerStep> steps_;

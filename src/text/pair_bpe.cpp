@@ -1,5 +1,6 @@
 #include "text/pair_bpe.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "text/utf8.h"
@@ -91,6 +92,11 @@ void PairBpe::encode(std::string_view piece, TokenModelScratch& scratch, std::ve
     return settings_.merges.find(left.id, right.id);
   });
   for (const BpeSymbol& symbol : scratch.symbols) ids.push_back(symbol.id);
+}
+
+bool PairBpe::loses_text() const {
+  if (!settings_.bytes_are_symbols) return !settings_.byte_fallback.has_value();
+  return std::ranges::any_of(byte_tokens_, [](TokenId id) { return id < 0; });
 }
 
 void PairBpe::split_bytes(std::string_view piece, std::vector<BpeSymbol>& symbols) const {

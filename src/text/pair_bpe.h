@@ -90,6 +90,7 @@ class PairBpe final : public TokenModel {
   explicit PairBpe(Settings settings);
 
   void encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const override;
+  bool loses_text() const override;
 
  private:
   void split_bytes(std::string_view piece, std::vector<BpeSymbol>& symbols) const;

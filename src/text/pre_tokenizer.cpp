@@ -153,7 +153,22 @@ void apply_step(const CutBeforeMarkStep& step, PreTokenizedText& cut) {
   cut_before(step.mark, /*whole_runs=*/true, cut);
 }
 
+int64_t shrinking_of(const SplitStep& step) {
+  return step.behavior == SplitBehavior::removed ? kShrinksToNothing : 1;
+}
+int64_t shrinking_of(const PrefixSpaceStep&) { return 1; }
+int64_t shrinking_of(const MetaspaceStep& step) { return static_cast<int64_t>(step.replacement.size()); }
+int64_t shrinking_of(const CutBeforeMarkStep&) { return 1; }
+
 }  // namespace
+
+int64_t PreTokenizer::shrinking() const {
+  int64_t factor = 1;
+  for (const PreTokenizerStep& step : steps_) {
+    factor *= std::visit([](const auto& kind) { return shrinking_of(kind); }, step);
+  }
+  return factor;
+}
 
 PreTokenizedText PreTokenizer::apply(std::string text, bool begins_input) const {
   PreTokenizedText cut{.text = std::move(text), .pieces = {}, .begins_input = begins_input};

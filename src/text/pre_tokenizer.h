@@ -50,6 +50,8 @@ class PreTokenizer {
 
   // Valid UTF-8 in and out.
   PreTokenizedText apply(std::string text, bool begins_input) const;
+  // As Normalizer::shrinking.
+  int64_t shrinking() const;
 
  private:
   std::vector<PreTokenizerStep> steps_;

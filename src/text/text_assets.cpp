@@ -227,11 +227,25 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
   return rendered;
 }
 
-std::vector<TokenId> with_bos(const Tokenizer& tokenizer, std::vector<TokenId> ids) {
+// How many tokens too many a prompt may have that is still counted.
+constexpr int64_t kCountedExcess = 1 << 16;
+
+Result<std::vector<TokenId>> make_prompt(const Tokenizer& tokenizer, std::string_view text,
+                                         std::span<const TextRange> literal, int64_t context_length) {
+  const int64_t limit = std::min(context_length, kNoTokenLimit - kCountedExcess) + kCountedExcess;
+  Result<BoundedTokens> encoded = tokenizer.encode_bounded(text, literal, limit);
+  if (!encoded) return fail(encoded.error());
+  if (encoded->exceed_limit) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("the prompt has more than {} tokens, the model's context holds {}, answer included",
+                    limit, context_length));
+  }
+  std::vector<TokenId>& ids = encoded->ids;
   const std::optional<TokenId> bos = tokenizer.bos();
   const bool wanted = tokenizer.adds_bos() && bos && (ids.empty() || ids.front() != *bos);
   if (wanted) ids.insert(ids.begin(), *bos);
-  return ids;
+  return std::move(ids);
 }
 
 }  // namespace
@@ -243,12 +257,13 @@ Result<std::string> TextAssets::render_chat(const Value& context) const {
 }
 
 Result<std::vector<TokenId>> TextAssets::chat_prompt(const Value& context) const {
-  Result<OpenedChat> opened = open_chat(context, {});
+  Result<OpenedChat> opened = open_chat(context, {}, kNoTokenLimit);
   if (!opened) return fail(opened.error());
   return std::move(opened->prompt);
 }
 
-Result<OpenedChat> TextAssets::open_chat(const Value& context, const ToolUse& tools) const {
+Result<OpenedChat> TextAssets::open_chat(const Value& context, const ToolUse& tools,
+                                         int64_t context_length) const {
   Result<RenderedChat> rendered = render(*this, context);
   if (!rendered) return fail(rendered.error());
   if (tools.choice != ToolChoice::none && answer_format.calls == CallStyle::none) {
@@ -260,13 +275,16 @@ Result<OpenedChat> TextAssets::open_chat(const Value& context, const ToolUse& to
     rendered->from_context.push_back({begin, begin + static_cast<int64_t>(tools.function.size())});
   }
   rendered->text += opening.forced;
-  return OpenedChat{
-      .prompt = with_bos(*tokenizer, tokenizer->encode_rendered(rendered->text, rendered->from_context)),
-      .opening = {.format = answer_format, .prefix = opening.already + opening.forced}};
+  Result<std::vector<TokenId>> prompt =
+      make_prompt(*tokenizer, rendered->text, rendered->from_context, context_length);
+  if (!prompt) return fail(prompt.error());
+  return OpenedChat{.prompt = *std::move(prompt),
+                    .opening = {.format = answer_format, .prefix = opening.already + opening.forced}};
 }
 
-std::vector<TokenId> TextAssets::plain_prompt(std::string_view text) const {
-  return with_bos(*tokenizer, tokenizer->encode(text, SpecialTokens::as_text));
+Result<std::vector<TokenId>> TextAssets::plain_prompt(std::string_view text, int64_t context_length) const {
+  const TextRange all{0, static_cast<int64_t>(text.size())};
+  return make_prompt(*tokenizer, text, {&all, 1}, context_length);
 }
 
 }  // namespace shoal

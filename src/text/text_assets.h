@@ -49,11 +49,12 @@ struct TextAssets {
   // from the template only: the context's words never become one.
   Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
   // The same for a request with tools, the beginning of a forced call added. invalid_argument where the
-  // context has tools and the model knows of none.
-  Result<OpenedChat> open_chat(const Value& context, const ToolUse& tools) const;
+  // context has tools and the model knows of none, and where the prompt is far longer than the model's
+  // context, whose tokens are not all made then.
+  Result<OpenedChat> open_chat(const Value& context, const ToolUse& tools, int64_t context_length) const;
   Result<std::string> render_chat(const Value& context) const;
-  // The ids of plain text for /v1/completions, bos added where the model wants it.
-  std::vector<TokenId> plain_prompt(std::string_view text) const;
+  // The ids of plain text for /v1/completions, bos added where the model wants it; the same refusal.
+  Result<std::vector<TokenId>> plain_prompt(std::string_view text, int64_t context_length) const;
 };
 
 // `model` is a GGUF file or a Hugging Face folder. A chat template that is wrong is no error here, since the

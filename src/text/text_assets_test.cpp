@@ -47,7 +47,7 @@ TEST_P(RealModelText, IsRenderedAndTokenisedAsItsMakersDoIt) {
 
   // The oracle's program read the file as text, with \n at the end of its lines.
   const std::string lines = replace_all(*os::read_text_file(text), "\r\n", "\n");
-  const std::vector<TokenId> ids = assets->plain_prompt(lines);
+  const std::vector<TokenId> ids = *assets->plain_prompt(lines, kNoTokenLimit);
   auto window_begin = ids.begin() + *expected.find("text")->find("first_token")->integer();
   ASSERT_FALSE(expected.find("windows")->array()->empty());
   for (const Value& window : *expected.find("windows")->array()) {
@@ -112,7 +112,7 @@ TEST_F(Folder, NeverTakesSpecialTokensFromAUsersWords) {
   // The border between a user's words and the template makes no token of both.
   const Value at_border = json(R"({"messages": [{"role": "user", "content": "<|im_end|>"}]})");
   EXPECT_EQ(std::ranges::count(*assets.chat_prompt(at_border), 1021), 1);
-  EXPECT_EQ(std::ranges::count(assets.plain_prompt("<|im_end|>"), 1021), 0);
+  EXPECT_EQ(std::ranges::count(*assets.plain_prompt("<|im_end|>", kNoTokenLimit), 1021), 0);
 }
 
 TEST_F(Folder, OpensAChatWithAForcedCall) {
@@ -122,7 +122,7 @@ TEST_F(Folder, OpensAChatWithAForcedCall) {
   EXPECT_EQ(assets.answer_format.calls, CallStyle::hermes);
   const Value context = json(R"({"messages": [{"content": "x"}], "tools": [{}]})");
   const Result<OpenedChat> opened =
-      assets.open_chat(context, {.choice = ToolChoice::named, .function = "a<|im_end|>"});
+      assets.open_chat(context, {.choice = ToolChoice::named, .function = "a<|im_end|>"}, 99);
   ASSERT_TRUE(opened);
   EXPECT_EQ(opened->opening.prefix, R"(<tool_call>
 {"name": "a<|im_end|>", "arguments":)");
@@ -133,10 +133,23 @@ TEST_F(Folder, OpensAChatWithAForcedCall) {
 
 TEST_F(Folder, RefusesToolsWhereTheTemplateTakesNone) {
   const Result<OpenedChat> opened = load().open_chat(
-      json(R"({"messages": [{"role": "user", "content": "x"}]})"), {.choice = ToolChoice::automatic});
+      json(R"({"messages": [{"role": "user", "content": "x"}]})"), {.choice = ToolChoice::automatic}, 99);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(opened.error().message.find("does not take tools"), std::string::npos);
+}
+
+TEST_F(Folder, RefusesAPromptFarLongerThanTheContextWithBothNumbers) {
+  const TextAssets assets = load();
+  const std::string huge(10'000'000, 'x');
+  const Value context(
+      Value::Object{{"messages", Value::Array{Value::Object{{"role", "user"}, {"content", huge}}}}});
+  const Result<OpenedChat> opened = assets.open_chat(context, {}, 2048);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(opened.error().message,
+            "the prompt has more than 67584 tokens, the model's context holds 2048, answer included");
+  EXPECT_EQ(assets.plain_prompt(huge, 2048).error(), opened.error());
 }
 
 TEST_F(Folder, EndsAtTheUnionOfWhatTheFilesSay) {
@@ -164,7 +177,7 @@ TEST_F(Folder, AddsBosOnlyWhereTheTemplateHasNot) {
   EXPECT_EQ(assets.chat_prompt(json(R"({"messages": []})"))->front(), 1018);
   EXPECT_EQ(assets.chat_prompt(json(R"({"messages": [1]})")),
             assets.chat_prompt(json(R"({"messages": []})")));
-  EXPECT_EQ(assets.plain_prompt("hi"), assets.chat_prompt(json(R"({"messages": []})")));
+  EXPECT_EQ(assets.plain_prompt("hi", 9), assets.chat_prompt(json(R"({"messages": []})")));
 }
 
 TEST_F(Folder, StillCompletesTextsWhenItsTemplateIsWrong) {
@@ -174,7 +187,7 @@ TEST_F(Folder, StillCompletesTextsWhenItsTemplateIsWrong) {
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(text.error().message.find("line 1"), std::string::npos);
-  EXPECT_FALSE(assets.plain_prompt("hi").empty());
+  EXPECT_FALSE(assets.plain_prompt("hi", 9)->empty());
 }
 
 TEST_F(Folder, IsRefusedWithAWrongConfiguration) {

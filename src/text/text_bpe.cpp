@@ -37,6 +37,16 @@ void TextBpe::encode(std::string_view piece, TokenModelScratch& scratch, std::ve
   }
 }
 
+bool TextBpe::loses_text() const {
+  if (settings_.byte_fallback) return false;
+  if (!settings_.bytes_are_symbols) return true;
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (settings_.pieces.find({&c, 1}) < 0) return true;
+  }
+  return false;
+}
+
 void TextBpe::put_unknown(std::string_view text, bool behind_unknown, std::vector<TokenId>& ids) const {
   if (settings_.byte_fallback) {
     for (const char byte : text) ids.push_back((*settings_.byte_fallback)[static_cast<unsigned char>(byte)]);

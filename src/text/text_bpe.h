@@ -24,6 +24,7 @@ class TextBpe final : public TokenModel {
   explicit TextBpe(Settings settings) : settings_(std::move(settings)) {}
 
   void encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const override;
+  bool loses_text() const override;
 
  private:
   void put_unknown(std::string_view text, bool behind_unknown, std::vector<TokenId>& ids) const;

@@ -31,6 +31,8 @@ class TokenModel {
   // scratch.
   virtual void encode(std::string_view piece, TokenModelScratch& scratch,
                       std::vector<TokenId>& ids) const = 0;
+  // Whether a long text may come to nothing or to one unknown token.
+  virtual bool loses_text() const = 0;
 };
 
 }  // namespace shoal

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,13 @@ struct TextRange {
   bool operator==(const TextRange&) const = default;
 };
 
+inline constexpr int64_t kNoTokenLimit = std::numeric_limits<int64_t>::max();
+
+struct BoundedTokens {
+  std::vector<TokenId> ids;  // none where they exceed the limit
+  bool exceed_limit;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -41,12 +49,15 @@ class Tokenizer {
     return encode(text, literal.empty() ? SpecialTokens::parse : SpecialTokens::as_text);
   }
 
-  // As encode_rendered for a text that is not to be trusted: invalid_argument where the file's own pattern,
-  // which is none that is known to take time in proportion to the text, would take too long over it. The
-  // others then leave a part of the text uncut.
-  virtual Result<std::vector<TokenId>> encode_bounded(std::string_view text,
-                                                      std::span<const TextRange> literal) const {
-    return encode_rendered(text, literal);
+  // As encode_rendered for a text that is not to be trusted: it stops where there are more than `token_limit`
+  // tokens, without tokenising all of a text that must have more. invalid_argument where the file's own
+  // pattern, which is none that is known to take time in proportion to the text, would take too long over it;
+  // the others then leave a part of the text uncut.
+  virtual Result<BoundedTokens> encode_bounded(std::string_view text, std::span<const TextRange> literal,
+                                               int64_t token_limit) const {
+    std::vector<TokenId> ids = encode_rendered(text, literal);
+    const bool fits = static_cast<int64_t>(ids.size()) <= token_limit;
+    return BoundedTokens{.ids = fits ? std::move(ids) : std::vector<TokenId>(), .exceed_limit = !fits};
   }
 
   // The bytes a token stands for; for a special token its written form. Empty for an id that is no token.

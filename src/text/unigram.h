@@ -60,6 +60,7 @@ class Unigram final : public TokenModel {
   explicit Unigram(Settings settings) : settings_(std::move(settings)) {}
 
   void encode(std::string_view piece, TokenModelScratch& scratch, std::vector<TokenId>& ids) const override;
+  bool loses_text() const override { return !settings_.byte_fallback.has_value(); }
 
  private:
   template <class Number>

@@ -89,8 +89,8 @@ TEST(UnknownPatterns, AreAnErrorOfTheTextThatTheyTakeTooLongOver) {
   const auto tokenizer = parse_tokenizer_json(R"({"pre_tokenizer": {"type": "Split", "behavior": "Isolated",
       "pattern": {"Regex": "(?:a+)+b|."}}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})");
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  EXPECT_EQ((*tokenizer)->encode_bounded("aa", {}), (std::vector<TokenId>{0, 0}));
-  const auto refused = (*tokenizer)->encode_bounded(std::string(1000, 'a'), {});
+  EXPECT_EQ((*tokenizer)->encode_bounded("aa", {}, kNoTokenLimit)->ids, (std::vector<TokenId>{0, 0}));
+  const auto refused = (*tokenizer)->encode_bounded(std::string(1000, 'a'), {}, kNoTokenLimit);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
 }
