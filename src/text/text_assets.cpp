@@ -221,6 +221,10 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
   Value complete = adapt_chat_context(context, assets.answer_format, assets.argument_form);
   complete.set("bos_token", assets.bos_text);
   complete.set("eos_token", assets.eos_text);
+  // Hugging Face's programs give these to every template, so that "is not none" tells whether there are any.
+  for (const char* name : {"tools", "documents"}) {
+    if (complete.find(name) == nullptr) complete.set(name, Value());
+  }
   Result<RenderedChat> rendered = assets.chat_template->render_marked(complete);
   if (!rendered || !continues_last_message(context)) return rendered;
   if (Result<void> cut = cut_behind_last_message(context, *rendered); !cut) return fail(cut.error());

@@ -180,6 +180,13 @@ TEST_F(Folder, AddsBosOnlyWhereTheTemplateHasNot) {
   EXPECT_EQ(assets.plain_prompt("hi", 9), assets.chat_prompt(json(R"({"messages": []})")));
 }
 
+TEST_F(Folder, TellsItsTemplateThatThereAreNoToolsAndDocuments) {
+  put("chat_template.jinja", "{{ tools is none }} {{ documents is none }}");
+  const TextAssets assets = load();
+  EXPECT_EQ(assets.render_chat(json(R"({"messages": []})")), "True True");
+  EXPECT_EQ(assets.render_chat(json(R"({"messages": [], "tools": [{}], "documents": [{}]})")), "False False");
+}
+
 TEST_F(Folder, StillCompletesTextsWhenItsTemplateIsWrong) {
   put("chat_template.jinja", "{% if %}");
   const TextAssets assets = load();
