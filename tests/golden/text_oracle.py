@@ -1,6 +1,6 @@
 """Compares Shoal's tokenizers and templates with the PyPI packages tokenizers, sentencepiece, tiktoken and jinja2 on
-random inputs. Run with a Python that has them: text_oracle.py tokenizers|templates PROGRAM DATA COUNT [name…];
-PROGRAM is text_oracle, COUNT the number of inputs for each tokenizer or template."""
+random inputs. Run with a Python that has them: text_oracle.py tokenizers|templates|programs PROGRAM DATA COUNT [name…];
+PROGRAM is text_oracle, COUNT the number of inputs for each tokenizer or template, or of Jinja programs."""
 import json
 import os
 import pathlib
@@ -10,6 +10,9 @@ import subprocess
 import sys
 import tempfile
 import unicodedata
+import warnings
+
+import jinja_programs
 
 PLANES = [(0x20, 0x7F), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x600, 0x1000), (0x1000, 0x2000),
           (0x2000, 0x2C00), (0x2E80, 0x3400), (0x3400, 0xA000), (0xA000, 0xD800), (0xE000, 0x10000),
@@ -355,7 +358,7 @@ def compare_templates(program, data, count, names, report):
         expected = [render_reference(template, json.loads(json.dumps(context))) for context in contexts]
         records = [record for context in contexts for record in (source.encode(), json.dumps(context).encode())]
         found = [json.loads(line) for line in ask(program, ["render"], records, len(contexts))]
-        # Shoal joins texts and numbers and appends to lists, where Jinja's sandbox refuses: what that refuses is no
+        # Shoal appends to lists, as some of these templates do, where Jinja's sandbox refuses: what that refuses is no
         # oracle.
         known = [i for i in range(len(contexts)) if "text" in expected[i]]
         report.compare(name, [contexts[i] for i in known],
@@ -363,11 +366,38 @@ def compare_templates(program, data, count, names, report):
                        [expected[i]["text"] for i in known])
 
 
+def outcome(result):
+    """A text, or that there is an error: its words are everybody's own."""
+    return result.get("text", "an error")
+
+
+def compare_programs(program, _, count, names, report):
+    warnings.simplefilter("ignore")  # of Python code that jinja2 makes
+    environment = reference_environment()
+    context = json.dumps(jinja_programs.CONTEXT)
+    for seed in names or ["programs"]:
+        maker = jinja_programs.Programs(random.Random(f"{seed} {count}"))
+        sources, expected = [], []
+        while len(sources) < count:
+            source = maker.body(2)
+            try:
+                result = render_reference(environment.from_string(source), json.loads(context))
+            except Exception as error:  # whatever the compiler meets
+                result = {"error": str(error)}
+            if " at 0x" in outcome(result).lower() or "<bound method" in outcome(result):  # Python's own affairs
+                continue
+            sources.append(source)
+            expected.append(outcome(result))
+        records = [record for source in sources for record in (source.encode(), context.encode())]
+        found = [outcome(json.loads(line)) for line in ask(program, ["render"], records, count)]
+        report.compare(f"Jinja {seed}", sources, found, expected)
+
+
 def main():
     kind, program, data, count = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4])
     os.environ["SHOAL_NOW"] = NOW
     report = Report()
-    compare = {"tokenizers": compare_tokenizers, "templates": compare_templates}[kind]
+    compare = {"tokenizers": compare_tokenizers, "templates": compare_templates, "programs": compare_programs}[kind]
     compare(program, data, count, sys.argv[5:], report)
     sys.exit(1 if report.failures else 0)
 

@@ -224,7 +224,7 @@ int compare(const Datum& left, const Datum& right, Budget& budget) {
   }
   if (const List *l = left.list(), *r = right.list(); l != nullptr && r != nullptr && l->kind == r->kind) {
     for (size_t i = 0; i < std::min(l->items.size(), r->items.size()); ++i) {
-      if (const int order = compare(l->items[i], r->items[i], budget); order != 0) return order;
+      if (!equal(l->items[i], r->items[i], budget)) return compare(l->items[i], r->items[i], budget);
     }
     return l->items.size() < r->items.size() ? -1 : l->items.size() > r->items.size();
   }
@@ -285,13 +285,15 @@ class ReprWriter {
       out.append(format_number(*number));
     } else if (const MarkedText* text = value.text()) {
       budget_.pay_bytes(text->size() + 2);
+      if (text->safe()) out.append("Markup(");
       out.append(MarkedText::made_of(*text, repr_of(text->bytes())));
+      if (text->safe()) out.append(")");
     } else if (const List* list = value.list()) {
       write_list(*list);
     } else if (const Dict* dict = value.dict()) {
       write_dict(*dict);
-    } else if (value.space() != nullptr) {
-      out.append("<Namespace>");
+    } else if (const Space* space = value.space()) {
+      write_space(*space);
     } else {
       out.append(fmt::format("<function {}>", value.callable()->name));
     }
@@ -320,17 +322,30 @@ class ReprWriter {
     out.append("}");
   }
 
+  void write_space(const Space& space) {
+    if (++depth_ > Budget::kValueDepth) give_up("a namespace holds itself");
+    out.append("<Namespace {");
+    for (size_t i = 0; i < space.members.size(); ++i) {
+      if (i > 0) out.append(", ");
+      out.append(repr_of(space.members[i].first));
+      out.append(": ");
+      write(space.members[i].second);
+    }
+    out.append("}>");
+    --depth_;
+  }
+
   Budget& budget_;
+  int depth_ = 0;  // of namespaces
 };
 
 class JsonWriter {
  public:
   JsonWriter(const JsonStyle& style, Budget& budget) : style_(style), budget_(budget) {}
 
-  // nullopt and a Failure for what JSON has no form for; undefined becomes null.
   Value convert(const Datum& value) {
     budget_.pay_steps(1);
-    if (value.is_undefined() || value.is_none()) return {};
+    if (value.is_none()) return {};
     if (const bool* boolean = value.boolean()) return *boolean;
     if (const int64_t* integer = value.integer()) return *integer;
     if (const double* number = value.number()) return *number;
@@ -361,6 +376,11 @@ class JsonWriter {
   Value convert_dict(const Dict& dict) {
     Value::Object members;
     members.reserve(dict.members.size());
+    const auto is_text = [](const Dict::Member& member) { return member.first.text() != nullptr; };
+    if (style_.sorted_keys && std::ranges::any_of(dict.members, is_text) &&
+        !std::ranges::all_of(dict.members, is_text)) {
+      give_up("texts and other keys have no order");
+    }
     for (const auto& [key, member] : dict.members) {
       std::string name;
       if (const MarkedText* text = key.text()) {
@@ -427,6 +447,15 @@ void append(List& list, const Datum& value, Budget& budget) {
   list.items.push_back(std::move(copy));
 }
 
+void check_key(const Datum& value) {
+  const List* list = value.list();
+  if (value.dict() != nullptr || (list != nullptr && list->kind == ListKind::list)) {
+    give_up("a {} cannot be a key", type_name(value));
+  }
+  if (list == nullptr || list->kind != ListKind::tuple) return;
+  for (const Datum& item : list->items) check_key(item);
+}
+
 std::vector<Datum> iterate(const Datum& value, Budget& budget) {
   std::vector<Datum> items;
   if (const List* list = value.list()) {
@@ -442,7 +471,9 @@ std::vector<Datum> iterate(const Datum& value, Budget& budget) {
     budget.pay_steps(8 * text->size());
     for (int64_t at = 0; at < text->size();) {
       const int64_t end = at + decode_utf8(text->bytes(), at).length;
-      items.emplace_back(text->slice(at, end));
+      MarkedText character = text->slice(at, end);
+      character.set_safe(false);
+      items.emplace_back(std::move(character));
       at = end;
     }
     return items;

@@ -46,7 +46,8 @@ struct Dict {
   const Datum* find(std::string_view key) const;
 };
 
-// namespace(): the one value that changes. The evaluator empties all of them at its end, cycles included.
+// namespace(), and what is called like a function but remembers something (loop, joiner): the one value that
+// changes. The evaluator empties all of them at its end, cycles included.
 struct Space {
   std::vector<std::pair<std::string, Datum>> members;
   Datum* find(std::string_view name);
@@ -154,6 +155,9 @@ MarkedText to_json(const Datum& value, const JsonStyle& style, Budget& budget);
 
 // Appends a copy of the value, so that no list comes to hold itself.
 void append(List& list, const Datum& value, Budget& budget);
+
+// Fails for what cannot be a key of a dict, as lists and dicts cannot.
+void check_key(const Datum& value);
 
 // The items of a list, the characters of a text, the keys of a dict; nothing for undefined. Fails for the
 // rest.

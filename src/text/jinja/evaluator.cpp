@@ -124,7 +124,9 @@ Evaluator::Flow Evaluator::run_statement(const Statement& statement) {
     case StatementKind::call: run_call(statement); break;
     case StatementKind::filter: {
       const Datum value(capture(statement.body));
-      print(to_text(evaluate_filter(*statement.expression, &value), budget_));
+      const Datum filtered = evaluate_filter(*statement.expression, &value);
+      if (filtered.text() == nullptr) give_up("a filter block makes a {}, no text", type_name(filtered));
+      print(*filtered.text());
       break;
     }
     case StatementKind::with: run_with(statement); break;
@@ -346,7 +348,8 @@ Datum Evaluator::evaluate(const Expression& node) {
     case ExpressionKind::dict: return evaluate_dict(node);
     case ExpressionKind::attribute: {
       const Datum value = child(0);
-      if (value.is_undefined())
+      // Python's own attributes are out of reach, so there is none to miss.
+      if (value.is_undefined() && !node.text.starts_with("__"))
         give_up("'{}' is undefined, it has no '{}'", value.undefined_name(), node.text);
       return attribute(value, node.text);
     }
@@ -405,7 +408,7 @@ Datum Evaluator::evaluate_dict(const Expression& node) {
   std::vector<Dict::Member> members;
   for (size_t i = 0; i + 1 < node.children.size(); i += 2) {
     Datum key = evaluate(*node.children[i]);
-    if (key.list() != nullptr || key.dict() != nullptr) give_up("a {} cannot be a key", type_name(key));
+    check_key(key);
     Datum value = evaluate(*node.children[i + 1]);
     budget_.pay_steps(static_cast<int64_t>(members.size()));
     const auto same = std::ranges::find_if(
@@ -564,6 +567,7 @@ Datum Evaluator::attribute(const Datum& value, std::string_view name) {
     const Datum* member = space->find(name);
     return member != nullptr ? *member : Datum::undefined(name);
   }
+  if (changes_value(value, name)) return Datum::undefined(fmt::format("{}.{}", type_name(value), name));
   if (Datum method = find_method(value, name); !method.is_undefined()) return method;
   if (const Dict* dict = value.dict()) {
     if (const Datum* member = dict->find(name)) return *member;

@@ -96,6 +96,8 @@ void define_globals(Scope& globals);
 
 // The method of a text, list or dict, bound to it; undefined where it has none of that name.
 Datum find_method(const Datum& value, std::string_view name);
+// Whether that is a method of Python's dict that Hugging Face's sandbox refuses since it changes the value.
+bool changes_value(const Datum& value, std::string_view name);
 
 using Filter = Datum (*)(Evaluator&, const Datum& value, const Arguments&);
 using Test = bool (*)(Evaluator&, const Datum& value, const Arguments&);

@@ -5,6 +5,7 @@
 
 #include "text/jinja/evaluator.h"
 #include "text/jinja/text_tools.h"
+#include "text/normalizer.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -92,7 +93,8 @@ Datum indent_filter(Evaluator& evaluator, const Datum& value, const Arguments& a
     indention = MarkedText::of_template(std::string(static_cast<size_t>(width), ' '));
   }
   const bool blank = bound.flag(2, false);
-  MarkedText text = soft_text(evaluator, value);
+  if (value.text() == nullptr) give_up("indent of a {}", type_name(value));
+  MarkedText text = *value.text();
   text.append("\n");
   const std::vector<MarkedText> lines = split_lines(text, /*keep_ends=*/false);
   evaluator.budget().pay_bytes(text.size() + static_cast<int64_t>(lines.size()) * (indention.size() + 1));
@@ -115,9 +117,10 @@ Datum center_filter(Evaluator& evaluator, const Datum& value, const Arguments& a
              evaluator.budget());
 }
 
-Datum truncate_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
+Datum truncate_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   const Bound bound("truncate", arguments, {"length", "killwords", "end", "leeway"});
-  const MarkedText text = soft_text(evaluator, value);
+  if (value.text() == nullptr) give_up("truncate of a {}", type_name(value));
+  const MarkedText& text = *value.text();
   const MarkedText end = bound.text(2, "...");
   const int64_t length = bound.integer(0, 255);
   const int64_t leeway = bound.has(3) && !bound[3].is_none() ? bound.integer(3, 5) : 5;
@@ -173,8 +176,13 @@ std::optional<int64_t> truncated(double number) {
   return static_cast<int64_t>(number);
 }
 
+void check_defined(const Datum& value) {
+  if (value.is_undefined()) give_up("'{}' is undefined", value.undefined_name());
+}
+
 Datum int_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   const Bound bound("int", arguments, {"default", "base"});
+  check_defined(value);
   const Datum otherwise = bound.has(0) ? bound[0] : Datum(int64_t{0});
   const int64_t base = bound.integer(1, 10);
   if (base < 2 || base > 36) give_up("int: a base of {}", base);
@@ -191,11 +199,25 @@ Datum int_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
 
 Datum float_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   const Bound bound("float", arguments, {"default"});
+  check_defined(value);
   if (const std::optional<double> number = value.as_number()) return *number;
   if (const MarkedText* text = value.text()) {
     if (const std::optional<double> number = parse_number(text->bytes())) return *number;
   }
   return bound.has(0) ? bound[0] : Datum(0.0);
+}
+
+// To a multiple of ten to the power of `zeros`, halves to the even one.
+int64_t rounded(int64_t number, int64_t zeros) {
+  if (zeros <= 0) return number;
+  if (zeros > 18) return 0;
+  int64_t unit = 1;
+  for (int64_t i = 0; i < zeros; ++i) unit *= 10;
+  const int64_t rest = (number % unit + unit) % unit;
+  const bool up = rest > unit - rest || (rest == unit - rest && (number - rest) / unit % 2 != 0);
+  int64_t result = number - rest;
+  if (up && __builtin_add_overflow(result, unit, &result)) give_up("an integer is too large");
+  return result;
 }
 
 Datum round_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
@@ -204,6 +226,7 @@ Datum round_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   if (!number) give_up("round of a {}", type_name(value));
   const int64_t precision = std::clamp<int64_t>(bound.integer(0, 0), -300, 300);
   const std::string method = bound.text(1, "common").bytes();
+  if (method == "common" && value.number() == nullptr) return rounded(*value.as_integer(), -precision);
   if (method == "common") {
     // Decimal digits decide, as in Python, not a product that is itself rounded.
     if (precision < 0) {
@@ -247,22 +270,46 @@ Datum format_filter(Evaluator& evaluator, const Datum& value, const Arguments& a
                         evaluator.budget());
 }
 
-Datum url_encode_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
-  const MarkedText text = soft_text(evaluator, value);
-  evaluator.budget().pay_bytes(3 * text.size());
-  return map_parts(text, [](std::string_view part) {
-    std::string out;
-    for (const char c : part) {
-      const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                         std::string_view("_.-~/").find(c) != std::string_view::npos;
-      if (plain) {
-        out += c;
-      } else {
-        fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-      }
+std::string url_quoted(std::string_view text, std::string_view plain_marks) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || plain_marks.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
     }
-    return out;
-  });
+  }
+  return out;
+}
+
+// A text as a part of a path; pairs, or a dict, as a query.
+Datum url_encode_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  Budget& budget = evaluator.budget();
+  const auto in_path = [](std::string_view part) { return url_quoted(part, "_.-~/"); };
+  const auto in_query = [](std::string_view part) {
+    return replace_all(url_quoted(part, "_.-~ "), " ", "+");
+  };
+  if (value.list() == nullptr && value.dict() == nullptr) {
+    const MarkedText text = soft_text(evaluator, value);
+    budget.pay_bytes(3 * text.size());
+    return map_parts(text, in_path);
+  }
+  const Datum pairs = value.dict() != nullptr ? evaluator.call(find_method(value, "items"), {}) : value;
+  MarkedText query;
+  for (const Datum& pair : iterate(pairs, budget)) {
+    const std::vector<Datum> parts = iterate(pair, budget);
+    if (parts.size() != 2) give_up("urlencode needs pairs");
+    if (!query.empty()) query.append("&");
+    for (const Datum& part : parts) {
+      const MarkedText text = soft_text(evaluator, part);
+      budget.pay_bytes(3 * text.size() + 2);
+      if (&part != parts.data()) query.append("=");
+      query.append(map_parts(text, in_query));
+    }
+  }
+  return query;
 }
 
 Datum length_filter(Evaluator&, const Datum& value, const Arguments&) {
@@ -276,6 +323,7 @@ Datum length_filter(Evaluator&, const Datum& value, const Arguments&) {
 Datum attr_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("attr", arguments, {"name"});
   const std::string name = bound.text(0, "").bytes();
+  check_defined(value);
   if (value.dict() != nullptr) {  // attributes only, no keys
     Datum method = find_method(value, name);
     return method.is_undefined() ? Datum::undefined(name) : method;

@@ -18,19 +18,29 @@ std::vector<Datum> items_or_nothing(Evaluator& evaluator, const Datum& value) {
   return value.truth() ? items_of(evaluator, value) : std::vector<Datum>();
 }
 
-// An attribute as filters name it: "a.b.0", or a number.
-Datum look_up(Evaluator& evaluator, Datum value, const Datum& attribute) {
-  if (attribute.text() == nullptr) return evaluator.item(value, attribute);
+// An attribute as filters name it: "a.b.0", or a number. `otherwise`, where there is one, stands for any part
+// that is undefined.
+Datum look_up(Evaluator& evaluator, Datum value, const Datum& attribute, const Datum* otherwise = nullptr) {
+  const auto or_otherwise = [&](Datum found) {
+    return found.is_undefined() && otherwise != nullptr ? *otherwise : found;
+  };
+  if (value.is_undefined()) give_up("'{}' is undefined", value.undefined_name());
+  if (attribute.text() == nullptr) return or_otherwise(evaluator.item(value, attribute));
   for (const MarkedText& part :
        split(*attribute.text(), &static_cast<const MarkedText&>(MarkedText::of_template(".")), -1)) {
     int64_t index = 0;
     const std::string& name = part.bytes();
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
     const bool is_index = error == std::errc() && end == name.data() + name.size();
-    if (value.is_undefined()) return value;
-    value = is_index ? evaluator.item(value, index) : evaluator.item(value, part);
+    if (value.is_undefined()) give_up("'{}' is undefined, it has no '{}'", value.undefined_name(), name);
+    value = or_otherwise(is_index ? evaluator.item(value, index) : evaluator.item(value, part));
   }
   return value;
+}
+
+Datum without_case(const Datum& key) {
+  if (key.text() == nullptr) return key;
+  return MarkedText::made_of(*key.text(), to_lower(key.text()->bytes()));
 }
 
 // What sort, unique, min … compare: an attribute, texts without case unless asked for.
@@ -43,8 +53,7 @@ class Key {
 
   Datum of(const Datum& item) const {
     Datum key = attribute_ == nullptr ? item : look_up(evaluator_, item, *attribute_);
-    if (case_sensitive_ || key.text() == nullptr) return key;
-    return MarkedText::made_of(*key.text(), to_lower(key.text()->bytes()));
+    return case_sensitive_ ? key : without_case(key);
   }
 
  private:
@@ -53,10 +62,10 @@ class Key {
   bool case_sensitive_;
 };
 
-// Undefined keys are equal among themselves, as a list of nothing but undefined values is sorted in silence.
+// What is equal has no need of an order, as in Python's lists: a list of nothing but undefined values is
+// sorted in silence.
 bool comes_before(const Datum& a, const Datum& b, Budget& budget) {
-  if (a.is_undefined() && b.is_undefined()) return false;
-  return compare(a, b, budget) < 0;
+  return !equal(a, b, budget) && compare(a, b, budget) < 0;
 }
 
 Datum list_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
@@ -115,9 +124,7 @@ Datum sort_filter(Evaluator& evaluator, const Datum& value, const Arguments& arg
     for (const Datum& attribute : attributes) keys.push_back(look_up(evaluator, item, attribute));
     if (attributes.empty()) keys.push_back(item);
     for (Datum& key : keys) {
-      if (!case_sensitive && key.text() != nullptr) {
-        key = MarkedText::made_of(*key.text(), to_lower(key.text()->bytes()));
-      }
+      if (!case_sensitive) key = without_case(key);
     }
     return keys;
   };
@@ -154,6 +161,7 @@ Datum unique_filter(Evaluator& evaluator, const Datum& value, const Arguments& a
   std::vector<Datum> kept;
   for (const Datum& item : items_of(evaluator, value)) {
     Datum k = key.of(item);
+    check_key(k);
     if (std::ranges::any_of(seen, [&](const Datum& other) { return equal(other, k, evaluator.budget()); }))
       continue;
     seen.push_back(std::move(k));
@@ -199,11 +207,8 @@ Datum map_filter(Evaluator& evaluator, const Datum& value, const Arguments& argu
   if (arguments.positional.empty() && attribute != arguments.named.end()) {
     const auto otherwise =
         std::ranges::find(arguments.named, "default", &std::pair<std::string, Datum>::first);
-    for (const Datum& item : items) {
-      Datum found = look_up(evaluator, item, attribute->second);
-      if (found.is_undefined() && otherwise != arguments.named.end()) found = otherwise->second;
-      mapped.push_back(std::move(found));
-    }
+    const Datum* stand_in = otherwise == arguments.named.end() ? nullptr : &otherwise->second;
+    for (const Datum& item : items) mapped.push_back(look_up(evaluator, item, attribute->second, stand_in));
     return Datum::list(std::move(mapped), ListKind::generator);
   }
   if (arguments.positional.empty() || arguments.positional[0].text() == nullptr)
@@ -256,29 +261,29 @@ Datum dict_sort_filter(Evaluator& evaluator, const Datum& value, const Arguments
 
 Datum group_by_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("groupby", arguments, {"attribute", "default", "case_sensitive"});
-  const Arguments sort{.positional = {false, bound.flag(2, false), bound[0]}, .named = {}};
-  const Datum sorted = sort_filter(evaluator, value, sort);
-  std::vector<Datum> groups;
-  std::vector<Datum> group;
-  Datum grouper;
-  Datum group_key;
-  const Key key(evaluator, bound, 0, 2);
-  const auto close = [&] {
-    if (group.empty()) return;
-    groups.push_back(Datum::list({grouper, Datum::list(std::move(group))}, ListKind::tuple));
-    group.clear();
+  const Datum* otherwise = bound.has(1) && !bound[1].is_none() ? &bound[1] : nullptr;
+  const bool case_sensitive = bound.flag(2, false);
+  struct Entry {
+    Datum grouper;
+    Datum key;
+    Datum item;
   };
-  for (const Datum& item : sorted.list()->items) {
-    Datum k = key.of(item);
-    if (group.empty() || !equal(k, group_key, evaluator.budget())) {
-      close();
-      grouper = look_up(evaluator, item, bound[0]);
-      if (grouper.is_undefined() && bound.has(1)) grouper = bound[1];
-      group_key = std::move(k);
-    }
-    group.push_back(item);
+  std::vector<Entry> entries;
+  for (Datum& item : items_of(evaluator, value)) {
+    Datum grouper = look_up(evaluator, item, bound[0], otherwise);
+    Datum key = case_sensitive ? grouper : without_case(grouper);
+    entries.push_back({std::move(grouper), std::move(key), std::move(item)});
   }
-  close();
+  std::ranges::stable_sort(
+      entries, [&](const Entry& a, const Entry& b) { return compare(a.key, b.key, evaluator.budget()) < 0; });
+  std::vector<Datum> groups;
+  for (size_t begin = 0, end = 0; begin < entries.size(); begin = end) {
+    std::vector<Datum> group;
+    while (end < entries.size() && equal(entries[end].key, entries[begin].key, evaluator.budget())) {
+      group.push_back(std::move(entries[end++].item));
+    }
+    groups.push_back(Datum::list({entries[begin].grouper, Datum::list(std::move(group))}, ListKind::tuple));
+  }
   return Datum::list(std::move(groups));
 }
 
@@ -314,7 +319,7 @@ Datum slice_filter(Evaluator& evaluator, const Datum& value, const Arguments& ar
     const bool longer = i < count % slices;
     const int64_t end = at + count / slices + (longer ? 1 : 0);
     std::vector<Datum> part(items.begin() + at, items.begin() + end);
-    if (bound.has(1) && !bound[1].is_none() && !longer && count % slices != 0) part.push_back(bound[1]);
+    if (bound.has(1) && !bound[1].is_none() && !longer) part.push_back(bound[1]);
     parts.push_back(Datum::list(std::move(part)));
     at = end;
   }

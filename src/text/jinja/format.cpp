@@ -14,6 +14,7 @@ struct Spec {
   char32_t fill = ' ';
   char align = '\0';
   char sign = '-';
+  bool has_sign = false;
   bool alternative = false;
   bool thousands = false;
   int64_t width = 0;
@@ -128,6 +129,23 @@ MarkedText format_text(const MarkedText& text, const Spec& spec, char default_al
   return pad_to(shown, spec, spec.align == '\0' ? default_align : spec.align, budget);
 }
 
+// Python lets the values of a list or dict be left over, as they might be asked for by key.
+bool is_tuple_or_text(const Datum& values) {
+  if (values.is_undefined()) return false;
+  return values.dict() == nullptr && (values.list() == nullptr || values.list()->kind == ListKind::tuple);
+}
+
+// One character, or its number.
+MarkedText character_of(const Datum& value) {
+  if (value.text() != nullptr && value.text()->character_count() == 1) return *value.text();
+  const std::optional<int64_t> code_point = value.as_integer();
+  constexpr int64_t kCodePoints = 0x110000;
+  if (!code_point || *code_point < 0 || *code_point >= kCodePoints) give_up("%c needs a character");
+  std::string bytes;
+  append_utf8(static_cast<char32_t>(*code_point), bytes);
+  return MarkedText::of_template(is_valid_utf8(bytes) ? bytes : repair_utf8(bytes));
+}
+
 // Goes through a % format. Values come one after the other, or by key from a dict.
 class PercentFormatter {
  public:
@@ -147,7 +165,7 @@ class PercentFormatter {
       if (percent == std::string::npos) break;
       at = convert(percent + 1);
     }
-    const bool left_over = next_ < sequence_.size() && values_.dict() == nullptr && !by_key_;
+    const bool left_over = next_ < sequence_.size() && is_tuple_or_text(values_);
     if (left_over) give_up("not all values are used in the format");
     budget_.pay_bytes(out_.size());
     out_.set_safe(format_.safe());
@@ -171,7 +189,6 @@ class PercentFormatter {
       keyed = values_.dict()->find(rest.substr(1, close - 1));
       if (keyed == nullptr) give_up("a format needs '{}'", rest.substr(1, close - 1));
       rest.remove_prefix(close + 1);
-      by_key_ = true;
     }
     Spec spec;
     for (; !rest.empty() && std::string_view("-+ #0").find(rest.front()) != std::string_view::npos;
@@ -208,10 +225,13 @@ class PercentFormatter {
       if (spec.align == '=') spec.align = '\0';
       spec.fill = ' ';
       out_.append(format_text(text, spec, '>', budget_));
-    } else if (spec.type == 'c' && value.text() != nullptr) {
-      out_.append(format_text(*value.text(), spec, '>', budget_));
+    } else if (spec.type == 'c') {
+      out_.append(format_text(character_of(value), spec, '>', budget_));
     } else if (std::string_view("diouxXeEfFgG").find(spec.type) != std::string_view::npos) {
-      if (!value.as_number()) give_up("a format needs a number, not {}", type_name(value));
+      const bool whole_only = std::string_view("xXo").find(spec.type) != std::string_view::npos;
+      if (whole_only ? !value.as_integer() : !value.as_number()) {
+        give_up("a format needs a number, not {}", type_name(value));
+      }
       out_.append(format_numeric(value, spec, budget_));
     } else {
       give_up("there is no format '{}'", std::string_view(&spec.type, 1));
@@ -223,7 +243,6 @@ class PercentFormatter {
   Budget& budget_;
   std::vector<Datum> sequence_;
   size_t next_ = 0;
-  bool by_key_ = false;
   MarkedText out_;
 };
 
@@ -248,7 +267,10 @@ Spec parse_spec(std::string_view text) {
     return true;
   };
   for (const char sign : {'+', '-', ' '}) {
-    if (take(sign)) spec.sign = sign;
+    if (!take(sign)) continue;
+    spec.sign = sign;
+    spec.has_sign = true;
+    break;
   }
   spec.alternative = take('#');
   if (take('0') && spec.align == '\0') {
@@ -302,7 +324,8 @@ class BraceFormatter {
   void put(std::string_view field) {
     const size_t colon = field.find(':');
     std::string_view name = field.substr(0, colon);
-    const Spec spec = parse_spec(colon == std::string_view::npos ? "" : field.substr(colon + 1));
+    const std::string_view spec_text = colon == std::string_view::npos ? "" : field.substr(colon + 1);
+    const Spec spec = parse_spec(spec_text);
     char conversion = '\0';
     if (const size_t mark = name.find('!'); mark != std::string_view::npos) {
       if (mark + 2 != name.size() || (name[mark + 1] != 's' && name[mark + 1] != 'r'))
@@ -314,11 +337,20 @@ class BraceFormatter {
     Budget& budget = evaluator_.budget();
     if (conversion == 'r') value = to_repr(value, budget);
     if (conversion == 's') value = to_text(value, budget);
-    const bool numeric = value.as_number().has_value() && !(value.boolean() != nullptr && spec.type == '\0');
-    if (numeric && spec.type != 's') {
+    const bool numeric = value.as_number().has_value() && !(value.boolean() != nullptr && spec_text.empty());
+    if (numeric) {
+      const bool whole_only =
+          spec.type != '\0' && std::string_view("dxXob").find(spec.type) != std::string_view::npos;
+      if (spec.type == 's' || (whole_only && !value.as_integer())) {
+        give_up("there is no format '{}' of a {}", spec_text, type_name(value));
+      }
       out_.append(format_numeric(value, spec, budget));
     } else {
-      if (spec.type != '\0' && spec.type != 's') give_up("a format needs a number, not {}", type_name(value));
+      if (value.text() == nullptr && !spec_text.empty())
+        give_up("there is no format of a {}", type_name(value));
+      const bool for_texts = (spec.type == '\0' || spec.type == 's') && !spec.thousands && !spec.has_sign &&
+                             !spec.alternative && spec.align != '=';
+      if (!for_texts) give_up("a format needs a number, not {}", type_name(value));
       const MarkedText text = to_text(value, budget);
       out_.append(format_text(format_.safe() ? escaped(text, budget) : text, spec, '<', budget));
     }

@@ -86,7 +86,9 @@ Datum starts_method(Evaluator& evaluator, const MarkedText& self, const Argument
   const Bound bound(kAtEnd ? "endswith" : "startswith", arguments, {"text", "start", "end"});
   const MarkedText part = window(self, bound, 1);
   std::vector<Datum> candidates = {bound[0]};
-  if (bound[0].list() != nullptr) candidates = iterate(bound[0], evaluator.budget());
+  if (bound[0].list() != nullptr && bound[0].list()->kind == ListKind::tuple) {
+    candidates = iterate(bound[0], evaluator.budget());
+  }
   for (const Datum& candidate : candidates) {
     if (candidate.text() == nullptr) give_up("a text is needed, not {}", type_name(candidate));
     const std::string& sought = candidate.text()->bytes();
@@ -247,6 +249,35 @@ Datum case_method(Evaluator&, const MarkedText& self, const Arguments&) {
   return any;
 }
 
+// Upper case where a word begins, lower case within it.
+Datum is_title(Evaluator&, const MarkedText& self, const Arguments&) {
+  bool any = false;
+  bool in_word = false;
+  for (int64_t at = 0; at < self.size();) {
+    const CodePoint c = decode_utf8(self.bytes(), at);
+    if (in_word ? is_upper(c.value) : is_lower(c.value)) return false;
+    in_word = is_upper(c.value) || is_lower(c.value);
+    any = any || in_word;
+    at += c.length;
+  }
+  return any;
+}
+
+Datum is_ascii(Evaluator&, const MarkedText& self, const Arguments&) {
+  return std::ranges::all_of(self.bytes(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+Datum is_printable_text(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
+  return self.empty() || *all_characters<is_printable>(evaluator, self, arguments).boolean();
+}
+
+bool goes_on_identifier(char32_t c) { return is_word_character(c); }
+
+Datum is_identifier(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
+  if (self.empty() || is_number(decode_utf8(self.bytes(), 0).value)) return false;
+  return all_characters<goes_on_identifier>(evaluator, self, arguments);
+}
+
 template <class Method>
 struct Named {
   std::string_view name;
@@ -293,8 +324,13 @@ constexpr Named<TextMethod> kTextMethods[] = {
     {"isspace", all_characters<is_python_space>},
     {"isupper", case_method<true>},
     {"islower", case_method<false>},
+    {"istitle", is_title},
+    {"isascii", is_ascii},
+    {"isprintable", is_printable_text},
+    {"isidentifier", is_identifier},
 };
 
+// Hugging Face's sandbox refuses append and pop; templates that llama.cpp has for Kimi-K2 need them.
 Datum append_method(Evaluator& evaluator, List& self, const Arguments& arguments) {
   const Bound bound("append", arguments, {"item"});
   append(self, bound[0], evaluator.budget());
@@ -327,8 +363,18 @@ Datum count_in_list(Evaluator& evaluator, List& self, const Arguments& arguments
       self.items, [&](const Datum& item) { return equal(item, bound[0], evaluator.budget()); }));
 }
 
-constexpr Named<ListMethod> kListMethods[] = {
-    {"append", append_method}, {"pop", pop_method}, {"index", index_in_list}, {"count", count_in_list}};
+Datum copy_list(Evaluator& evaluator, List& self, const Arguments& arguments) {
+  const Bound bound("copy", arguments, {});
+  if (self.kind != ListKind::list) give_up("a tuple has no copy()");
+  evaluator.budget().pay_steps(static_cast<int64_t>(self.items.size()));
+  return Datum::list(self.items);
+}
+
+constexpr Named<ListMethod> kListMethods[] = {{"append", append_method},
+                                              {"pop", pop_method},
+                                              {"index", index_in_list},
+                                              {"count", count_in_list},
+                                              {"copy", copy_list}};
 
 Datum items_method(Evaluator& evaluator, const Dict& self, const Arguments&) {
   evaluator.budget().pay_steps(4 * static_cast<int64_t>(self.members.size()));
@@ -353,6 +399,7 @@ Datum values_method(Evaluator& evaluator, const Dict& self, const Arguments&) {
 
 Datum get_method(Evaluator& evaluator, const Dict& self, const Arguments& arguments) {
   const Bound bound("get", arguments, {"key", "default"});
+  check_key(bound[0]);
   if (const Datum* value = self.find(bound[0], evaluator.budget())) return *value;
   return bound.has(1) ? bound[1] : Datum(None{});
 }
@@ -380,6 +427,11 @@ Datum bind(std::string_view name, Call call) {
 }
 
 }  // namespace
+
+bool changes_value(const Datum& value, std::string_view name) {
+  constexpr std::string_view kOfDicts[] = {"clear", "pop", "popitem", "setdefault", "update"};
+  return value.dict() != nullptr && std::ranges::find(kOfDicts, name) != std::end(kOfDicts);
+}
 
 // The value is kept with the method, so that the references stay good.
 Datum find_method(const Datum& value, std::string_view name) {

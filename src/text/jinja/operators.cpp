@@ -12,6 +12,18 @@ int64_t floor_divide(int64_t a, int64_t b) {
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
+// Of the divisor's sign.
+double remainder(double a, double b) {
+  const double rest = std::fmod(a, b);
+  if (rest == 0) return std::copysign(0.0, b);
+  return (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+double floor_divide(double a, double b) {
+  const double quotient = (a - remainder(a, b)) / b;
+  return quotient == 0 ? std::copysign(0.0, a / b) : std::nearbyint(quotient);
+}
+
 [[noreturn]] void overflow() { give_up("an integer is too large"); }
 
 int64_t power(int64_t base, int64_t exponent) {
@@ -60,8 +72,7 @@ Datum compute_numbers(std::string_view operation, double a, double b) {
   if (operation == "**") return std::pow(a, b);
   if (b == 0) give_up("division by zero");
   if (operation == "/") return a / b;
-  const double rest = a - b * std::floor(a / b);
-  return operation == "//" ? std::floor(a / b) : rest;
+  return operation == "//" ? floor_divide(a, b) : remainder(a, b);
 }
 
 Datum repeat(const Datum& value, int64_t count, Budget& budget) {
@@ -86,19 +97,19 @@ Datum repeat(const Datum& value, int64_t count, Budget& budget) {
 }
 
 Datum join(const Datum& left, const Datum& right, Budget& budget) {
-  if (left.list() != nullptr && right.list() != nullptr) {
+  const List* list = left.list();
+  const bool lists = list != nullptr && right.list() != nullptr && list->kind == right.list()->kind;
+  if (lists && list->kind != ListKind::generator) {
     std::vector<Datum> items = left.list()->items;
     budget.pay_steps(static_cast<int64_t>(items.size() + right.list()->items.size()) / 8 + 1);
     items.insert(items.end(), right.list()->items.begin(), right.list()->items.end());
     return Datum::list(std::move(items), left.list()->kind);
   }
-  // A text and a number are joined, where Python would refuse; templates made for other engines rely on it.
-  const bool texts = left.text() != nullptr || right.text() != nullptr;
-  const bool plain =
-      (left.text() != nullptr || left.as_number()) && (right.text() != nullptr || right.as_number());
-  if (!texts || !plain) give_up("{} + {} has no meaning", type_name(left), type_name(right));
-  MarkedText joined = to_text(left, budget);
-  MarkedText end = to_text(right, budget);
+  if (left.text() == nullptr || right.text() == nullptr) {
+    give_up("{} + {} has no meaning", type_name(left), type_name(right));
+  }
+  MarkedText joined = *left.text();
+  MarkedText end = *right.text();
   if (joined.safe() || end.safe()) {
     joined = escaped(joined, budget);
     end = escaped(end, budget);
@@ -136,13 +147,13 @@ bool contains(const Datum& container, const Datum& value, Budget& budget) {
     budget.pay_steps(text->size() / 64 + 1);
     return text->bytes().find(value.text()->bytes()) != std::string::npos;
   }
-  if (const Dict* dict = container.dict()) return dict->find(value, budget) != nullptr;
+  if (const Dict* dict = container.dict()) {
+    check_key(value);
+    return dict->find(value, budget) != nullptr;
+  }
   if (container.is_undefined()) return false;
   if (const List* list = container.list()) {
     return std::ranges::any_of(list->items, [&](const Datum& item) { return equal(item, value, budget); });
-  }
-  if (Space* space = container.space()) {
-    return value.text() != nullptr && space->find(value.text()->bytes()) != nullptr;
   }
   give_up("nothing is in a {}", type_name(container));
 }

@@ -13,17 +13,15 @@ const Datum& operand(const Arguments& arguments) {
   return arguments.positional[0];
 }
 
-int64_t whole(const Datum& value) {
-  const std::optional<int64_t> integer = value.as_integer();
-  if (!integer) give_up("an integer is needed, not {}", type_name(value));
-  return *integer;
+bool has_rest(const Datum& value, const Datum& divisor, int64_t rest, Evaluator& evaluator) {
+  return equal(compute("%", value, divisor, evaluator.budget()), rest, evaluator.budget());
 }
 
-bool is_cased(const Datum& value, bool upper) {
-  if (value.text() == nullptr) return false;
+bool is_cased(const Datum& value, bool upper, Budget& budget) {
+  const MarkedText text = to_text(value, budget);
   bool any = false;
-  for (int64_t at = 0; at < value.text()->size();) {
-    const CodePoint c = decode_utf8(value.text()->bytes(), at);
+  for (int64_t at = 0; at < text.size();) {
+    const CodePoint c = decode_utf8(text.bytes(), at);
     if (upper ? is_lower(c.value) : is_upper(c.value)) return false;
     any = any || (upper ? is_upper(c.value) : is_lower(c.value));
     at += c.length;
@@ -32,10 +30,18 @@ bool is_cased(const Datum& value, bool upper) {
 }
 
 bool same(const Datum& left, const Datum& right, Budget& budget) {
+  if (left.is_undefined() || right.is_undefined()) return false;
   if (left.space() != nullptr || right.space() != nullptr) return left.space() == right.space();
   if (left.list() != nullptr || right.list() != nullptr) return left.list() == right.list();
   if (left.dict() != nullptr || right.dict() != nullptr) return left.dict() == right.dict();
   return type_name(left) == type_name(right) && equal(left, right, budget);
+}
+
+// To call what is undefined is an error, but it has the method for it.
+bool is_callable(const Datum& value) {
+  Space* space = value.space();
+  return value.callable() != nullptr || value.is_undefined() ||
+         (space != nullptr && space->find("__call__") != nullptr);
 }
 
 const std::unordered_map<std::string_view, Test>& table() {
@@ -62,18 +68,16 @@ const std::unordered_map<std::string_view, Test>& table() {
        [](Evaluator&, const Datum& v, const Arguments&) {
          return v.text() != nullptr || v.list() != nullptr || v.dict() != nullptr || v.is_undefined();
        }},
-      {"callable", [](Evaluator&, const Datum& v, const Arguments&) { return v.callable() != nullptr; }},
+      {"callable", [](Evaluator&, const Datum& v, const Arguments&) { return is_callable(v); }},
       {"escaped", [](Evaluator&, const Datum&, const Arguments&) { return false; }},
-      {"lower", [](Evaluator&, const Datum& v, const Arguments&) { return is_cased(v, /*upper=*/false); }},
-      {"upper", [](Evaluator&, const Datum& v, const Arguments&) { return is_cased(v, /*upper=*/true); }},
-      {"odd", [](Evaluator&, const Datum& v, const Arguments&) { return whole(v) % 2 != 0; }},
-      {"even", [](Evaluator&, const Datum& v, const Arguments&) { return whole(v) % 2 == 0; }},
+      {"lower", [](Evaluator& e, const Datum& v,
+                   const Arguments&) { return is_cased(v, /*upper=*/false, e.budget()); }},
+      {"upper", [](Evaluator& e, const Datum& v,
+                   const Arguments&) { return is_cased(v, /*upper=*/true, e.budget()); }},
+      {"odd", [](Evaluator& e, const Datum& v, const Arguments&) { return has_rest(v, int64_t{2}, 1, e); }},
+      {"even", [](Evaluator& e, const Datum& v, const Arguments&) { return has_rest(v, int64_t{2}, 0, e); }},
       {"divisibleby",
-       [](Evaluator&, const Datum& v, const Arguments& a) {
-         const int64_t divisor = whole(operand(a));
-         if (divisor == 0) give_up("division by zero");
-         return divisor == -1 || whole(v) % divisor == 0;
-       }},
+       [](Evaluator& e, const Datum& v, const Arguments& a) { return has_rest(v, operand(a), 0, e); }},
       {"eq",
        [](Evaluator& e, const Datum& v, const Arguments& a) { return equal(v, operand(a), e.budget()); }},
       {"ne",

@@ -221,11 +221,24 @@ MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, in
   return out;
 }
 
+namespace {
+
+void append_title(char32_t c, std::string& out) {
+  constexpr char32_t kSharpS = 0xDF;
+  if (c == kSharpS) {
+    out += "Ss";
+  } else {
+    append_utf8(to_title(c), out);
+  }
+}
+
+}  // namespace
+
 std::string capitalize(std::string_view text) {
   if (text.empty()) return {};
   const CodePoint first = decode_utf8(text, 0);
   std::string out;
-  append_utf8(to_title(first.value), out);
+  append_title(first.value, out);
   return out + to_lower(text.substr(static_cast<size_t>(first.length)));
 }
 
@@ -240,7 +253,7 @@ std::string title_of_words(std::string_view text) {
     } else if (in_word) {
       out += to_lower(character);
     } else {
-      append_utf8(to_title(c.value), out);
+      append_title(c.value, out);
     }
     in_word = is_letter(c.value);
     at += static_cast<size_t>(c.length);
