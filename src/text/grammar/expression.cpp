@@ -70,6 +70,14 @@ Expression literal_text(std::string_view text) {
   return sequence_of(std::move(parts));
 }
 
+Expression special_token(std::string_view written) {
+  std::vector<Expression> parts;
+  parts.push_back(any_of({{kSpecialBegin, kSpecialBegin}}));
+  parts.push_back(literal_text(written));
+  parts.push_back(any_of({{kSpecialEnd, kSpecialEnd}}));
+  return sequence_of(std::move(parts));
+}
+
 CodePoints normalised(CodePoints characters) {
   std::ranges::sort(characters, {}, &CodePointRange::first);
   CodePoints result;

@@ -19,6 +19,12 @@ struct CodePointRange {
 using CodePoints = std::vector<CodePointRange>;
 
 inline constexpr char32_t kLastCodePoint = 0x10FFFF;
+// No characters: they stand around a special token's written form, so that no text is one. As bytes they are
+// such as UTF-8 does not have.
+inline constexpr char32_t kSpecialBegin = 0x110000;
+inline constexpr char32_t kSpecialEnd = 0x110001;
+inline constexpr char kSpecialBeginByte = '\xFF';
+inline constexpr char kSpecialEndByte = '\xFE';
 
 enum class ExpressionKind : uint8_t {
   never,       // matches nothing, not even the empty text
@@ -53,6 +59,8 @@ Expression use_rule(int32_t rule);
 Expression use_terminal(int32_t terminal);
 // The characters one after another; what is no UTF-8 becomes U+FFFD.
 Expression literal_text(std::string_view text);
+// The special token that is written so, and nothing that only looks like it.
+Expression special_token(std::string_view written);
 
 // Sorted, without overlap.
 CodePoints normalised(CodePoints characters);

@@ -40,6 +40,12 @@ int32_t GrammarBuilder::add_terminal(Terminal terminal) {
   return found->second;
 }
 
+int32_t GrammarBuilder::add_grammar(Grammar grammar) {
+  const int32_t rule = add_rule("of a grammar");
+  rules_.back().finished = std::move(grammar);
+  return rule;
+}
+
 Result<Grammar> GrammarBuilder::build(int32_t root) {
   find_regular_rules();
   for (int32_t rule = 0; rule < rule_count(); ++rule) grammar_.rule_starts_.push_back(add_node());
@@ -50,6 +56,10 @@ Result<Grammar> GrammarBuilder::build(int32_t root) {
     const auto rule = static_cast<size_t>(pending.back());
     pending.pop_back();
     const int32_t start = grammar_.rule_starts_[rule];
+    if (rules_[rule].finished) {
+      add_finished(*rules_[rule].finished, start);
+      continue;
+    }
     const Expression body = rules_[rule].body;
     const Result<int32_t> end = add(body, start);
     if (!end) return fail(end.error(), fmt::format("rule {}", rules_[rule].name));
@@ -80,7 +90,7 @@ void GrammarBuilder::find_regular_rules() {
   for (size_t rule = 0; rule < rules_.size(); ++rule) {
     std::vector<int32_t> calls;
     collect_calls(rules_[rule].body, calls);
-    if (has_terminal(rules_[rule].body)) calls.push_back(-1);
+    if (has_terminal(rules_[rule].body) || rules_[rule].finished) calls.push_back(-1);
     open_calls[rule] = calls.size();
     for (const int32_t call : calls) {
       if (call >= 0) callers[static_cast<size_t>(call)].push_back(static_cast<int32_t>(rule));
@@ -133,6 +143,25 @@ Result<int32_t> GrammarBuilder::terminal_of_rule(int32_t rule) {
   Result<int32_t> terminal = terminal_of(*body);
   if (terminal) made.terminal = *terminal;
   return terminal;
+}
+
+// Its nodes, terminals and rules under numbers of this one.
+void GrammarBuilder::add_finished(const Grammar& grammar, int32_t start) {
+  const auto first_node = static_cast<int32_t>(grammar_.nodes_.size());
+  const auto first_rule = static_cast<int32_t>(grammar_.rule_starts_.size());
+  for (const int32_t inner : grammar.rule_starts_) grammar_.rule_starts_.push_back(first_node + inner);
+  std::vector<int32_t> terminals;
+  for (const Terminal& terminal : grammar.terminals_) terminals.push_back(add_terminal(terminal));
+  for (const Grammar::Node& source : grammar.nodes_) {
+    Grammar::Node& node = grammar_.nodes_.emplace_back(source);
+    node.is_tail = false;  // marked again
+    for (Grammar::Edge& edge : node.edges) {
+      edge.target += first_node;
+      if (edge.kind == Grammar::EdgeKind::terminal) edge.index = terminals[static_cast<size_t>(edge.index)];
+      if (edge.kind == Grammar::EdgeKind::rule) edge.index += first_rule;
+    }
+  }
+  add_edge(start, Grammar::EdgeKind::jump, -1, first_node + grammar.root_);
 }
 
 int32_t GrammarBuilder::add_node() {
@@ -301,7 +330,7 @@ void GrammarBuilder::mark_tails() {
 // Follows what takes no byte from the start of each rule.
 Result<void> GrammarBuilder::check_left_recursion() {
   const std::vector<Grammar::Node>& nodes = grammar_.nodes_;
-  const size_t count = rules_.size();
+  const size_t count = grammar_.rule_starts_.size();  // those of finished grammars too
   // Which rules match the empty text, to a fixed point; then which rule begins with a call of which.
   std::vector<bool> nullable(count, false);
   std::vector<std::vector<int32_t>> first_calls(count);
@@ -354,7 +383,8 @@ Result<void> GrammarBuilder::check_left_recursion() {
       const auto called = static_cast<size_t>(first_calls[rule][at++]);
       if (marks[called] == Mark::open) {
         return fail(ErrorCode::invalid_argument,
-                    fmt::format("rule {} calls itself before any character", rules_[called].name));
+                    fmt::format("rule {} calls itself before any character",
+                                called < rules_.size() ? rules_[called].name : "of a grammar"));
       }
       if (marks[called] == Mark::fresh) path.emplace_back(called, 0);
     }

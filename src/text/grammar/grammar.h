@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +92,8 @@ class GrammarBuilder {
   int32_t rule_count() const { return static_cast<int32_t>(rules_.size()); }
   // Equal ones are one.
   int32_t add_terminal(Terminal terminal);
+  // A rule that matches what a finished grammar does.
+  int32_t add_grammar(Grammar grammar);
 
   // Alternatives that can never come to an end are left out. invalid_argument when nothing is left, when a
   // rule calls itself before any character, or when it all becomes too large.
@@ -100,8 +103,9 @@ class GrammarBuilder {
   struct Rule {
     std::string name;
     Expression body;
-    bool is_regular = false;  // without recursion
-    int32_t terminal = -1;    // a regular rule's automaton
+    bool is_regular = false;                         // without recursion
+    int32_t terminal = -1;                           // a regular rule's automaton
+    std::optional<Grammar> finished = std::nullopt;  // instead of a body
   };
 
   void find_regular_rules();
@@ -110,6 +114,7 @@ class GrammarBuilder {
   Result<int32_t> terminal_of(const Expression& pure);
   Result<int32_t> terminal_of_rule(int32_t rule);
 
+  void add_finished(const Grammar& grammar, int32_t start);
   int32_t add_node();
   void add_edge(int32_t from, Grammar::EdgeKind kind, int32_t index, int32_t to);
   Result<int32_t> add(const Expression& expression, int32_t from);

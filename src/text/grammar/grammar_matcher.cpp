@@ -14,8 +14,8 @@ GrammarMatcher::GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, Firs
 
 bool GrammarMatcher::accept(TokenId token) {
   const Tokenizer& tokenizer = grammar_->vocabulary->tokenizer();
-  const std::string_view bytes = tokenizer.token_bytes(token);
-  return !bytes.empty() && !tokenizer.is_special(token) && accept(bytes);
+  const std::string bytes = grammar_text(tokenizer, token);
+  return !bytes.empty() && accept(bytes);
 }
 
 bool GrammarMatcher::accept(std::string_view bytes) {
@@ -85,6 +85,9 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
               GrammarStates::kDead};
     has_many = has_many || part.tokens->masked != nullptr;
     if (!part.tokens->exits.empty()) part.behind = states_.state_behind(item.continuation);
+    if (part.behind != GrammarStates::kDead && !states_.can_go_on(part.behind)) {
+      part.behind = GrammarStates::kDead;  // the text ends there, and no token goes on
+    }
     if (part.behind != GrammarStates::kDead) nodes_behind += part.tokens->nodes_behind;
     parts.push_back(std::move(part));
   }
@@ -93,7 +96,7 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
   for (const auto& [tokens, behind] : parts) {
     if (tokens->masked != nullptr) mask.allow(*tokens->masked);
     for (const TokenId token : tokens->listed) mask.allow(token);
-    if (behind == GrammarStates::kDead || !states_.can_go_on(behind)) continue;
+    if (behind == GrammarStates::kDead) continue;
     for (const int32_t exit : tokens->exits)
       walk(exit + 1, nodes[static_cast<size_t>(exit)].end, behind, mask);
   }

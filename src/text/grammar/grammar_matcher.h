@@ -27,7 +27,8 @@ class GrammarMatcher {
   // The tokens that may come next; end tokens where the text may end. Valid until the next call.
   const TokenMask& mask();
 
-  // False: the grammar does not allow it, and nothing has changed. End tokens are not for this.
+  // False: the grammar does not allow it, and nothing has changed. End tokens are not for this. A special
+  // token's bytes are as TokenTrie has them.
   bool accept(TokenId token);
   bool accept(std::string_view bytes);
 

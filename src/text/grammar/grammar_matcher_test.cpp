@@ -14,6 +14,7 @@
 #include "text/grammar/gbnf.h"
 #include "text/grammar/json_schema.h"
 #include "text/grammar/unpacked_schemas.h"
+#include "text/grammar/written_values.h"
 #include "text/tokenizer_files.h"
 
 namespace shoal {
@@ -90,6 +91,42 @@ TEST(GrammarMatcher, AllowsEndTokensOnlyWhereTheTextMayEnd) {
   EXPECT_TRUE(matcher.accept(TokenId{1}));
   EXPECT_THAT(tokens_of(matcher.mask(), tokenizer), ElementsAre(2));
   EXPECT_TRUE(matcher.can_end() && !matcher.can_go_on());
+}
+
+TEST(GrammarMatcher, AllowsASpecialTokenWhereTheGrammarNamesItAndNowhereElse) {
+  const FakeTokenizer tokenizer({"<call>", "<call>", "a", "<", "call>", "<end>", "\xFF", "\xFE"}, {1, 5},
+                                {5});
+  GrammarBuilder builder;
+  const int32_t root = builder.add_rule("root");
+  std::vector<Expression> parts;
+  parts.push_back(repeated(any_of({{0, kLastCodePoint}}), 1, 2));
+  parts.push_back(special_token("<call>"));
+  builder.define(root, sequence_of(std::move(parts)));
+  GrammarMatcher matcher(over(builder.build(root), std::make_shared<const GrammarVocabulary>(tokenizer)));
+  EXPECT_THAT(tokens_of(matcher.mask(), tokenizer), ElementsAre(2, 3));
+  EXPECT_FALSE(matcher.accept(TokenId{1}));
+  EXPECT_TRUE(matcher.accept(TokenId{2}));
+  EXPECT_THAT(tokens_of(matcher.mask(), tokenizer), ElementsAre(1, 2, 3));
+  EXPECT_FALSE(matcher.accept(TokenId{0}));
+  EXPECT_TRUE(matcher.accept(TokenId{1}));
+  EXPECT_FALSE(matcher.can_go_on());
+}
+
+TEST(GrammarMatcher, TakesFinishedGrammarsForParts) {
+  const FakeTokenizer tokenizer({"a", "(", ")", "!", "b"});
+  GrammarBuilder builder;
+  const int32_t inner = builder.add_grammar(*parse_gbnf("root ::= \"a\" | \"(\" root \")\""));
+  const int32_t other = builder.add_grammar(*parse_gbnf("root ::= x?\nx ::= \"b\" x?"));
+  const int32_t root = builder.add_rule("root");
+  std::vector<Expression> parts;
+  for (const int32_t rule : {inner, other, inner}) parts.push_back(use_rule(rule));
+  parts.push_back(literal_text("!"));
+  builder.define(root, sequence_of(std::move(parts)));
+  const Result<Grammar> grammar = builder.build(root);
+  ASSERT_TRUE(grammar) << grammar.error().message;
+  for (const char* text : {"aa!", "((a))bbb(a)!", "aba!"}) EXPECT_TRUE(accepts_text(*grammar, text)) << text;
+  for (const char* text : {"a!", "((a)bbb(a)!", "ab!", "aa"})
+    EXPECT_FALSE(accepts_text(*grammar, text)) << text;
 }
 
 TEST(GrammarMatcher, LeavesOutTheSpaceThatTheFirstTokenLoses) {

@@ -112,6 +112,11 @@ class Builder {
     const int32_t to = add_node();
     for (const CodePointRange& range : characters) {
       if (Result<void> paid = budget_.take(20, kWhat); !paid) return fail(paid.error());
+      if (range.first > kLastCodePoint) {
+        const char byte = range.first == kSpecialBegin ? kSpecialBeginByte : kSpecialEndByte;
+        edge(from, static_cast<uint8_t>(byte), static_cast<uint8_t>(byte), to);
+        continue;
+      }
       // Surrogates are no characters and have no UTF-8.
       if (range.first < 0xD800) add_range(range.first, std::min<char32_t>(range.last, 0xD7FF), from, to);
       if (range.last > 0xDFFF) add_range(std::max<char32_t>(range.first, 0xE000), range.last, from, to);

@@ -4,14 +4,27 @@
 #include <string_view>
 #include <utility>
 
+#include "text/grammar/expression.h"
+
 namespace shoal {
 
+std::string grammar_text(const Tokenizer& tokenizer, TokenId token) {
+  const std::string_view bytes = tokenizer.token_bytes(token);
+  const bool is_foreign = std::ranges::any_of(
+      bytes, [](char byte) { return byte == kSpecialBeginByte || byte == kSpecialEndByte; });
+  if (bytes.empty() || is_foreign) return {};
+  if (!tokenizer.is_special(token)) return std::string(bytes);
+  return kSpecialBeginByte + std::string(bytes) + kSpecialEndByte;
+}
+
 TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
-  std::vector<std::pair<std::string_view, TokenId>> texts;
+  std::vector<std::pair<std::string, TokenId>> texts;
   const auto count = static_cast<TokenId>(tokenizer.vocabulary_size());
   for (TokenId token = 0; token < count; ++token) {
-    const std::string_view bytes = tokenizer.token_bytes(token);
-    if (!bytes.empty() && !tokenizer.is_special(token)) texts.emplace_back(bytes, token);
+    const bool is_end = std::ranges::binary_search(tokenizer.end_tokens(), token);
+    if (std::string text = grammar_text(tokenizer, token); !text.empty() && !is_end) {
+      texts.emplace_back(std::move(text), token);
+    }
   }
   std::ranges::sort(texts);
   next_equal_.assign(static_cast<size_t>(count), -1);

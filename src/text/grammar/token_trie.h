@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "text/tokenizer.h"
 
 namespace shoal {
+
+// The bytes that a grammar sees of a token; empty for one that no grammar can have.
+std::string grammar_text(const Tokenizer& tokenizer, TokenId token);
 
 class TokenTrie {
  public:
@@ -20,7 +24,8 @@ class TokenTrie {
     uint8_t byte;
   };
 
-  // Special tokens and those without text are left out.
+  // A special token's text is its written form between kSpecialBeginByte and kSpecialEndByte. End tokens and
+  // those without text are left out, and so are all whose bytes could be taken for a special token's.
   explicit TokenTrie(const Tokenizer& tokenizer);
 
   const std::vector<Node>& nodes() const { return nodes_; }
