@@ -49,7 +49,8 @@ Result<SampleContext> Sequence::sample_context() {
   if (has_left_grammar_) {
     return fail(ErrorCode::invalid_argument, "the tokens delivered so far are not of the grammar");
   }
-  const TokenMask& mask = grammar_->mask();
+  const TokenMask& mask =
+      grammar_->mask(std::min(generation_.max_tokens - std::ssize(output_), context_length_ - token_count()));
   const auto lost =
       std::ranges::count_if(context.forbidden, [&](TokenId token) { return mask.allows(token); });
   if (mask.count() == lost) {

@@ -100,6 +100,25 @@ TEST(Sequence, GoesOnInTheGrammarBehindTheDeliveredTokens) {
   EXPECT_FALSE(other.sample_context());
 }
 
+TEST(Sequence, ComesToTheGrammarsEndBeforeItsTokensOrTheContextRunOut) {
+  for (const bool by_context : {false, true}) {
+    Generation generation = make_generation();
+    generation.grammar = grammar_of("root ::= \"a\"+ \"bcb\"");
+    const int64_t prompt_size = std::ssize(generation.prompt);
+    generation.max_tokens = by_context ? 1000 : 6;
+    Sequence sequence(generation, tokenizer(), by_context ? prompt_size + 6 : 1000);
+    for (int i = 0; i < 2; ++i) sequence.accept(sample_of(0));
+    EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({0, 1}));
+    sequence.accept(sample_of(0));
+    for (const TokenId token : {1, 2, 1}) {
+      EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({token}));
+      sequence.accept(sample_of(token));
+    }
+    ASSERT_TRUE(sequence.end());
+    EXPECT_EQ(sequence.end()->reason, FinishReason::stop);
+  }
+}
+
 TEST(Sequence, SaysWhenNoTokenCanFollow) {
   Generation generation = make_generation();
   generation.grammar = grammar_of("root ::= \"a\" [xyz]");  // the vocabulary has none of them

@@ -7,10 +7,11 @@ namespace shoal {
 
 GrammarMatcher::GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, FirstSpace first)
     : grammar_(std::move(grammar)),
-      states_(grammar_->grammar),
+      states_(grammar_->grammar, grammar_->ends),
       state_(states_.start()),
       drops_space_(first == FirstSpace::dropped),
-      path_(static_cast<size_t>(grammar_->vocabulary->trie().longest()) + 1) {}
+      path_(static_cast<size_t>(grammar_->vocabulary->trie().longest()) + 1),
+      limited_mask_(0) {}
 
 bool GrammarMatcher::accept(TokenId token) {
   const Tokenizer& tokenizer = grammar_->vocabulary->tokenizer();
@@ -40,12 +41,26 @@ void GrammarMatcher::tidy() {
   masks_.clear();
 }
 
-const TokenMask& GrammarMatcher::mask() {
+const TokenMask& GrammarMatcher::mask(int64_t tokens_left) {
+  const KeptMask& any = unlimited_mask();
+  const bool is_enough = tokens_left > any.most_to_end;
+  if (is_enough || states_.bytes_to_end(state_) > tokens_left) return any.mask;
+  limit_ = tokens_left - 1;
+  limited_mask_ = make_mask();
+  limit_ = kUnlimited;
+  // Empty where the vocabulary lacks a byte that the end needs.
+  return limited_mask_.count() > 0 ? limited_mask_ : any.mask;
+}
+
+const GrammarMatcher::KeptMask& GrammarMatcher::unlimited_mask() {
   if (const auto found = masks_.find(state_); found != masks_.end() && !drops_space_) return found->second;
   tidy();
   if (masks_.size() >= kMaximumMasks) masks_.clear();
   TokenMask made = make_mask();
-  return masks_.insert_or_assign(drops_space_ ? -1 : state_, std::move(made)).first->second;
+  return masks_
+      .insert_or_assign(drops_space_ ? -1 : state_,
+                        KeptMask{.mask = std::move(made), .most_to_end = most_to_end_})
+      .first->second;
 }
 
 TokenMask GrammarMatcher::make_mask() {
@@ -53,11 +68,14 @@ TokenMask GrammarMatcher::make_mask() {
   const TokenTrie& trie = vocabulary.trie();
   TokenMask mask(vocabulary.size());
   reached_.assign(states_.size(), 0);
-  reached_count_ = reached_items_ = 0;
+  reached_count_ = reached_items_ = most_to_end_ = 0;
   if (drops_space_) {
+    most_to_end_ = states_.bytes_to_end(state_);
     for (int32_t i = 0; i < trie.size(); i = trie.nodes()[static_cast<size_t>(i)].end) {
       const TokenTrie::Node& node = trie.nodes()[static_cast<size_t>(i)];
-      if (node.byte == ' ') trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
+      if (node.byte == ' ' && most_to_end_ <= limit_) {
+        trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
+      }
       walk(node.byte == ' ' ? i + 1 : i, node.end, state_, mask);
     }
   } else if (!add_terminals(mask)) {
@@ -77,10 +95,13 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
     int32_t behind;
   };
   std::vector<Part> parts;
-  int64_t nodes_behind = 0;
+  int64_t nodes_behind = 0, most_within = 0;
   bool has_many = false;
   for (const GrammarStates::Item& item : states_.items(state_)) {
     if (item.terminal < 0) continue;
+    const int64_t within = states_.most_bytes_to_end(item);
+    if (within > limit_) return false;
+    most_within = std::max(most_within, within);
     Part part{grammar_->terminal_masks[static_cast<size_t>(item.terminal)]->find(item.at),
               GrammarStates::kDead};
     has_many = has_many || part.tokens->masked != nullptr;
@@ -92,6 +113,7 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
     parts.push_back(std::move(part));
   }
   if (!has_many || nodes_behind > kFewNodes) return false;
+  most_to_end_ = most_within;
   const std::vector<TokenTrie::Node>& nodes = grammar_->vocabulary->trie().nodes();
   for (const auto& [tokens, behind] : parts) {
     if (tokens->masked != nullptr) mask.allow(*tokens->masked);
@@ -118,7 +140,9 @@ void GrammarMatcher::walk(int32_t first, int32_t end, int32_t state, TokenMask& 
       continue;
     }
     path_[depth] = next;
-    trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
+    if (states_.bytes_to_end(next) <= limit_) {
+      trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
+    }
     ++i;
   }
 }
@@ -129,6 +153,7 @@ bool GrammarMatcher::may_reach(int32_t state) {
   if (reached_[index] != 0) return true;
   if (reached_count_ >= kMaximumReached || reached_items_ >= kMaximumReachedItems) return false;
   reached_[index] = 1;
+  most_to_end_ = std::max(most_to_end_, states_.bytes_to_end(state));
   ++reached_count_;
   reached_items_ += std::ssize(states_.items(state));
   return true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,8 +25,13 @@ class GrammarMatcher {
  public:
   explicit GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, FirstSpace first = FirstSpace::kept);
 
-  // The tokens that may come next; end tokens where the text may end. Valid until the next call.
-  const TokenMask& mask();
+  static constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+
+  // The tokens that may come next; end tokens where the text may end. Valid until the next call. Where
+  // `tokens_left` tokens, of this one on, can bring the text to its end, only those behind which the rest
+  // still can: then a text is whole when they run out. A token is counted for each byte, which any vocabulary
+  // has.
+  const TokenMask& mask(int64_t tokens_left = kUnlimited);
 
   // False: the grammar does not allow it, and nothing has changed. End tokens are not for this. A special
   // token's bytes are as TokenTrie has them.
@@ -46,7 +52,14 @@ class GrammarMatcher {
   // together.
   static constexpr int64_t kFewNodes = 50'000;
 
+  struct KeptMask {
+    TokenMask mask;
+    int64_t most_to_end;  // bytes to the end of the text behind any of its tokens
+  };
+
   void tidy();
+  const KeptMask& unlimited_mask();
+  // Of tokens behind which at most limit_ bytes are to the end.
   TokenMask make_mask();
   // The tokens of every item's terminal, and behind its ends. False, and nothing done, where a walk is
   // quicker.
@@ -64,7 +77,10 @@ class GrammarMatcher {
   std::vector<uint8_t> reached_;  // by state, in this mask
   int64_t reached_count_ = 0;
   int64_t reached_items_ = 0;
-  std::map<int32_t, TokenMask> masks_;
+  int64_t limit_ = kUnlimited;
+  int64_t most_to_end_ = 0;  // found by make_mask()
+  std::map<int32_t, KeptMask> masks_;
+  TokenMask limited_mask_;
 };
 
 }  // namespace shoal

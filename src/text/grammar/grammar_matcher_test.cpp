@@ -43,7 +43,8 @@ std::vector<TokenId> tokens_of(const TokenMask& mask, const Tokenizer& tokenizer
 // What a mask must be: each token tried by itself, byte by byte.
 std::vector<TokenId> tried(const GrammarMatcher& matcher, const Grammar& grammar, std::string_view text,
                            const Tokenizer& tokenizer) {
-  GrammarStates states(grammar);
+  const ShortestEnds ends(grammar);
+  GrammarStates states(grammar, ends);
   int32_t begin = states.start();
   for (const char byte : text) begin = states.step(begin, static_cast<uint8_t>(byte));
   std::vector<TokenId> tokens;

@@ -1,6 +1,7 @@
 #include "text/grammar/grammar_states.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -27,7 +28,8 @@ size_t GrammarStates::ItemsHash::operator()(const std::vector<Item>& items) cons
   return hash ^ (hash >> 29);
 }
 
-GrammarStates::GrammarStates(const Grammar& grammar) : grammar_(grammar) {
+GrammarStates::GrammarStates(const Grammar& grammar, const ShortestEnds& ends)
+    : grammar_(grammar), ends_(ends) {
   start_ = state_behind(continuation(grammar.root(), -1));
 }
 
@@ -41,7 +43,14 @@ int32_t GrammarStates::continuation(int32_t node, int32_t parent) {
       static_cast<uint64_t>(static_cast<uint32_t>(node)) << 32 | static_cast<uint32_t>(parent);
   const auto next = static_cast<int32_t>(continuations_.size());
   const auto [found, is_new] = continuation_numbers_.try_emplace(key, next);
-  if (is_new) continuations_.push_back({.node = node, .parent = parent, .depth = depth, .first = nullptr});
+  if (is_new) {
+    const int64_t behind = parent < 0 ? 0 : continuations_[static_cast<size_t>(parent)].bytes_to_end;
+    continuations_.push_back({.node = node,
+                              .parent = parent,
+                              .depth = depth,
+                              .bytes_to_end = ends_.of_node(node) + behind,
+                              .first = nullptr});
+  }
   return found->second;
 }
 
@@ -93,8 +102,20 @@ int32_t GrammarStates::intern(std::vector<Item> items) {
   items.erase(repeated.begin(), repeated.end());
   const auto next = static_cast<int32_t>(states_.size());
   const auto [found, is_new] = numbers_.try_emplace(std::move(items), next);
-  if (is_new) states_.push_back({.items = &found->first, .row = nullptr});
+  if (is_new) {
+    states_.push_back({.items = &found->first, .bytes_to_end = shortest_of(found->first), .row = nullptr});
+  }
   return found->second;
+}
+
+int64_t GrammarStates::shortest_of(const std::vector<Item>& items) const {
+  int64_t shortest = std::numeric_limits<int64_t>::max();
+  for (const Item& item : items) {
+    if (item.terminal < 0) return 0;
+    shortest = std::min(shortest, ends_.of_terminal(item.terminal, item.at) +
+                                      continuations_[static_cast<size_t>(item.continuation)].bytes_to_end);
+  }
+  return shortest;
 }
 
 int32_t GrammarStates::state_behind(int32_t continuation) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "text/grammar/grammar.h"
+#include "text/grammar/shortest_ends.h"
 
 namespace shoal {
 
@@ -29,8 +30,8 @@ class GrammarStates {
     bool operator==(const Item&) const = default;
   };
 
-  // The grammar outlives this.
-  explicit GrammarStates(const Grammar& grammar);
+  // The grammar and its ends outlive this.
+  GrammarStates(const Grammar& grammar, const ShortestEnds& ends);
   GrammarStates(const GrammarStates&) = delete;
   GrammarStates& operator=(const GrammarStates&) = delete;
 
@@ -47,6 +48,14 @@ class GrammarStates {
   bool can_end(int32_t state) const { return !items(state).empty() && items(state).front().terminal < 0; }
   bool can_go_on(int32_t state) const { return items(state).size() > (can_end(state) ? 1u : 0u); }
 
+  // With so many more bytes, and no fewer, the text can be at its end.
+  int64_t bytes_to_end(int32_t state) const { return states_[static_cast<size_t>(state)].bytes_to_end; }
+  // The most it can be anywhere within the item's terminal. Not of the end of the text.
+  int64_t most_bytes_to_end(const Item& item) const {
+    return ends_.most_of_terminal(item.terminal) +
+           continuations_[static_cast<size_t>(item.continuation)].bytes_to_end;
+  }
+
   size_t size() const { return states_.size(); }
   // Forgets every state but this one; its new number.
   int32_t keep_only(int32_t state);
@@ -60,12 +69,14 @@ class GrammarStates {
     int32_t node;
     int32_t parent;  // -1: the end of the text
     int32_t depth;
+    int64_t bytes_to_end;
     std::unique_ptr<std::vector<Item>> first;  // what can come first; made when asked for
     int32_t state = kUnknown;                  // of those items alone
   };
   struct State {
     const std::vector<Item>* items;  // sorted; a key of numbers_
-    std::unique_ptr<Row> row;        // of what step() has found
+    int64_t bytes_to_end;
+    std::unique_ptr<Row> row;  // of what step() has found
   };
   struct ItemsHash {
     size_t operator()(const std::vector<Item>& items) const;
@@ -78,12 +89,14 @@ class GrammarStates {
   const std::vector<Item>& first_items(int32_t continuation);
   void explore(int32_t continuation, std::vector<Item>& items);
   int32_t intern(std::vector<Item> items);
+  int64_t shortest_of(const std::vector<Item>& items) const;
   int32_t find_step(int32_t state, uint8_t byte);
   int32_t make_step(int32_t state, uint8_t byte);
   int32_t copy_continuation(const std::vector<Continuation>& old, int32_t index,
                             std::unordered_map<int32_t, int32_t>& copied);
 
   const Grammar& grammar_;
+  const ShortestEnds& ends_;
   std::vector<Continuation> continuations_;
   std::unordered_map<uint64_t, int32_t, PairHash> continuation_numbers_;
   std::vector<State> states_;

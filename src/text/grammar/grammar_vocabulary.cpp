@@ -25,7 +25,7 @@ std::shared_ptr<TerminalMasks> GrammarVocabulary::masks_of(const Terminal& termi
 }
 
 TokenGrammar::TokenGrammar(Grammar made, std::shared_ptr<const GrammarVocabulary> over)
-    : grammar(std::move(made)), vocabulary(std::move(over)) {
+    : grammar(std::move(made)), ends(grammar), vocabulary(std::move(over)) {
   for (const Terminal& terminal : grammar.terminals())
     terminal_masks.push_back(vocabulary->masks_of(terminal));
 }

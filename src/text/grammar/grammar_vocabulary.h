@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "text/grammar/shortest_ends.h"
 #include "text/grammar/terminal_masks.h"
 #include "text/grammar/token_trie.h"
 #include "text/tokenizer.h"
@@ -43,6 +44,7 @@ struct TokenGrammar {
   TokenGrammar(Grammar made, std::shared_ptr<const GrammarVocabulary> over);
 
   const Grammar grammar;
+  const ShortestEnds ends;
   const std::shared_ptr<const GrammarVocabulary> vocabulary;
   std::vector<std::shared_ptr<TerminalMasks>> terminal_masks;  // [grammar's terminals]
 };

@@ -57,7 +57,8 @@ inline std::vector<std::string> writings_of(const Value& value) {
 }
 
 inline bool accepts_text(const Grammar& grammar, std::string_view text) {
-  GrammarStates states(grammar);
+  const ShortestEnds ends(grammar);
+  GrammarStates states(grammar, ends);
   int32_t state = states.start();
   for (const char byte : text) {
     state = states.step(state, static_cast<uint8_t>(byte));
