@@ -130,6 +130,21 @@ TEST(GenerationRequest, APromptThatIsNothingOrNoJsonIsRefused) {
   }
 }
 
+TEST(GenerationRequest, AnErrorOfTheTemplatesOwnIsToldWithItsLine) {
+  for (const auto& [source, message] :
+       {std::pair("{% if messages %}\n{{ raise_exception('Roles must alternate') }}{% endif %}",
+                  "chat template, line 2: Roles must alternate"),
+        std::pair("\n\n{{ no_such_function(1) }}",
+                  "chat template, line 3: 'no_such_function' is undefined")}) {
+    TextAssets text = make_text();
+    text.chat_template = *ChatTemplate::parse(source);
+    const auto refused = make_prompt(PromptChat{R"({"messages": [{"role": "user"}]})"}, {}, text, 10);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused.error().message, message);
+  }
+}
+
 TEST(GenerationRequest, TheOutputsGrammarIsCompiledForTheModelsTokens) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();

@@ -212,6 +212,7 @@ TEST(ChatTemplate, HasPythonsAndJinjasDetails) {
   EXPECT_EQ(rendered("{{ namespace(a=1, b='x') }}"), "<Namespace {'a': 1, 'b': 'x'}>");
   EXPECT_EQ(rendered("{{ 5 | round }} {{ 1250 | round(-2) }} {{ 1350 | round(-2) }} {{ -15 | round(-1) }}"),
             "5 1200 1400 -20");
+  EXPECT_EQ(rendered("{{ -0.2 | round(0, 'ceil') }} {{ -2.25 | round(1, 'floor') }}"), "0.0 -2.3");
   EXPECT_EQ(rendered("{{ [1, 2] | slice(2, 0) | list }}{{ [] | slice(2, 0) | list }}"),
             "[[1, 0], [2, 0]][[0], [0]]");
   EXPECT_EQ(rendered("{{ (1, 'a') is lower }}{{ missing is callable }}{{ 3.0 is odd }}"), "TrueTrueTrue");

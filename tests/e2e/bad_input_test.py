@@ -73,6 +73,21 @@ class Test(unittest.TestCase):
                     self.assertTrue(body["error"]["message"], name)
                 answer(node, "Say hello.", max_tokens=3)
 
+    def test_an_error_of_the_chat_template_itself_is_a_400_with_line_and_message(self):
+        source = ("{% if messages | length > 1 %}\n{{ raise_exception('Conversation roles must alternate') }}\n{% endif %}"
+                  "{% if messages[0].content == 'call' %}\n\n{{ no_such_function() }}{% endif %}{{ messages[0].content }}")
+        with tempfile.TemporaryDirectory() as folder:
+            model = pathlib.Path(folder, "downloads", MODEL)
+            model.mkdir(parents=True)
+            (model / f"{MODEL}.gguf").write_bytes(with_chat_template(program.real_model(MODEL).read_bytes(), source.encode()))
+            with HomeCluster(folder) as cluster:
+                node = cluster.nodes[0]
+                two = [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]
+                self.refused(node, chat_body("x", messages=two), 400, "line 2", "Conversation roles must alternate")
+                self.refused(node, chat_body("x", messages=two, stream=True), 400, "line 2", "roles must alternate")
+                self.refused(node, chat_body("call"), 400, "line 5", "no_such_function")
+                answer(node, "Say hello.", max_tokens=3)
+
     def run_node(self, *flags, env=None):
         """The status and stderr of a node that cannot start."""
         done = subprocess.run([str(program.SHOAL), "--node-host", "127.0.0.1", "--api-host", "127.0.0.1", *flags],
@@ -127,6 +142,14 @@ class Test(unittest.TestCase):
                 self.assertEqual(len(cluster.nodes[0].get("/v1/topology")["nodes"]), 2)
             finally:
                 local_cluster.stop([twin])
+
+
+def with_chat_template(gguf, source):
+    """The file with another template in the room that its own takes."""
+    key = b"tokenizer.chat_template" + (8).to_bytes(4, "little")  # a text
+    begin = gguf.index(key) + len(key) + 8
+    room = int.from_bytes(gguf[begin - 8:begin], "little")
+    return gguf[:begin] + source + b"{#" + b" " * (room - len(source) - 4) + b"#}" + gguf[begin + room:]
 
 
 class HomeCluster(Cluster):

@@ -237,7 +237,8 @@ Datum round_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   }
   if (method != "ceil" && method != "floor") give_up("round: there is no method '{}'", method);
   const double scale = std::pow(10.0, static_cast<double>(precision));
-  return (method == "ceil" ? std::ceil(*number * scale) : std::floor(*number * scale)) / scale;
+  const double whole = method == "ceil" ? std::ceil(*number * scale) : std::floor(*number * scale);
+  return (whole + 0.0) / scale;  // an integer in Python, so there is no -0
 }
 
 Datum to_json_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
