@@ -67,7 +67,8 @@ class Ring final : public StepPipeline {
     InstanceId instance;
     Epoch epoch;
     RingLimits limits;
-    Duration minimum_step_deadline = std::chrono::seconds(1);
+    // A device that serves its owner may stand still for seconds; docs/decisions/step-deadline.md.
+    Duration minimum_step_deadline = std::chrono::seconds(5);
   };
 
   // `engine_loop` is the thread of the head's engine: embedding, the head's own layers and logits run there.

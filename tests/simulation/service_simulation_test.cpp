@@ -327,9 +327,9 @@ TEST(ServiceSimulation, AnEngineThatHangsEndsItsRequestsAndTheNextOneWorks) {
     ASSERT_TRUE(cluster.world().run_until([&] { return !answer->tokens[0].empty(); }, seconds(20)));
     const TimePoint hung = cluster.world().now();
     cluster.hang_engine(cluster.random_below(3));
-    ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(5)));
+    ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(10)));
     expect_one_end({answer});
-    EXPECT_LE(*answer->ended - hung, seconds(2));
+    EXPECT_LE(*answer->ended - hung, seconds(7));
     if (!answer->succeeded()) {
       EXPECT_EQ(answer->error->code, ErrorCode::deadline_exceeded) << answer->error->message;
     }
