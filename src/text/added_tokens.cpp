@@ -27,6 +27,25 @@ bool word_starts_at(std::string_view text, int64_t at) {
   return at == 0 || !is_word_character(decode_utf8(text, character_before(text, at)).value);
 }
 
+// Not before `least`.
+int64_t white_space_begin(std::string_view text, int64_t at, int64_t least) {
+  while (at > least) {
+    const int64_t before = character_before(text, at);
+    if (before < least || !is_white_space(decode_utf8(text, before).value)) break;
+    at = before;
+  }
+  return at;
+}
+
+int64_t white_space_end(std::string_view text, int64_t at) {
+  while (at < static_cast<int64_t>(text.size())) {
+    const CodePoint c = decode_utf8(text, at);
+    if (!is_white_space(c.value)) break;
+    at += c.length;
+  }
+  return at;
+}
+
 }  // namespace
 
 AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)), nodes_(1) {
@@ -61,6 +80,21 @@ int32_t AddedTokenMatcher::child(int32_t node, char byte) const {
   return found == children.end() || found->first != byte ? -1 : found->second;
 }
 
+const AddedToken* AddedTokenMatcher::find_longest(std::string_view text, int64_t at,
+                                                  int64_t first_literal) const {
+  const AddedToken* longest = nullptr;
+  int32_t node = 0;
+  for (auto end = at; end < static_cast<int64_t>(text.size());) {
+    node = child(node, text[static_cast<size_t>(end)]);
+    if (node < 0) break;
+    ++end;
+    if (nodes_[node].token < 0) continue;
+    const AddedToken& token = tokens_[static_cast<size_t>(nodes_[node].token)];
+    if (!token.markup || end <= first_literal) longest = &token;
+  }
+  return longest;
+}
+
 void AddedTokenMatcher::find_all(std::string_view text, std::span<const TextRange> literal,
                                  std::vector<Match>& matches) const {
   matches.clear();
@@ -68,37 +102,24 @@ void AddedTokenMatcher::find_all(std::string_view text, std::span<const TextRang
   const auto size = static_cast<int64_t>(text.size());
   size_t range = 0;  // the first literal range that ends behind `at`
   int64_t taken = 0;
+  int64_t space_end = 0;
   for (int64_t at = 0; at < size; ++at) {
     if (!starts_[static_cast<unsigned char>(text[static_cast<size_t>(at)])]) continue;
     while (range < literal.size() && literal[range].end <= at) ++range;
-    const int64_t first_literal = range < literal.size() ? literal[range].begin : size;
-    const AddedToken* best = nullptr;
-    int32_t node = 0;
-    for (int64_t end = at; end < size;) {
-      node = child(node, text[static_cast<size_t>(end)]);
-      if (node < 0) break;
-      ++end;
-      if (nodes_[node].token < 0) continue;
-      const AddedToken& token = tokens_[static_cast<size_t>(nodes_[node].token)];
-      if (token.markup && end > first_literal) continue;
-      if (token.single_word && !(word_starts_at(text, at) && word_ends_at(text, end))) continue;
-      best = &token;
-    }
-    if (best == nullptr) continue;
-    TextRange found{at, at + static_cast<int64_t>(best->content.size())};
-    while (best->strips_left && found.begin > taken) {
-      const int64_t before = character_before(text, found.begin);
-      if (before < taken || !is_white_space(decode_utf8(text, before).value)) break;
-      found.begin = before;
-    }
-    while (best->strips_right && found.end < size) {
-      const CodePoint after = decode_utf8(text, found.end);
-      if (!is_white_space(after.value)) break;
-      found.end += after.length;
-    }
-    matches.push_back({found, best->id});
-    taken = found.end;
+    const AddedToken* token = find_longest(text, at, range < literal.size() ? literal[range].begin : size);
+    if (token == nullptr) continue;
+    TextRange found{at, at + static_cast<int64_t>(token->content.size())};
+    // The search goes on behind the content, whatever becomes of the token and of the white space it takes.
     at = found.end - 1;
+    if (token->single_word && !(word_starts_at(text, found.begin) && word_ends_at(text, found.end))) continue;
+    if (token->strips_left) found.begin = std::max(white_space_begin(text, found.begin, taken), taken);
+    if (token->strips_right) {
+      // Of tokens that lie in one stretch of white space each goes to its end, which is sought once.
+      if (found.end >= space_end) space_end = white_space_end(text, found.end);
+      found.end = space_end;
+    }
+    if (found.begin < found.end) matches.push_back({found, token->id});
+    taken = found.end;
   }
 }
 

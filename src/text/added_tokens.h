@@ -36,7 +36,9 @@ class AddedTokenMatcher {
     TextRange range;  // with the white space it takes
     TokenId id;
   };
-  // From left to right the longest token at each place; markup only where it touches no `literal` range.
+  // From left to right the longest token at each place, markup only where it touches no `literal` range. A
+  // token may lie in the white space that the one before takes, as in Hugging Face's library; its range then
+  // begins before the other's end.
   void find_all(std::string_view text, std::span<const TextRange> literal, std::vector<Match>& matches) const;
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
@@ -48,6 +50,8 @@ class AddedTokenMatcher {
     int32_t token = -1;                          // index into tokens_
   };
   int32_t child(int32_t node, char byte) const;
+  // nullptr where none begins. Markup ends before the first literal range.
+  const AddedToken* find_longest(std::string_view text, int64_t at, int64_t first_literal) const;
 
   std::vector<AddedToken> tokens_;
   std::vector<Node> nodes_;

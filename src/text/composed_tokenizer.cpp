@@ -247,7 +247,9 @@ void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
   normalized_added_.find_all(chunk, literal_here, matches);
   int64_t at = 0;
   for (const AddedTokenMatcher::Match& match : matches) {
-    encode_plain(std::string(slice(chunk, {at, match.range.begin})), range.begin == 0 && at == 0, work);
+    if (at < match.range.begin) {
+      encode_plain(std::string(slice(chunk, {at, match.range.begin})), range.begin == 0 && at == 0, work);
+    }
     work.ids.push_back(match.id);
     at = match.range.end;
   }

@@ -1,8 +1,6 @@
 #include "text/pre_tokenizer.h"
 
 #include "text/normalizer.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {
@@ -115,8 +113,7 @@ void rewrite_pieces(PreTokenizedText& cut, const Rewrite& rewrite) {
 
 void apply_step(const PrefixSpaceStep&, PreTokenizedText& cut) {
   rewrite_pieces(cut, [](std::string_view piece, bool) {
-    const bool spaced = piece.empty() || is_white_space(decode_utf8(piece, 0).value);
-    return spaced ? std::string(piece) : std::string(" ").append(piece);
+    return piece.empty() || piece.front() == ' ' ? std::string(piece) : std::string(" ").append(piece);
   });
 }
 

@@ -19,7 +19,7 @@ struct SplitStep {
   SplitBehavior behavior;
   bool invert;  // the matches are what lies between the matches
 };
-// Puts a space in front of a piece that does not start with white space.
+// Puts a space in front of a piece that does not start with one.
 struct PrefixSpaceStep {};
 // SentencePiece's way: spaces become ▁, and a ▁ is put in front.
 struct MetaspaceStep {

@@ -240,6 +240,51 @@ TEST(TokenizerJson, IsRefusedWhereItIsWrong) {
   }
 }
 
+// The expected ids below are those of Hugging Face's library.
+TEST(AddedTokens, AreFoundAsHuggingFacesLibraryFindsThem) {
+  const std::string json = R"({"added_tokens": [{"id": 10, "content": "ab"},
+      {"id": 11, "content": "abc", "single_word": true}, {"id": 12, "content": "x", "rstrip": true},
+      {"id": 13, "content": " "}, {"id": 14, "content": "y", "lstrip": true}, {"id": 15, "content": "\n", "lstrip": true}],
+      "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "d": 3}, "merges": []}})";
+  const auto tokenizer = parse_tokenizer_json(json);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  const auto ids = [&](std::string_view text) { return (*tokenizer)->encode(text, SpecialTokens::parse); };
+  EXPECT_EQ(ids("abc abd"), (std::vector<TokenId>{11, 13, 10, 3})) << "the longest at each place";
+  EXPECT_EQ(ids("abcd"), (std::vector<TokenId>{0, 1, 2, 3})) << "no shorter one where the longest is no word";
+  EXPECT_EQ(ids("x  a"), (std::vector<TokenId>{12, 13, 13, 0})) << "white space may be a token besides";
+  EXPECT_EQ(ids("a  y"), (std::vector<TokenId>{0, 13, 13, 14})) << "what is taken already is not taken again";
+  EXPECT_EQ(ids("x y"), (std::vector<TokenId>{12, 13, 14}));
+  EXPECT_EQ(ids("x\nz"), (std::vector<TokenId>{12}))
+      << "white space that is taken is no token that takes some too";
+  EXPECT_EQ(ids(std::string(1'000'000, ' ')).size(), 1'000'000u);
+}
+
+TEST(AddedTokens, AreFoundSoInTheNormalisedTextToo) {
+  const auto tokenizer = parse_tokenizer_json(R"({"normalizer": {"type": "Lowercase"}, "added_tokens": [
+      {"id": 10, "content": "x", "rstrip": true, "normalized": true}, {"id": 11, "content": " ", "normalized": true}],
+      "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->encode("X  A", SpecialTokens::parse), (std::vector<TokenId>{10, 11, 11, 0}));
+}
+
+TEST(ByteLevel, PutsASpaceInFrontOfAnythingButASpace) {
+  const auto tokenizer =
+      parse_tokenizer_json(R"({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true,
+      "use_regex": true}, "model": {"type": "BPE", "vocab": {"a": 0, "Ġ": 1, "Ċ": 2}, "merges": []}})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->encode("a", SpecialTokens::parse), (std::vector<TokenId>{1, 0}));
+  EXPECT_EQ((*tokenizer)->encode(" a", SpecialTokens::parse), (std::vector<TokenId>{1, 0}));
+  EXPECT_EQ((*tokenizer)->encode("\n", SpecialTokens::parse), (std::vector<TokenId>{1, 2}));
+}
+
+TEST(Lowercase, MakesTwoCharactersOfTheDottedI) {
+  const auto tokenizer =
+      parse_tokenizer_json(R"({"normalizer": {"type": "Lowercase"}, "model": {"type": "BPE",
+      "vocab": {"i": 0, "̇": 1}, "merges": []}})");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_EQ((*tokenizer)->encode("\u0130I", SpecialTokens::parse), (std::vector<TokenId>{0, 1, 0}));
+}
+
 TEST(TokenizerJson, TakesLongInputsInGoodTime) {
   const std::filesystem::path path = test_data_path("tokenizers/kitoken/gpt2.tokenizer.json");
   if (!exists(path)) GTEST_SKIP() << path;

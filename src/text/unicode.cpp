@@ -84,7 +84,11 @@ std::string to_lower(std::string_view text) {
   const auto size = static_cast<int64_t>(text.size());
   for (int64_t at = 0; at < size;) {
     const CodePoint c = decode_utf8(text, at);
-    append_utf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c.value))), out);
+    if (c.value == 0x130) {  // İ, the one letter that becomes two
+      out += "i\u0307";
+    } else {
+      append_utf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c.value))), out);
+    }
     at += c.length;
   }
   return out;
