@@ -1,5 +1,7 @@
-// Reads the shared tokenizer goldens; for tests only.
+// Reads JSON and the shared tokenizer goldens; for tests only.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
@@ -11,6 +13,12 @@
 #include "text/value.h"
 
 namespace shoal {
+
+inline Value json(std::string_view text) {
+  Result<Value> value = parse_json(text);
+  EXPECT_TRUE(value) << text;
+  return value ? *value : Value();
+}
 
 inline std::vector<std::string> split_text(const std::string& text, const std::string& separator) {
   std::vector<std::string> parts;

@@ -12,12 +12,6 @@
 namespace shoal {
 namespace {
 
-Value json(std::string_view text) {
-  Result<Value> value = parse_json(text);
-  EXPECT_TRUE(value) << text;
-  return value ? *value : Value();
-}
-
 struct RealModel {
   const char* title;
   const char* name;

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "text/grammar/source_cursor.h"
 #include "text/utf8.h"
 
 namespace shoal {
@@ -15,7 +16,6 @@ namespace {
 
 constexpr size_t kMaximumBytes = 1 << 20;
 constexpr int kMaximumDepth = 100;
-constexpr int64_t kMaximumCount = 10'000;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -23,14 +23,14 @@ bool is_name_character(char c) {
 
 class GbnfParser {
  public:
-  explicit GbnfParser(std::string_view source) : source_(source) {}
+  explicit GbnfParser(std::string_view source) : cursor_(source) {}
 
   Result<Grammar> parse() {
-    if (source_.size() > kMaximumBytes) reject("the grammar is longer than 1 MiB");
-    if (!is_valid_utf8(source_)) reject("the grammar is no UTF-8");
+    if (cursor_.source().size() > kMaximumBytes) cursor_.reject("the grammar is longer than 1 MiB");
+    if (!is_valid_utf8(cursor_.source())) cursor_.reject("the grammar is no UTF-8");
     skip_space();
-    while (!error_ && at_ < source_.size()) parse_rule();
-    if (error_) return fail(ErrorCode::invalid_argument, *error_);
+    while (!cursor_.is_at_end()) parse_rule();
+    if (cursor_.wrong()) return fail(error());
     for (const auto& [name, rule] : rules_) {
       if (rule.is_defined) continue;
       return fail(ErrorCode::invalid_argument, fmt::format("rule {} is used but not defined", name));
@@ -46,34 +46,20 @@ class GbnfParser {
     bool is_defined = false;
   };
 
-  char peek() const { return !error_ && at_ < source_.size() ? source_[at_] : '\0'; }
-  bool take(std::string_view text) {
-    if (error_ || !source_.substr(at_).starts_with(text)) return false;
-    at_ += text.size();
-    return true;
-  }
-  void reject(std::string_view what) {
-    if (error_) return;
-    const std::string_view before = source_.substr(0, at_);
+  // Where the source is wrong, as people count.
+  Error error() const {
+    const std::string_view before = cursor_.source().substr(0, cursor_.wrong()->at);
     const auto line = std::ranges::count(before, '\n') + 1;
     const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-    error_ = fmt::format("line {}, column {}: {}", line, at_ - line_start + 1, what);
-  }
-  char32_t take_character() {
-    if (error_ || at_ >= source_.size()) {
-      reject("the grammar ends too early");
-      return 0;
-    }
-    const CodePoint point = decode_utf8(source_, static_cast<int64_t>(at_));
-    at_ += static_cast<size_t>(point.length);
-    return point.value;
+    return {ErrorCode::invalid_argument, fmt::format("line {}, column {}: {}", line,
+                                                     before.size() - line_start + 1, cursor_.wrong()->what)};
   }
   void skip_space() {
-    while (at_ < source_.size()) {
-      if (source_[at_] == '#') {
-        at_ = std::min(source_.find('\n', at_), source_.size());
-      } else if (std::string_view(" \t\r\n").contains(source_[at_])) {
-        ++at_;
+    while (!cursor_.is_at_end()) {
+      if (cursor_.peek() == '#') {
+        while (!cursor_.is_at_end() && cursor_.peek() != '\n') cursor_.skip();
+      } else if (std::string_view(" \t\r\n").contains(cursor_.peek())) {
+        cursor_.skip();
       } else {
         return;
       }
@@ -81,20 +67,20 @@ class GbnfParser {
   }
 
   std::string_view parse_name() {
-    const size_t begin = at_;
-    while (is_name_character(peek())) ++at_;
-    if (at_ == begin) reject("a rule's name is missing");
-    return source_.substr(begin, at_ - begin);
+    const size_t begin = cursor_.at();
+    while (is_name_character(cursor_.peek())) cursor_.skip();
+    if (cursor_.at() == begin) cursor_.reject("a rule's name is missing");
+    return cursor_.since(begin);
   }
 
   // The name of the next rule begins here: `name ::=`.
   bool is_at_rule() {
-    const size_t begin = at_;
-    while (is_name_character(peek())) ++at_;
-    const bool has_name = at_ > begin;
+    const size_t begin = cursor_.at();
+    while (is_name_character(cursor_.peek())) cursor_.skip();
+    const bool has_name = cursor_.at() > begin;
     skip_space();
-    const bool found = has_name && source_.substr(at_).starts_with("::=");
-    at_ = begin;
+    const bool found = has_name && cursor_.is_at("::=");
+    cursor_.go_to(begin);
     return found;
   }
 
@@ -106,35 +92,35 @@ class GbnfParser {
   }
 
   void parse_rule() {
-    const size_t begin = at_;
+    const size_t begin = cursor_.at();
     const std::string_view name = parse_name();
     skip_space();
-    if (!take("::=")) reject("\"::=\" is missing");
-    if (error_) return;
+    if (!cursor_.take("::=")) cursor_.reject("\"::=\" is missing");
+    if (cursor_.wrong()) return;
     Rule& defined = rule(name);
     if (std::exchange(defined.is_defined, true)) {
-      at_ = begin;
-      return reject(fmt::format("rule {} is defined twice", name));
+      cursor_.go_to(begin);
+      return cursor_.reject(fmt::format("rule {} is defined twice", name));
     }
     const int32_t index = defined.index;
     builder_.define(index, parse_choice());
-    if (peek() == ')') reject("an unmatched \")\"");
+    if (cursor_.peek() == ')') cursor_.reject("an unmatched \")\"");
   }
 
   Expression parse_choice() {
-    if (++depth_ > kMaximumDepth) reject("groups are nested too deeply");
+    if (++depth_ > kMaximumDepth) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
     do {
       choices.push_back(parse_sequence());
-    } while (take("|"));
+    } while (cursor_.take("|"));
     --depth_;
     return choice_of(std::move(choices));
   }
 
   Expression parse_sequence() {
     std::vector<Expression> parts;
-    for (skip_space(); !error_ && at_ < source_.size() && peek() != '|' && peek() != ')'; skip_space()) {
-      if (is_name_character(peek()) && is_at_rule()) break;
+    for (skip_space(); !cursor_.is_at_end() && cursor_.peek() != '|' && cursor_.peek() != ')'; skip_space()) {
+      if (is_name_character(cursor_.peek()) && is_at_rule()) break;
       parts.push_back(parse_repeat());
     }
     return sequence_of(std::move(parts));
@@ -144,23 +130,23 @@ class GbnfParser {
     constexpr int kMaximumRepeats = 10;  // of repeats
     Expression item = parse_item();
     for (int count = 0;; ++count) {
-      const size_t begin = at_;
+      const size_t begin = cursor_.at();
       skip_space();
       int64_t least = 0;
       int64_t most = Expression::kUnlimited;
-      if (take("*")) {
-      } else if (take("+")) {
+      if (cursor_.take("*")) {
+      } else if (cursor_.take("+")) {
         least = 1;
-      } else if (take("?")) {
+      } else if (cursor_.take("?")) {
         most = 1;
-      } else if (take("{")) {
+      } else if (cursor_.take("{")) {
         std::tie(least, most) = parse_counts();
       } else {
-        at_ = begin;
+        cursor_.go_to(begin);
         return item;
       }
-      if (count >= kMaximumRepeats) reject("repeated too often");
-      if (error_) return item;
+      if (count >= kMaximumRepeats) cursor_.reject("repeated too often");
+      if (cursor_.wrong()) return item;
       item = repeated(std::move(item), least, most);
     }
   }
@@ -168,38 +154,34 @@ class GbnfParser {
   std::pair<int64_t, int64_t> parse_counts() {
     const int64_t least = parse_count();
     int64_t most = least;
-    if (take(",")) {
+    if (cursor_.take(",")) {
       skip_space();
-      most = peek() == '}' ? Expression::kUnlimited : parse_count();
+      most = cursor_.peek() == '}' ? Expression::kUnlimited : parse_count();
     }
-    if (!take("}")) reject("a count without \"}\"");
-    if (most != Expression::kUnlimited && most < least) reject("a count that ends below its beginning");
+    if (!cursor_.take("}")) cursor_.reject("a count without \"}\"");
+    if (most != Expression::kUnlimited && most < least)
+      cursor_.reject("a count that ends below its beginning");
     return {least, most};
   }
 
   int64_t parse_count() {
     skip_space();
-    int64_t count = 0;
-    if (peek() < '0' || peek() > '9') reject("a count is missing");
-    while (peek() >= '0' && peek() <= '9') {
-      count = count * 10 + (source_[at_++] - '0');
-      if (count > kMaximumCount) reject("a count is over 10000");
-    }
+    const int64_t count = cursor_.take_count();
     skip_space();
     return count;
   }
 
   Expression parse_item() {
-    if (take("\"")) return parse_literal();
-    if (take("[")) return any_of(parse_class());
-    if (take(".")) return any_of({{0, kLastCodePoint}});
-    if (take("(")) {
+    if (cursor_.take("\"")) return parse_literal();
+    if (cursor_.take("[")) return any_of(parse_class());
+    if (cursor_.take(".")) return any_of({{0, kLastCodePoint}});
+    if (cursor_.take("(")) {
       Expression inner = parse_choice();
-      if (!take(")")) reject("an unmatched \"(\"");
+      if (!cursor_.take(")")) cursor_.reject("an unmatched \"(\"");
       return inner;
     }
-    if (!is_name_character(peek())) {
-      reject("a literal, a class, a group or a rule's name must stand here");
+    if (!is_name_character(cursor_.peek())) {
+      cursor_.reject("a literal, a class, a group or a rule's name must stand here");
       return never();
     }
     return use_rule(rule(parse_name()).index);
@@ -207,34 +189,34 @@ class GbnfParser {
 
   Expression parse_literal() {
     std::vector<Expression> parts;
-    while (!error_ && peek() != '"') {
+    while (!cursor_.wrong() && cursor_.peek() != '"') {
       const char32_t point = parse_character();
       parts.push_back(any_of({{point, point}}));
     }
-    if (!take("\"")) reject("a literal does not end");
+    if (!cursor_.take("\"")) cursor_.reject("a literal does not end");
     return sequence_of(std::move(parts));
   }
 
   CodePoints parse_class() {
-    const bool is_negated = take("^");
+    const bool is_negated = cursor_.take("^");
     CodePoints set;
-    while (!error_ && peek() != ']') {
+    while (!cursor_.wrong() && cursor_.peek() != ']') {
       const char32_t first = parse_character();
       char32_t last = first;
-      if (peek() == '-' && at_ + 1 < source_.size() && source_[at_ + 1] != ']') {
-        ++at_;
+      if (cursor_.is_at_range()) {
+        cursor_.skip();
         last = parse_character();
       }
-      if (last < first) reject("a range that ends below its beginning");
+      if (last < first) cursor_.reject("a range that ends below its beginning");
       set.push_back({first, last});
     }
-    if (!take("]")) reject("a class does not end");
+    if (!cursor_.take("]")) cursor_.reject("a class does not end");
     return is_negated ? complement(set) : set;
   }
 
   char32_t parse_character() {
-    if (!take("\\")) return take_character();
-    const char32_t letter = take_character();
+    if (!cursor_.take("\\")) return cursor_.take_character();
+    const char32_t letter = cursor_.take_character();
     switch (letter) {
       case 'n': return '\n';
       case 'r': return '\r';
@@ -250,32 +232,19 @@ class GbnfParser {
       case '^': return letter;
       default: break;
     }
-    reject("an unknown escape");
+    cursor_.reject("an unknown escape");
     return letter;
   }
 
   char32_t parse_hex(int count) {
     char32_t value = 0;
-    for (int i = 0; i < count; ++i) {
-      const char32_t digit = take_character();
-      if (digit >= '0' && digit <= '9') {
-        value = value * 16 + (digit - '0');
-      } else if (digit >= 'a' && digit <= 'f') {
-        value = value * 16 + (digit - 'a' + 10);
-      } else if (digit >= 'A' && digit <= 'F') {
-        value = value * 16 + (digit - 'A' + 10);
-      } else {
-        reject("a hexadecimal digit is missing");
-      }
-    }
-    if (value > kLastCodePoint) reject("no such character");
-    return error_ ? 0 : value;
+    for (int i = 0; i < count; ++i) value = value * 16 + cursor_.take_hex_digit();
+    if (value > kLastCodePoint) cursor_.reject("no such character");
+    return cursor_.wrong() ? 0 : value;
   }
 
-  const std::string_view source_;
-  size_t at_ = 0;
+  SourceCursor cursor_;
   int depth_ = 0;
-  std::optional<std::string> error_;
   GrammarBuilder builder_;
   std::map<std::string, Rule, std::less<>> rules_;
 };

@@ -73,7 +73,7 @@ TEST(Gbnf, SaysWhatIsWrongAndWhere) {
   const std::vector<std::pair<std::string, std::string>> kCases{
       {"", "there is no rule root"},
       {"root = \"a\"", "line 1, column 6: \"::=\" is missing"},
-      {"root ::= \"a\nb", "line 2, column 2: the grammar ends too early"},
+      {"root ::= \"a\nb", "line 2, column 2: it ends too early"},
       {"root ::= other", "rule other is used but not defined"},
       {"root ::= (\"a\"", "line 1, column 14: an unmatched \"(\""},
       {"root ::= \"a\")", "line 1, column 13: an unmatched \")\""},

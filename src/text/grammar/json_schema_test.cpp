@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/os.h"
+#include "text/golden_files.h"
 #include "text/grammar/unpacked_schemas.h"
 #include "text/grammar/written_values.h"
 
@@ -14,12 +15,6 @@ namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
-
-Value json(std::string_view text) {
-  Result<Value> value = parse_json(text);
-  EXPECT_TRUE(value) << text;
-  return value ? *value : Value();
-}
 
 bool accepts(std::string_view schema, std::string_view text) {
   const Result<Grammar> grammar = compile_json_schema(json(schema));
