@@ -28,6 +28,23 @@ constexpr std::string_view kSpaces =
 constexpr std::string_view kNoSpaces =
     R"(\x00-\x08\x0E-\x1F\x21-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
 
+// Oniguruma's \w. PCRE2's has no marks, and all numbers.
+constexpr std::string_view kWords =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+// But for some dozens of numbers and letters in circles.
+constexpr std::string_view kNoWords = R"(\p{C}\p{Z}\p{S}\p{No}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po})";
+
+// What stands in a class for \s, \S, \w and \W; empty for other letters.
+std::string_view members_of(char letter) {
+  switch (letter) {
+    case 's': return kSpaces;
+    case 'S': return kNoSpaces;
+    case 'w': return kWords;
+    case 'W': return kNoWords;
+    default: return {};
+  }
+}
+
 // Rewrites what the two dialects write differently.
 class Translator {
  public:
@@ -42,8 +59,11 @@ class Translator {
         out += *character_class;
       } else if (source_[at_] == '\\' && at_ + 1 < source_.size()) {
         const char c = source_[at_ + 1];
-        if (c == 's' || c == 'S') {
-          out += fmt::format("[{}{}]", c == 's' ? "" : "^", kSpaces);
+        if (c == 'S' || c == 'W') {
+          out += fmt::format("[^{}]", c == 'S' ? kSpaces : kWords);
+          at_ += 2;
+        } else if (!members_of(c).empty()) {
+          out += fmt::format("[{}]", members_of(c));
           at_ += 2;
         } else {
           out += read_escape();
@@ -102,9 +122,8 @@ class Translator {
         items += source_.substr(at_, end + 2 - at_);
         at_ = end + 2;
       } else if (c == '\\' && at_ + 1 < source_.size()) {
-        const char escaped = source_[at_ + 1];
-        if (escaped == 's' || escaped == 'S') {
-          items += escaped == 's' ? kSpaces : kNoSpaces;
+        if (const std::string_view members = members_of(source_[at_ + 1]); !members.empty()) {
+          items += members;
           at_ += 2;
         } else {
           items += read_escape();

@@ -72,6 +72,16 @@ TEST(KnownPatterns, TakeTimeInProportionToTheText) {
   }
 }
 
+TEST(UnknownPatterns, TakeMarksAndCirclesForWords) {
+  for (const char* source : {"\\w+", "[\\w]+"}) {
+    const Result<Pattern> pattern = Pattern::compile(source);
+    ASSERT_TRUE(pattern);
+    std::vector<TextRange> matches;
+    EXPECT_TRUE(pattern->find_all("e\u0301_\u24B6\u00B2\u2460 x", matches));
+    EXPECT_EQ(matches, (std::vector<TextRange>{{0, 9}, {13, 14}})) << source << ": a circled one is none";
+  }
+}
+
 TEST(UnknownPatterns, GiveUpInGoodTime) {
   std::vector<TextRange> matches;
   const Result<Pattern> nested = Pattern::compile("(?:a+)+b|.");

@@ -1,6 +1,7 @@
 """Compares Shoal's tokenizers and templates with the PyPI packages tokenizers, sentencepiece, tiktoken and jinja2 on
-random inputs. Run with a Python that has them: text_oracle.py tokenizers|templates|programs PROGRAM DATA COUNT [name…];
-PROGRAM is text_oracle, COUNT the number of inputs for each tokenizer or template, or of Jinja programs."""
+random inputs. Run with a Python that has them: text_oracle.py KIND PROGRAM DATA COUNT [name…]; KIND is tokenizers,
+random-tokenizers, templates or programs, PROGRAM is text_oracle, COUNT the number of inputs for each tokenizer or template, or
+of tokenizers or Jinja programs."""
 import json
 import os
 import pathlib
@@ -204,6 +205,25 @@ def compare_each(program, all_tokenizers, words, count, names, report):
         encode = make()
         expected = [" ".join(map(str, encode(text.decode("utf-8", "replace")))) for text in inputs]
         report.compare(name, inputs, ask(program, [command, str(path)], inputs), expected)
+
+
+def compare_random_tokenizers(program, _, count, names, report):
+    import random_tokenizers
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "tokenizer.json")
+        for seed in names or [f"random tokenizer {i}" for i in range(count)]:
+            draw = random.Random(seed)
+            tokenizer = random_tokenizers.random_tokenizer(draw, path)
+            texts, expected = [], []
+            for text in (random_tokenizers.random_text(draw) for _ in range(100)):
+                try:
+                    ids = tokenizer.encode(text, add_special_tokens=False).ids
+                except BaseException:  # the library's panic about tokens in each other's white space
+                    continue
+                texts.append(text)
+                expected.append(" ".join(map(str, ids)))
+            found = ask(program, ["encode-special", str(path)], [text.encode() for text in texts])
+            report.compare(seed, texts, found, expected)
 
 
 NOW = "2025-07-10T12:34:56"
@@ -423,7 +443,8 @@ def main():
     kind, program, data, count = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4])
     os.environ["SHOAL_NOW"] = NOW
     report = Report()
-    compare = {"tokenizers": compare_tokenizers, "templates": compare_templates, "programs": compare_programs}[kind]
+    compare = {"tokenizers": compare_tokenizers, "templates": compare_templates, "programs": compare_programs,
+               "random-tokenizers": compare_random_tokenizers}[kind]
     compare(program, data, count, sys.argv[5:], report)
     sys.exit(1 if report.failures else 0)
 
