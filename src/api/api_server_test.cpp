@@ -346,30 +346,29 @@ TEST_F(ApiServerTest, AMalformedCallAndOneOfNoToolAreText) {
   EXPECT_FALSE(cut.at("message").contains("tool_calls"));
 }
 
-TEST_F(ApiServerTest, AForcedCallBeginsInThePrompt) {
+TEST_F(ApiServerTest, ACallThatMustBeMadeIsToldToTheService) {
   backend.script = [](const FakeBackend::Submission& submission) {
-    AnswerOpening opening = kQwen;
-    opening.prefix = "<tool_call>\n{\"name\": \"get_weather\", \"arguments\":";
-    answer(
-        submission,
-        {" {\"city\": \"Bonn\"}}\n</tool_call>", "\n<tool_call>\n{\"name\": \"get_weather\"}\n</tool_call>"},
-        FinishReason::stop, 5, opening);
+    answer(submission,
+           {"<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Bonn\"}}\n</tool_call>",
+            "\n<tool_call>\n{\"name\": \"get_weather\"}\n</tool_call>"},
+           FinishReason::stop, 5, kQwen);
   };
   start();
   const std::string named = R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})";
-  const auto calls_of = [&](const std::string& members) {
-    return json::parse(post("/v1/chat/completions", weather_request(members)).body)
-        .at("choices")[0]
-        .at("message")
-        .at("tool_calls");
+  const auto choice_of = [&](const std::string& members) {
+    return json::parse(post("/v1/chat/completions", weather_request(members)).body).at("choices")[0];
   };
-  EXPECT_EQ(calls_of(named).size(), 2u);
-  const json single = calls_of(named + R"(,"parallel_tool_calls":false)");
-  ASSERT_EQ(single.size(), 1u);
-  EXPECT_EQ(single[0].at("function").at("arguments"), R"({"city": "Bonn"})");
+  EXPECT_EQ(choice_of(named).at("message").at("tool_calls").size(), 2u);
+  const json single = choice_of(named + R"(,"parallel_tool_calls":false)");
+  EXPECT_EQ(single.at("finish_reason"), "tool_calls");
+  ASSERT_EQ(single.at("message").at("tool_calls").size(), 1u);
+  EXPECT_EQ(single.at("message").at("tool_calls")[0].at("function").at("arguments"), R"({"city": "Bonn"})");
   backend.next_submission();
-  EXPECT_EQ(backend.next_submission().request.tools,
-            (ToolUse{.choice = ToolChoice::named, .function = "get_weather", .is_parallel = false}));
+  const ToolUse told = backend.next_submission().request.tools;
+  EXPECT_EQ(told.choice, ToolChoice::named);
+  EXPECT_EQ(told.function, "get_weather");
+  EXPECT_FALSE(told.is_parallel);
+  EXPECT_NE(told.functions.find(R"("city":{"type":"string"})"), std::string::npos) << told.functions;
 }
 
 TEST_F(ApiServerTest, MistralsCallsHaveIdsOfNineLetters) {

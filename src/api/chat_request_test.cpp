@@ -106,17 +106,35 @@ TEST(ChatRequest, ToolsAndHowTheyAreToBeUsedAreTaken) {
   };
   EXPECT_EQ(use_of(""), ToolUse{.choice = ToolChoice::automatic});
   EXPECT_EQ(use_of(R"("tool_choice":"auto")"), ToolUse{.choice = ToolChoice::automatic});
-  EXPECT_EQ(use_of(R"("tool_choice":"required","parallel_tool_calls":false)"),
-            (ToolUse{.choice = ToolChoice::named, .function = "f", .is_parallel = false}))
+  const std::string functions = R"([{"type":"function","function":{"name":"f"}}])";
+  EXPECT_EQ(
+      use_of(R"("tool_choice":"required","parallel_tool_calls":false)"),
+      (ToolUse{.choice = ToolChoice::named, .function = "f", .is_parallel = false, .functions = functions}))
       << "there is no other";
   const auto several = parse_chat_request(with(
       R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f"}},
                                            {"type":"function","function":{"name":"g"}}])"));
   ASSERT_TRUE(several) << several.error().message;
-  EXPECT_EQ(several->tools.use, ToolUse{.choice = ToolChoice::required});
+  EXPECT_EQ(several->tools.use.choice, ToolChoice::required);
+  EXPECT_NE(several->tools.use.functions.find(R"("name":"g")"), std::string::npos);
   EXPECT_EQ(use_of(R"("tool_choice":{"type":"function","function":{"name":"f"}})"),
-            (ToolUse{.choice = ToolChoice::named, .function = "f"}));
+            (ToolUse{.choice = ToolChoice::named, .function = "f", .functions = functions}));
   EXPECT_EQ(use_of(R"("tool_choice":"none")"), ToolUse());
+}
+
+TEST(ChatRequest, StrictToolsAreToldToWhoeverHoldsTheAnswerToThem) {
+  const auto functions_of = [](const std::string& members) {
+    const auto request = parse_chat_request(with(members));
+    return request ? request->tools.use.functions : request.error().message;
+  };
+  const std::string strict = R"([{"type":"function","function":{"name":"f","strict":true}}])";
+  EXPECT_EQ(functions_of("\"tools\":" + strict), strict);
+  EXPECT_EQ(functions_of(kTools), "") << "nothing is held";
+  EXPECT_NE(functions_of(std::string(kTools) + R"(,"parallel_tool_calls":false)"), "");
+  EXPECT_EQ(functions_of("\"tools\":" + strict + R"(,"tool_choice":"none")"), "");
+  const std::string loose = R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f",)"
+                            R"("parameters":{"uniqueItems":true}}}])";
+  EXPECT_NE(functions_of(loose).find("uniqueItems"), std::string::npos) << "held to JSON only";
 }
 
 TEST(ChatRequest, TheTemplateSeesToolsUnlessNoneMayBeCalled) {
@@ -213,8 +231,11 @@ TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
        "two words"},
       {R"("tools":[{"type":"function","function":{"name":"f","parameters":[]}}])",
        "tools[0].function.parameters", "object"},
-      {R"("tools":[{"type":"function","function":{"name":"f","strict":true}}])", "tools[0].function.strict",
-       "not supported yet"},
+      {R"("tools":[{"type":"function","function":{"name":"f","strict":1}}])", "tools[0].function.strict",
+       "true or false"},
+      {R"("tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object",
+          "properties":{"a":{"type":"array","uniqueItems":true}}}}}])",
+       "tools[0].function.parameters", "\"uniqueItems\" at #/properties/a: is not supported"},
       {R"("tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}])",
        "tools", "\"f\" is there twice"},
       {R"("tool_choice":"any")", "tool_choice", "\"required\""},

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "text/calls/call_reader.h"
+#include "text/grammar/json_schema.h"
 
 namespace shoal {
 namespace {
@@ -38,13 +39,25 @@ Value read_tool(const Value& tool, const std::string& path, std::optional<ApiErr
   read_function_name(function);
   function.text("description");
   function.object("parameters");
-  if (function.boolean("strict").value_or(false)) {
-    function.reject_unsupported("strict", "arguments that are held to their schema are not supported yet");
+  const Value* parameters = function.find("parameters");
+  if (error || !function.boolean("strict").value_or(false) || parameters == nullptr) return tool;
+  if (const Result<Grammar> held = compile_arguments(*parameters, nullptr); !held) {
+    const std::string place = path + ".function.parameters";
+    error =
+        ApiError{.status = 400,
+                 .message = fmt::format("{} cannot be held to with strict: {}", place, held.error().message),
+                 .param = place,
+                 .code = "invalid_value"};
   }
   return tool;
 }
 
 const std::string& name_of(const Value& tool) { return *tool.find("function")->find("name")->text(); }
+
+bool is_strict(const Value& tool) {
+  const Value* strict = tool.find("function")->find("strict");
+  return strict != nullptr && strict->boolean() != nullptr && *strict->boolean();
+}
 
 Value::Array read_tools(RequestFields& fields, std::optional<ApiError>& error) {
   Value::Array tools;
@@ -130,6 +143,11 @@ ChatTools read_chat_tools(RequestFields& fields, std::optional<ApiError>& error)
   read.use = read_choice(fields, read.tools, error);
   read.use.is_parallel = fields.boolean("parallel_tool_calls").value_or(true);
   if (read.use.choice == ToolChoice::none) read.tools.clear();
+  const bool is_held = read.use.choice == ToolChoice::required || read.use.choice == ToolChoice::named ||
+                       std::ranges::any_of(read.tools, is_strict);
+  const bool is_needed = is_held || !read.use.is_parallel || fields.find("response_format") != nullptr ||
+                         fields.find("grammar") != nullptr;
+  if (is_needed && !read.tools.empty()) read.use.functions = format_json(read.tools);
   return read;
 }
 

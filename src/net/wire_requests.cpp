@@ -72,7 +72,8 @@ ToolUse read_tool_use(const wire::SubmitRequest& in, WireChecks& checks) {
   return {.choice =
               static_cast<ToolChoice>(checks.within(in.tool_choice(), 0, last_choice, "submit.tool_choice")),
           .function = checks.text(in.tool_function(), text_limit, "submit.tool_function"),
-          .is_parallel = in.has_parallel_calls()};
+          .is_parallel = in.has_parallel_calls(),
+          .functions = checks.text(in.tool_functions(), text_limit, "submit.tool_functions")};
 }
 
 OutputFormat read_output(const wire::SubmitRequest& in, WireChecks& checks) {
@@ -112,6 +113,7 @@ void write(const SubmitRequest& request, wire::SubmitRequest& out) {
   out.set_tool_choice(static_cast<uint32_t>(request.tools.choice));
   out.set_tool_function(request.tools.function);
   out.set_has_parallel_calls(request.tools.is_parallel);
+  out.set_tool_functions(request.tools.functions);
   write(request.sampling, *out.mutable_sampling());
   out.set_seed(request.seed);
   out.set_choice_count(request.choice_count);

@@ -11,10 +11,18 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "engine/sampler.h"
+#include "text/calls/answer_opening.h"
+#include "text/calls/tool_set.h"
 #include "text/detokenizer.h"
 #include "text/grammar/grammar_vocabulary.h"
 
 namespace shoal {
+
+// Of an answer that ends with its first call of a tool.
+struct SingleCall {
+  AnswerOpening opening;
+  ToolSet tools;
+};
 
 // One choice of a request. With the tokens delivered so far it is all that is needed to go on elsewhere.
 struct Generation {
@@ -31,6 +39,7 @@ struct Generation {
   TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
   std::vector<TokenId> shown_tokens = {};       // special tokens that are part of the answer's text
   std::shared_ptr<const TokenGrammar> grammar = nullptr;  // of the completion's text; nullptr: any text
+  std::optional<SingleCall> single_call = std::nullopt;
   std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
 };
 

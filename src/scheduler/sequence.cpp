@@ -22,6 +22,11 @@ Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t co
     grammar_ =
         std::make_unique<GrammarMatcher>(generation_.grammar, drops ? FirstSpace::dropped : FirstSpace::kept);
   }
+  if (generation_.single_call) {
+    const auto& [opening, tools] = *generation_.single_call;
+    calls_ = make_answer_parser(opening.format, tools);
+    calls_->push(opening.prefix);
+  }
   if (generation_.max_tokens <= 0) {
     finish(FinishReason::length);
   } else if (grammar_ && !grammar_->can_go_on()) {
@@ -81,13 +86,19 @@ std::optional<DeliveredToken> Sequence::append(TokenId token) {
   const int64_t count = std::ssize(output_);
   follow_grammar(token);
   const bool is_complete = grammar_ && !has_left_grammar_ && !grammar_->can_go_on();
-  if (piece.stopped || is_complete) {
+  if (piece.stopped || is_complete || ends_first_call(piece.text)) {
     finish(FinishReason::stop);
   } else if (count >= generation_.max_tokens || token_count() >= context_length_) {
     finish(FinishReason::length);
   }
   return DeliveredToken{
       .index = count - 1, .token = token, .text = std::move(piece.text), .logprob = {}, .top_logprobs = {}};
+}
+
+bool Sequence::ends_first_call(std::string_view text) {
+  return calls_ && std::ranges::any_of(calls_->push(text), [](const AnswerEvent& event) {
+           return event.kind == AnswerEventKind::call_end;
+         });
 }
 
 void Sequence::follow_grammar(TokenId token) {

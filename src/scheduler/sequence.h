@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "scheduler/generation.h"
+#include "text/calls/answer_parser.h"
 #include "text/detokenizer.h"
 #include "text/grammar/grammar_matcher.h"
 #include "text/tokenizer.h"
@@ -40,6 +42,7 @@ class Sequence {
   std::optional<DeliveredToken> append(TokenId token);
   bool ends_at(TokenId token) const;
   void follow_grammar(TokenId token);
+  bool ends_first_call(std::string_view text);
   void finish(FinishReason reason);
   TokenLogprob named(const TokenProbability& probability) const;
 
@@ -52,6 +55,7 @@ class Sequence {
   std::vector<TokenId> forbidden_always_;
   std::unique_ptr<GrammarMatcher> grammar_;  // nullptr: any text
   bool has_left_grammar_ = false;
+  std::unique_ptr<AnswerParser> calls_;  // nullptr: the answer goes on behind a call
   std::optional<GenerationEnd> end_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "text/calls/answer_grammar.h"
 #include "text/fake_tokenizer.h"
-#include "text/grammar/output_format.h"
 
 namespace shoal {
 namespace {
@@ -45,9 +45,33 @@ TEST(Sequence, EndsAtAnEndTokenWithoutDeliveringIt) {
   EXPECT_FALSE(sequence.end()->stopped_at);
 }
 
+TEST(Sequence, EndsBehindItsFirstCallWhereThereMayBeOneOnly) {
+  const FakeTokenizer words(
+      {"<tool_call>", "{\"name\": \"f\", \"arguments\": {}", "}", "</tool_call>", "<think>", "x"});
+  Generation generation = make_generation();
+  generation.max_tokens = 50;
+  const Value tools = Value::Array{Value::Object{{"function", Value::Object{{"name", "f"}}}}};
+  const AnswerFormat format{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};
+  SingleCall& single = generation.single_call.emplace();
+  single.opening.format = format;
+  single.tools = ToolSet(tools);
+  const std::vector<TokenId> answer{5, 0, 1, 2, 3, 5};
+  Sequence sequence(generation, words, 100);
+  EXPECT_EQ(stream(sequence, answer), "x<tool_call>{\"name\": \"f\", \"arguments\": {}}");
+  ASSERT_TRUE(sequence.end());
+  EXPECT_EQ(sequence.end()->reason, FinishReason::stop);
+  EXPECT_EQ(sequence.end()->completion_tokens, 4);
+
+  single.opening.prefix = "<think>";  // what looks like a call is a thought
+  Sequence thinking(generation, words, 100);
+  EXPECT_TRUE(stream(thinking, answer).ends_with("x"));
+  EXPECT_FALSE(thinking.end());
+}
+
 std::shared_ptr<const TokenGrammar> grammar_of(const std::string& source) {
-  static OutputGrammars grammars;
-  const auto grammar = grammars.find({.kind = OutputKind::gbnf, .source = source}, tokenizer());
+  static AnswerGrammars grammars;
+  const AnswerForm form{.output = {.kind = OutputKind::gbnf, .source = source}};
+  const auto grammar = grammars.find(form, tokenizer());
   EXPECT_TRUE(grammar) << (grammar ? "" : grammar.error().message);
   return *grammar;
 }

@@ -53,6 +53,18 @@ TextStart text_start_of(const Prompt& prompt) {
   return context && continues_last_message(*context) ? TextStart::continuation : TextStart::beginning;
 }
 
+// What the answer's end is found by where it may have one call only.
+Result<std::optional<SingleCall>> find_single_call(const SubmitRequest& submitted,
+                                                   const std::vector<TokenId>& prompt,
+                                                   const TextAssets& text) {
+  const ToolUse& tools = submitted.tools;
+  const bool is_single = submitted.is_chat && tools.choice != ToolChoice::none && !tools.is_parallel;
+  if (!is_single || tools.functions.empty()) return std::nullopt;
+  const Result<Value> functions = parse_json(tools.functions);
+  if (!functions) return fail(functions.error(), "tools");
+  return SingleCall{.opening = text.opening_of(prompt, tools), .tools = ToolSet(*functions)};
+}
+
 Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& tokenizer) {
   if (submitted.choice_count < 1 || submitted.choice_count > choice_limit) {
     return fail(ErrorCode::invalid_argument,
@@ -101,12 +113,12 @@ Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const
   return opened;
 }
 
-Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
-                                                 const std::vector<TokenId>& prompt, const TextAssets& text,
-                                                 int64_t context_length) {
+Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted, const OpenedChat& opened,
+                                                 const TextAssets& text, int64_t context_length) {
   if (Result<void> checked = check_request(submitted, *text.tokenizer); !checked) {
     return fail(checked.error());
   }
+  const std::vector<TokenId>& prompt = opened.prompt;
   const auto prompt_length = static_cast<int64_t>(prompt.size());
   if (prompt_length >= context_length) {
     return fail(ErrorCode::invalid_argument,
@@ -114,8 +126,12 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                             prompt_length, context_length));
   }
   const int64_t room = context_length - prompt_length;
-  const auto grammar = text.output_grammars->find(submitted.output, *text.tokenizer);
-  if (!grammar) return fail(grammar.error(), "the output's grammar");
+  const AnswerForm form = submitted.is_chat ? text.form_of(prompt, submitted.tools, submitted.output)
+                                            : AnswerForm{.output = submitted.output};
+  const auto grammar = text.answer_grammars->find(form, *text.tokenizer);
+  if (!grammar) return fail(grammar.error());
+  const Result<std::optional<SingleCall>> single_call = find_single_call(submitted, prompt, text);
+  if (!single_call) return fail(single_call.error());
   std::vector<Generation> generations;
   for (uint32_t choice = 0; choice < submitted.choice_count; ++choice) {
     Generation generation{.request = submitted.request,
@@ -130,6 +146,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                           .stop_tokens = {},
                           .shown_tokens = submitted.is_chat ? text.markup_tokens : std::vector<TokenId>(),
                           .grammar = *grammar,
+                          .single_call = *single_call,
                           .top_logprobs = submitted.top_logprobs};
     if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
     generation.text_start = text_start_of(submitted.prompt);

@@ -25,8 +25,7 @@ Result<OpenedChat> make_prompt(const Prompt& prompt, const ToolUse& tools, const
 
 // One per choice. max_tokens is what the context has room for unless the client wants less. invalid_argument
 // with both numbers when the prompt does not fit.
-Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
-                                                 const std::vector<TokenId>& prompt, const TextAssets& text,
-                                                 int64_t context_length);
+Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted, const OpenedChat& opened,
+                                                 const TextAssets& text, int64_t context_length);
 
 }  // namespace shoal

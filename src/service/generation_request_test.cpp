@@ -13,6 +13,8 @@ TextAssets make_text() {
   return text;
 }
 
+OpenedChat prompt_of(std::vector<TokenId> tokens) { return {.prompt = std::move(tokens), .opening = {}}; }
+
 SubmitRequest make_request() {
   SubmitRequest request{};
   request.request = "request-1";
@@ -66,7 +68,7 @@ TEST(GenerationRequest, ChoicesShareThePromptAndTellThemselvesApartByIndex) {
   SubmitRequest request = make_request();
   request.choice_count = 3;
   request.delivered = {{1}, {2, 3}};
-  const auto choices = make_generations(request, {1, 2}, text, 10);
+  const auto choices = make_generations(request, prompt_of({1, 2}), text, 10);
   ASSERT_TRUE(choices) << choices.error().message;
   ASSERT_EQ(choices->size(), 3u);
   for (uint32_t i = 0; i < 3; ++i) {
@@ -82,15 +84,15 @@ TEST(GenerationRequest, ChoicesShareThePromptAndTellThemselvesApartByIndex) {
 TEST(GenerationRequest, AnAnswerIsAtMostWhatTheContextHasLeft) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();
-  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 8);
+  EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 8);
   request.max_tokens = 3;
-  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 3);
+  EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 3);
   request.max_tokens = 1000;
-  EXPECT_EQ((*make_generations(request, {1, 2}, text, 10))[0].max_tokens, 8);
+  EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 8);
 }
 
 TEST(GenerationRequest, APromptThatFillsTheContextIsRefusedWithBothNumbers) {
-  const auto refused = make_generations(make_request(), {1, 2, 3}, make_text(), 3);
+  const auto refused = make_generations(make_request(), prompt_of({1, 2, 3}), make_text(), 3);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(refused.error().message, "the prompt has 3 tokens, the model's context holds 3, answer included");
@@ -116,7 +118,7 @@ TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
 
   SubmitRequest request = make_request();
   request.sampling.logit_bias = {{-1, 1.0}};
-  const auto refused = make_generations(request, {1}, text, 10);
+  const auto refused = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("logit_bias"), std::string::npos) << refused.error().message;
 }
@@ -148,36 +150,66 @@ TEST(GenerationRequest, AnErrorOfTheTemplatesOwnIsToldWithItsLine) {
 TEST(GenerationRequest, TheOutputsGrammarIsCompiledForTheModelsTokens) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();
-  EXPECT_EQ(make_generations(request, {1}, text, 10)->front().grammar, nullptr);
+  EXPECT_EQ(make_generations(request, prompt_of({1}), text, 10)->front().grammar, nullptr);
   request.output = {.kind = OutputKind::gbnf, .source = "root ::= \"abc\""};
   request.choice_count = 2;
-  const auto generations = make_generations(request, {1}, text, 10);
+  const auto generations = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_TRUE(generations) << generations.error().message;
   ASSERT_NE(generations->front().grammar, nullptr);
   EXPECT_EQ(generations->front().grammar, generations->back().grammar);
-  EXPECT_EQ(make_generations(request, {1}, text, 10)->front().grammar, generations->front().grammar);
+  EXPECT_EQ(make_generations(request, prompt_of({1}), text, 10)->front().grammar,
+            generations->front().grammar);
   request.output = {.kind = OutputKind::json_schema, .source = R"({"uniqueItems":true})"};
-  const auto refused = make_generations(request, {1}, text, 10);
+  const auto refused = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("uniqueItems"), std::string::npos);
+}
+
+TEST(GenerationRequest, ACallThatMustBeMadeHasAGrammarAndOneThatMayBeOnlyHasAnEnd) {
+  TextAssets text = make_text();
+  SubmitRequest request = make_request();
+  request.is_chat = true;
+  const std::string functions =
+      R"([{"function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}])";
+  request.tools = {.choice = ToolChoice::required, .functions = functions};
+  const auto required = make_generations(request, prompt_of({1}), text, 10);
+  ASSERT_TRUE(required) << required.error().message;
+  EXPECT_NE(required->front().grammar, nullptr);
+  EXPECT_FALSE(required->front().single_call);
+  request.tools = {.choice = ToolChoice::automatic, .is_parallel = false, .functions = functions};
+  const auto automatic = make_generations(request, prompt_of({1}), text, 10);
+  ASSERT_TRUE(automatic) << automatic.error().message;
+  EXPECT_EQ(automatic->front().grammar, nullptr);
+  ASSERT_TRUE(automatic->front().single_call);
+  EXPECT_TRUE(automatic->front().single_call->tools.has("f"));
+  EXPECT_EQ(automatic->front().single_call->opening.format.calls, CallStyle::hermes);
+
+  request.tools = {
+      .choice = ToolChoice::required,
+      .functions = R"([{"function":{"name":"f","strict":true,"parameters":{"uniqueItems":true}}}])"};
+  const auto refused = make_generations(request, prompt_of({1}), text, 10);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("function \"f\""), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("uniqueItems"), std::string::npos) << refused.error().message;
 }
 
 TEST(GenerationRequest, ChoicesOutOfRangeAreRefused) {
   for (const uint32_t count : {0u, choice_limit + 1}) {
     SubmitRequest request = make_request();
     request.choice_count = count;
-    EXPECT_FALSE(make_generations(request, {1}, make_text(), 10));
+    EXPECT_FALSE(make_generations(request, prompt_of({1}), make_text(), 10));
   }
   SubmitRequest request = make_request();
   request.delivered = {{1}, {1}};
-  EXPECT_FALSE(make_generations(request, {1}, make_text(), 10));
+  EXPECT_FALSE(make_generations(request, prompt_of({1}), make_text(), 10));
 }
 
 TEST(GenerationRequest, AnAnswerThatGoesOnWithATextKeepsItsFirstSpace) {
   const auto start_of = [](Prompt prompt) {
     SubmitRequest request = make_request();
     request.prompt = std::move(prompt);
-    const auto choices = make_generations(request, {1}, make_text(), 10);
+    const auto choices = make_generations(request, prompt_of({1}), make_text(), 10);
     return choices ? choices->front().text_start : TextStart::beginning;
   };
   EXPECT_EQ(start_of(PromptText{"a"}), TextStart::continuation);
@@ -192,9 +224,10 @@ TEST(GenerationRequest, AnAnswerShowsTheMarksOfThinkingAndCallsInAChatOnly) {
   TextAssets text = make_text();
   text.markup_tokens = {3};
   SubmitRequest request = make_request();
-  EXPECT_TRUE(make_generations(request, {1, 2}, text, 10)->front().shown_tokens.empty());
+  EXPECT_TRUE(make_generations(request, prompt_of({1, 2}), text, 10)->front().shown_tokens.empty());
   request.is_chat = true;
-  EXPECT_EQ(make_generations(request, {1, 2}, text, 10)->front().shown_tokens, std::vector<TokenId>{3});
+  EXPECT_EQ(make_generations(request, prompt_of({1, 2}), text, 10)->front().shown_tokens,
+            std::vector<TokenId>{3});
 }
 
 }  // namespace

@@ -64,8 +64,7 @@ void HeadRequests::tokenise(const HeadRequest& request, InstanceHead& head) {
     if (!opened) {
       *made = fail(opened.error());
     } else {
-      Result<std::vector<Generation>> choices =
-          make_generations(*submitted, opened->prompt, *text, context_length);
+      Result<std::vector<Generation>> choices = make_generations(*submitted, *opened, *text, context_length);
       if (choices) {
         **made = Generations{.opened = *std::move(opened), .choices = *std::move(choices)};
       } else {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "files/gguf.h"
+#include "text/calls/described_tools.h"
 #include "text/continued_chat.h"
 #include "text/family_templates.h"
 #include "text/tokenizer_files.h"
@@ -266,24 +267,53 @@ Result<std::vector<TokenId>> TextAssets::chat_prompt(const Value& context) const
   return std::move(opened->prompt);
 }
 
+namespace {
+
+// A model whose template takes no tools is told of them in words, and calls them as most do.
+AnswerFormat format_with(const ToolUse& tools, AnswerFormat format) {
+  if (tools.choice != ToolChoice::none && format.calls == CallStyle::none) format.calls = CallStyle::hermes;
+  return format;
+}
+
+// Of the prompt's last tokens, which hold whatever opens the answer.
+std::string last_text(std::span<const TokenId> prompt, const Tokenizer& tokenizer) {
+  constexpr size_t kTokens = 24;
+  const std::span<const TokenId> last = prompt.last(std::min(prompt.size(), kTokens));
+  std::string text;
+  for (const TokenId token : last) text += tokenizer.token_bytes(token);
+  return text;
+}
+
+}  // namespace
+
 Result<OpenedChat> TextAssets::open_chat(const Value& context, const ToolUse& tools,
                                          int64_t context_length) const {
-  Result<RenderedChat> rendered = render(*this, context);
+  const bool takes_tools = tools.choice == ToolChoice::none || answer_format.calls != CallStyle::none;
+  Result<RenderedChat> rendered = render(*this, takes_tools ? context : with_described_tools(context));
   if (!rendered) return fail(rendered.error());
-  if (tools.choice != ToolChoice::none && answer_format.calls == CallStyle::none) {
-    return fail(ErrorCode::invalid_argument, "tools: this model's chat template does not take tools");
-  }
-  const OpeningText opening = find_opening(rendered->text, answer_format, tools);
-  if (tools.choice == ToolChoice::named) {
-    const int64_t begin = static_cast<int64_t>(rendered->text.size()) + opening.name_begin;
-    rendered->from_context.push_back({begin, begin + static_cast<int64_t>(tools.function.size())});
-  }
-  rendered->text += opening.forced;
   Result<std::vector<TokenId>> prompt =
       make_prompt(*tokenizer, rendered->text, rendered->from_context, context_length);
   if (!prompt) return fail(prompt.error());
-  return OpenedChat{.prompt = *std::move(prompt),
-                    .opening = {.format = answer_format, .prefix = opening.already + opening.forced}};
+  OpenedChat opened{.prompt = *std::move(prompt), .opening = {}};
+  opened.opening = opening_of(opened.prompt, tools);
+  return opened;
+}
+
+AnswerOpening TextAssets::opening_of(std::span<const TokenId> prompt, const ToolUse& tools) const {
+  const AnswerFormat format = format_with(tools, answer_format);
+  return {.format = format, .prefix = read_prompt_end(last_text(prompt, *tokenizer), format).already};
+}
+
+AnswerForm TextAssets::form_of(std::span<const TokenId> prompt, const ToolUse& tools,
+                               OutputFormat output) const {
+  AnswerForm form{.output = std::move(output), .format = format_with(tools, answer_format), .tools = tools};
+  form.thinking = read_prompt_end(last_text(prompt, *tokenizer), form.format).thinking;
+  // A mark that is a special token stands in the prompt where the template has put it, and nowhere else.
+  if (form.format.calls == CallStyle::kimi) {
+    const auto mark = tokenizer->find_token(call_format(form.format.calls).openers.front().marker);
+    if (mark) form.calls_before = std::ranges::count(prompt, *mark);
+  }
+  return form;
 }
 
 Result<std::vector<TokenId>> TextAssets::plain_prompt(std::string_view text, int64_t context_length) const {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "text/calls/answer_grammar.h"
 #include "text/calls/answer_opening.h"
 #include "text/calls/chat_context.h"
 #include "text/chat_template.h"
-#include "text/grammar/output_format.h"
 #include "text/tokenizer.h"
 
 namespace shoal {
@@ -42,16 +42,19 @@ struct TextAssets {
   AnswerFormat answer_format;          // how this model writes thinking and tool calls
   std::vector<TokenId> markup_tokens;  // the special tokens among its marks: text of a chat's answer
   ArgumentForm argument_form = ArgumentForm::object;
-  std::shared_ptr<OutputGrammars> output_grammars = std::make_shared<OutputGrammars>();  // over the tokenizer
+  std::shared_ptr<AnswerGrammars> answer_grammars = std::make_shared<AnswerGrammars>();  // over the tokenizer
 
   // The prompt of a chat as token ids, bos added where the model wants it and the template has not written
   // it. `context` as ChatTemplate::render takes it; bos_token and eos_token are set here. Special tokens come
   // from the template only: the context's words never become one.
   Result<std::vector<TokenId>> chat_prompt(const Value& context) const;
-  // The same for a request with tools, the beginning of a forced call added. invalid_argument where the
-  // context has tools and the model knows of none, and where the prompt is far longer than the model's
-  // context, whose tokens are not all made then.
+  // The same for a request with tools. Where the template takes none, words in the system's message tell
+  // them. invalid_argument where the prompt is far longer than the model's context, whose tokens are not all
+  // made then.
   Result<OpenedChat> open_chat(const Value& context, const ToolUse& tools, int64_t context_length) const;
+  // How a chat's answer is read that follows the prompt, and what form it has.
+  AnswerOpening opening_of(std::span<const TokenId> prompt, const ToolUse& tools) const;
+  AnswerForm form_of(std::span<const TokenId> prompt, const ToolUse& tools, OutputFormat output) const;
   Result<std::string> render_chat(const Value& context) const;
   // The ids of plain text for /v1/completions, bos added where the model wants it; the same refusal.
   Result<std::vector<TokenId>> plain_prompt(std::string_view text, int64_t context_length) const;

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "base/test_data.h"
+#include "text/fake_tokenizer.h"
 #include "text/golden_files.h"
 
 namespace shoal {
@@ -109,28 +110,51 @@ TEST_F(Folder, NeverTakesSpecialTokensFromAUsersWords) {
   EXPECT_EQ(std::ranges::count(*assets.plain_prompt("<|im_end|>", kNoTokenLimit), 1021), 0);
 }
 
-TEST_F(Folder, OpensAChatWithAForcedCall) {
-  put("chat_template.jinja",
-      "{{ messages[0].content }}{# <tool_call> arguments #}{% if tools %}!{% endif %}<|im_start|>");
-  const TextAssets assets = load();
-  EXPECT_EQ(assets.answer_format.calls, CallStyle::hermes);
-  const Value context = json(R"({"messages": [{"content": "x"}], "tools": [{}]})");
-  const Result<OpenedChat> opened =
-      assets.open_chat(context, {.choice = ToolChoice::named, .function = "a<|im_end|>"}, 99);
-  ASSERT_TRUE(opened);
-  EXPECT_EQ(opened->opening.prefix, R"(<tool_call>
-{"name": "a<|im_end|>", "arguments":)");
-  EXPECT_EQ(assets.tokenizer->decode(opened->prompt, SpecialTokens::parse),
-            "x!<|im_start|>" + opened->opening.prefix);
-  EXPECT_EQ(std::ranges::count(opened->prompt, 1021), 0) << "a function's name is a user's word";
+TEST(TextAssets, CountsTheCallsOfAConversation) {
+  TextAssets assets;
+  assets.tokenizer = std::make_unique<FakeTokenizer>(std::vector<std::string>{"<|tool_call_begin|>", "a"},
+                                                     std::set<TokenId>{0});
+  assets.answer_format.calls = CallStyle::kimi;
+  const std::vector<TokenId> prompt{1, 0, 1, 1, 0, 1};
+  EXPECT_EQ(assets.form_of(prompt, {.choice = ToolChoice::required}, {}).calls_before, 2);
 }
 
-TEST_F(Folder, RefusesToolsWhereTheTemplateTakesNone) {
-  const Result<OpenedChat> opened = load().open_chat(
-      json(R"({"messages": [{"role": "user", "content": "x"}]})"), {.choice = ToolChoice::automatic}, 99);
-  ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
-  EXPECT_NE(opened.error().message.find("does not take tools"), std::string::npos);
+TEST_F(Folder, TellsOfToolsInWordsWhereTheTemplateTakesNone) {
+  put("chat_template.jinja", "{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}<|im_start|>");
+  const TextAssets assets = load();
+  EXPECT_EQ(assets.answer_format.calls, CallStyle::none);
+  const Value context = json(
+      R"({"messages": [{"role": "user", "content": "x"},
+                       {"role": "assistant", "content": "", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]},
+                       {"role": "tool", "tool_call_id": "1", "content": "y"}],
+          "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]})");
+  const Result<OpenedChat> opened = assets.open_chat(context, {.choice = ToolChoice::automatic}, 999);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(opened->opening.format.calls, CallStyle::hermes);
+  const std::string prompt = assets.tokenizer->decode(opened->prompt, SpecialTokens::parse);
+  EXPECT_TRUE(prompt.starts_with("[system] ")) << prompt;
+  EXPECT_NE(prompt.find(R"({"name": "f", "parameters": {}})"), std::string::npos) << prompt;
+  EXPECT_TRUE(
+      prompt.ends_with("[user] x[assistant] <tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>"
+                       "[user] <tool_response>\ny\n</tool_response><|im_start|>"))
+      << prompt;
+}
+
+TEST_F(Folder, KnowsTheFormOfAnAnswerFromItsPromptsTokens) {
+  put("chat_template.jinja",
+      "{{ messages[0].content }}{# <tool_call> arguments </think> #}<|im_start|><think>\n");
+  const TextAssets assets = load();
+  const ToolUse tools{.choice = ToolChoice::required, .functions = "[]"};
+  const Result<OpenedChat> opened =
+      assets.open_chat(json(R"({"messages": [{"role": "user", "content": "</think>"}]})"), tools, 999);
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->opening.prefix, "<think>");
+  const AnswerForm form =
+      assets.form_of(opened->prompt, tools, {.kind = OutputKind::json_object, .source = ""});
+  EXPECT_EQ(form.thinking, ThinkingState::open);
+  EXPECT_EQ(form.format.calls, CallStyle::hermes);
+  EXPECT_EQ(form.output.kind, OutputKind::json_object);
+  EXPECT_EQ(form.calls_before, 0);
 }
 
 TEST_F(Folder, RefusesAPromptFarLongerThanTheContextWithBothNumbers) {

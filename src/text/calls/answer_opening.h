@@ -9,7 +9,7 @@ namespace shoal {
 
 struct AnswerOpening {
   AnswerFormat format = {};
-  // The end of the prompt that belongs to the answer: opened thinking, the beginning of a forced call.
+  // The end of the prompt that belongs to the answer: opened thinking.
   std::string prefix = {};
 
   bool operator==(const AnswerOpening&) const = default;

@@ -28,6 +28,7 @@ enum class CallStyle : uint8_t {
   nemotron,
   granite,
   phi,
+  functools,
   liquid,
   hermes,
   llama4_python,
@@ -61,6 +62,20 @@ struct CallOpener {
   CallNotation notation;
 };
 
+// How calls are written by those who write them well: what a grammar holds a forced call to. White space
+// stands where some may be, ~ where a line must end, # where the calls of the conversation are counted, and @
+// where there may be an id.
+struct CallWriting {
+  std::string_view section_begin = {};  // in front of all calls of an answer
+  std::string_view before_name = {};
+  std::string_view after_name = {};
+  std::string_view after_arguments = {};
+  std::string_view between = {};  // of two calls
+  std::string_view section_end = {};
+  std::string_view id_begin = {};
+  std::string_view id_end = {};
+};
+
 struct CallFormat {
   CallStyle style;
   // All of `template_signs` must be in the chat template, and `token_sign`, where there is one, in the
@@ -71,8 +86,7 @@ struct CallFormat {
   // Around calls, and dropped with them; elsewhere text.
   std::vector<std::string_view> brackets;
   std::string_view fence = {};  // dropped right behind a call only
-  // What a prompt ends with that forces a call: before the name, and after it where that is forced too.
-  std::string_view forced_before_name, forced_after_name;
+  CallWriting writing = {};
   CallIdStyle ids = CallIdStyle::call_random;
   bool has_one_call_a_message = false;  // in the template
   bool calls_end_thinking = false;
@@ -81,6 +95,9 @@ struct CallFormat {
 const CallFormat& call_format(CallStyle style);
 
 AnswerFormat choose_answer_format(std::string_view chat_template, const Tokenizer& tokenizer);
+
+// Whatever marks thinking and calls for the family's reader.
+std::vector<std::string_view> markup_of(const AnswerFormat& format);
 
 // The special tokens that an answer's reader has to see as text.
 std::vector<TokenId> find_markup_tokens(const AnswerFormat& format, const Tokenizer& tokenizer);

@@ -58,7 +58,8 @@ struct TagNotation {
   std::string_view before_value;  // nothing where the value follows the key's tag
   std::string_view after_value;
   std::string_view after_call;
-  bool has_lines = false;  // a value has a line break in front and behind that is no part of it
+  bool has_lines = false;          // a value has a line break in front and behind that is no part of it
+  bool has_python_values = false;  // lists and such are written as Python does, not as JSON
 };
 // f(a=1, b="x"), g() and a closing bracket: Python's.
 struct PythonNotation {

@@ -193,25 +193,12 @@ Value adapt_chat_context(Value context, const AnswerFormat& format, ArgumentForm
   return context;
 }
 
-OpeningText find_opening(std::string_view prompt, const AnswerFormat& format, const ToolUse& use) {
-  const ThinkingMarks thinking = thinking_marks(format.thinking);
-  OpeningText opening;
-  const bool is_thinking = !thinking.open.empty() && trim_white_space(prompt).ends_with(thinking.open);
-  if (is_thinking) opening.already = thinking.open;
-  const CallFormat& calls = call_format(format.calls);
-  switch (use.choice) {
-    case ToolChoice::none:
-    case ToolChoice::automatic: return opening;
-    case ToolChoice::required: opening.forced = calls.forced_before_name; break;
-    case ToolChoice::named:
-      opening.forced = fmt::format("{}{}{}", calls.forced_before_name, use.function, calls.forced_after_name);
-  }
-  if (is_thinking) opening.forced = fmt::format("{}\n\n{}", thinking.close, opening.forced);
-  if (use.choice == ToolChoice::named) {
-    const size_t behind_name = use.function.size() + calls.forced_after_name.size();
-    opening.name_begin = static_cast<int64_t>(opening.forced.size() - behind_name);
-  }
-  return opening;
+PromptEnd read_prompt_end(std::string_view prompt, const AnswerFormat& format) {
+  const ThinkingMarks marks = thinking_marks(format.thinking);
+  if (marks.open.empty()) return {};
+  const std::string_view end = trim_white_space(prompt);
+  if (end.ends_with(marks.open)) return {.thinking = ThinkingState::open, .already = std::string(marks.open)};
+  return {.thinking = end.ends_with(marks.close) ? ThinkingState::none : ThinkingState::possible};
 }
 
 }  // namespace shoal

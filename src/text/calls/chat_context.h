@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "text/calls/answer_opening.h"
-#include "text/calls/tool_use.h"
+#include "text/calls/answer_form.h"
 #include "text/chat_template.h"
 #include "text/value.h"
 
@@ -22,12 +21,11 @@ ArgumentForm find_argument_form(const ChatTemplate& chat_template, const AnswerF
 // that the template knows, one call a message where it takes no more. All else stays.
 Value adapt_chat_context(Value context, const AnswerFormat& format, ArgumentForm form);
 
-// What the answer begins with: at the prompt's end, or to be put there.
-struct OpeningText {
-  std::string already;     // the prompt ends with it
-  std::string forced;      // the prompt is to be continued with it
-  int64_t name_begin = 0;  // in `forced`: where the function is named, in the client's words
+// How the end of a prompt opens the answer.
+struct PromptEnd {
+  ThinkingState thinking = ThinkingState::none;
+  std::string already = {};  // of the answer, in the prompt
 };
-OpeningText find_opening(std::string_view prompt, const AnswerFormat& format, const ToolUse& use);
+PromptEnd read_prompt_end(std::string_view prompt, const AnswerFormat& format);
 
 }  // namespace shoal

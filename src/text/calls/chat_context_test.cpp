@@ -114,47 +114,15 @@ TEST(ChatContext, GivesGptOssItsThinkingAndDescriptions) {
   EXPECT_EQ(*context.find("tools")->array()->front().find("function")->find("description")->text(), "");
 }
 
-TEST(ChatContext, OpensTheAnswerAsTheRequestSays) {
+TEST(ChatContext, TellsFromThePromptsEndWhetherTheModelThinks) {
   const AnswerFormat qwen = format_of(CallStyle::hermes, ThinkingStyle::angle);
-  const auto opening = [&](std::string_view prompt, const ToolUse& use) {
-    const OpeningText text = find_opening(prompt, qwen, use);
-    return text.already + "|" + text.forced;
-  };
-  const ToolUse named{.choice = ToolChoice::named, .function = "f"};
-  EXPECT_EQ(opening("assistant\n", {}), "|");
-  EXPECT_EQ(opening("assistant\n<think>\n", {}), "<think>|");
-  EXPECT_EQ(opening("assistant\n<think>\n\n</think>\n\n", {}), "|");
-  EXPECT_EQ(opening("assistant\n", {.choice = ToolChoice::required}), "|<tool_call>\n{\"name\": \"");
-  EXPECT_EQ(opening("assistant\n", named), "|<tool_call>\n{\"name\": \"f\", \"arguments\":");
-  EXPECT_EQ(opening("<think>\n", named), "<think>|</think>\n\n<tool_call>\n{\"name\": \"f\", \"arguments\":");
-}
-
-TEST(ChatContext, TellsWhereTheFunctionIsNamed) {
-  const ToolUse use{.choice = ToolChoice::named, .function = "name"};
-  const OpeningText opening =
-      find_opening("<think>", format_of(CallStyle::hermes, ThinkingStyle::angle), use);
-  EXPECT_EQ(opening.forced.substr(static_cast<size_t>(opening.name_begin)), "name\", \"arguments\":");
-}
-
-// Whatever a family's calls begin with by force is read as the beginning of a call.
-TEST(ChatContext, ForcesWhatTheFamilysReaderTakesForACall) {
-  const ToolSet tools(json(R"([{"type": "function", "function": {"name": "f"}}])"));
-  for (int style = 1; style <= static_cast<int>(kLastCallStyle); ++style) {
-    const AnswerFormat format = format_of(static_cast<CallStyle>(style));
-    const ToolUse named{.choice = ToolChoice::named, .function = "f"};
-    const std::string forced = find_opening("", format, named).forced;
-    std::string rest = "{}}]";
-    if (forced.ends_with('(')) rest = ")]";
-    if (forced.ends_with(">\n")) rest = format.calls == CallStyle::minimax ? "</invoke>" : "</function>";
-    if (format.calls == CallStyle::glm) rest = "</tool_call>";
-    const std::vector<AnswerEvent> events = make_answer_parser(format, tools)->push(forced + rest);
-    ASSERT_FALSE(events.empty()) << forced;
-    EXPECT_EQ(events.front().kind, AnswerEventKind::call_begin) << forced;
-    EXPECT_EQ(events.front().name, "f") << forced;
-    EXPECT_TRUE(std::ranges::any_of(events, [](const AnswerEvent& event) {
-      return event.kind == AnswerEventKind::call_end;
-    })) << forced;
-  }
+  const auto end_of = [&](std::string_view prompt) { return read_prompt_end(prompt, qwen); };
+  EXPECT_EQ(end_of("assistant\n").thinking, ThinkingState::possible);
+  EXPECT_EQ(end_of("assistant\n").already, "");
+  EXPECT_EQ(end_of("assistant\n<think>\n").thinking, ThinkingState::open);
+  EXPECT_EQ(end_of("assistant\n<think>\n").already, "<think>");
+  EXPECT_EQ(end_of("assistant\n<think>\n\n</think>\n\n").thinking, ThinkingState::none);
+  EXPECT_EQ(read_prompt_end("<think>", format_of(CallStyle::hermes)).thinking, ThinkingState::none);
 }
 
 }  // namespace

@@ -81,7 +81,9 @@ ReadStep JsonCallReader::add_to_key(char byte) {
   member_ = Member::other;
   constexpr std::array<std::string_view, 2> kHarmless{"type", "id"};
   const bool is_foreign = std::ranges::find(kHarmless, key) == kHarmless.end();
-  return is_foreign && notation_.names == NameRule::known ? ReadStep::wrong : go(At::colon);
+  // In front of the name there is a type at most.
+  const bool is_early = name_.empty() && key != kHarmless.front();
+  return notation_.names == NameRule::known && (is_foreign || is_early) ? ReadStep::wrong : go(At::colon);
 }
 
 ReadStep JsonCallReader::add_to_value(char byte, CallSink& sink) {
@@ -107,7 +109,8 @@ ReadStep JsonCallReader::end_value(CallSink& sink) {
     case Member::arguments: return end_arguments(sink);
     case Member::other: break;
   }
-  return ReadStep::more;
+  const bool is_call = notation_.names == NameRule::any || !name_.empty() || source_ == "\"function\"";
+  return is_call ? ReadStep::more : ReadStep::wrong;
 }
 
 // Without a mark it takes the arguments as well to tell a call from any other object.

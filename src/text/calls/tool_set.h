@@ -5,12 +5,10 @@
 #include <memory>
 #include <string_view>
 
+#include "text/calls/parameter_kind.h"
 #include "text/value.h"
 
 namespace shoal {
-
-// What a parameter may be, as its schema says.
-enum class ParameterKind : uint8_t { unknown, text, text_or_null, other, either };
 
 class ToolSet {
  public:

@@ -13,6 +13,9 @@ struct ToolUse {
   ToolChoice choice = ToolChoice::none;
   std::string function = {};  // where it is named
   bool is_parallel = true;    // several calls in one answer
+  // The tools as JSON, in the shape that ToolSet takes, where the answer is held to them or ends behind its
+  // first call; else empty.
+  std::string functions = {};
 
   bool operator==(const ToolUse&) const = default;
 };

@@ -81,10 +81,14 @@ void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
       if (behind < 0) continue;
       switch (edge.kind) {
         case Grammar::EdgeKind::jump: pending.push_back(behind); break;
-        case Grammar::EdgeKind::terminal:
-          items.push_back({.terminal = edge.index, .at = {}, .continuation = behind});
-          if (grammar_.terminals()[static_cast<size_t>(edge.index)].is_nullable()) pending.push_back(behind);
+        case Grammar::EdgeKind::terminal: {
+          const Terminal& terminal = grammar_.terminals()[static_cast<size_t>(edge.index)];
+          // One that has only the empty text takes no byte.
+          if (terminal.dfa.goes_on(Dfa::kStart))
+            items.push_back({.terminal = edge.index, .at = {}, .continuation = behind});
+          if (terminal.is_nullable()) pending.push_back(behind);
           break;
+        }
         case Grammar::EdgeKind::rule:
           if (const int32_t inner = continuation(grammar_.start_of(edge.index), behind); inner >= 0) {
             pending.push_back(inner);

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "text/grammar/bounded_text.h"
 #include "text/grammar/fixed_dfa.h"
 #include "text/grammar/json_numbers.h"
 #include "text/grammar/json_strings.h"
@@ -22,6 +23,12 @@ using Schemas = std::vector<const Value*>;  // of one alternative
 
 // White space is limited, since a model may well go on with it for ever.
 constexpr std::string_view kSpace = "(?: ?|\\n[ \\t]{0,40})";
+
+constexpr std::string_view kHasOuterLine = "\\n[^]*|[^]*\\n";
+
+// A bare text that its reader may take for a value of another type.
+constexpr std::string_view kLooksLikeJson =
+    "[ \\t\\r\\n]*(?:[-0-9\\[{][^]*|(?:true|false|null|True|False|None)[ \\t\\r\\n]*)";
 
 enum TypeBit : uint8_t {
   kNullBit = 1,
@@ -102,10 +109,13 @@ Value written_shortest(const Value& value) {
 
 class SchemaCompiler final : PatternMatcher {
  public:
-  SchemaCompiler(const Value& root, OneOf one_of) : root_(root), logic_(root, one_of, builder_.budget()) {}
+  // Without a notation: JSON.
+  SchemaCompiler(const Value& root, OneOf one_of, const ArgumentNotation* notation)
+      : root_(root), notation_(notation), logic_(root, one_of, builder_.budget()) {}
 
   Result<Grammar> compile() {
-    const int32_t root = rule_of({&root_});
+    const Result<int32_t> root = notation_ == nullptr ? rule_of({&root_}) : arguments();
+    if (!root) return fail(root.error());
     while (!pending_.empty()) {
       const auto [rule, conjunction] = std::move(pending_.back());
       pending_.pop_back();
@@ -113,7 +123,7 @@ class SchemaCompiler final : PatternMatcher {
       if (!body) return fail(body.error());
       builder_.define(rule, *std::move(body));
     }
-    return builder_.build(root);
+    return builder_.build(*root);
   }
 
  private:
@@ -149,10 +159,9 @@ class SchemaCompiler final : PatternMatcher {
       return schema->find("enum") != nullptr || schema->find("const") != nullptr;
     });
     if (is_listed) return add_listed(schemas, *types, choices);
-    if ((*types & kNullBit) != 0 && !is_excluded(schemas, Value())) choices.push_back(literal("null"));
+    if ((*types & kNullBit) != 0 && !is_excluded(schemas, Value())) choices.push_back(literal(Value()));
     for (const bool truth : {true, false}) {
-      if ((*types & kBooleanBit) != 0 && !is_excluded(schemas, truth))
-        choices.push_back(literal(truth ? "true" : "false"));
+      if ((*types & kBooleanBit) != 0 && !is_excluded(schemas, truth)) choices.push_back(literal(truth));
     }
     using Maker = Result<Expression> (SchemaCompiler::*)(const Schemas&, uint8_t);
     constexpr std::pair<int, Maker> kMakers[] = {{kIntegerBit | kFractionBit, &SchemaCompiler::number},
@@ -200,7 +209,59 @@ class SchemaCompiler final : PatternMatcher {
     if (dfa.is_empty()) return never();
     return use_terminal(builder_.add_terminal({.dfa = std::move(dfa)}));
   }
-  Expression literal(std::string_view text) { return literal_text(text); }
+
+  bool is_python() const { return notation_ != nullptr && notation_->values == ValueNotation::python; }
+
+  Expression literal(const Value& value) const {
+    if (!is_python()) return literal_text(format_json(value));
+    if (value.text() != nullptr) return quoted(*value.text());
+    if (value.is_null()) return literal_text("None");
+    if (const bool* truth = value.boolean()) return literal_text(*truth ? "True" : "False");
+    if (value.array() == nullptr && value.object() == nullptr) return literal_text(format_json(value));
+    std::vector<Expression> parts;
+    const auto add = [&](Expression part) {
+      if (!parts.empty()) parts.push_back(literal_text(", "));
+      parts.push_back(std::move(part));
+    };
+    if (const Value::Array* items = value.array()) {
+      for (const Value& item : *items) add(literal(item));
+    } else {
+      for (const auto& [name, member] : *value.object()) {
+        add(sequence_of({quoted(name), literal_text(": "), literal(member)}));
+      }
+    }
+    parts.insert(parts.begin(), literal_text(value.array() != nullptr ? "[" : "{"));
+    parts.push_back(literal_text(value.array() != nullptr ? "]" : "}"));
+    return sequence_of(std::move(parts));
+  }
+
+  // A text in quotes, in any that it may have.
+  Expression quoted(std::string_view text) const {
+    const std::string contents = written_contents(text);
+    std::vector<Expression> choices;
+    choices.push_back(literal_text(fmt::format("\"{}\"", contents)));
+    const bool may_be_single = is_python() && text.find('\'') == std::string_view::npos;
+    if (may_be_single) choices.push_back(literal_text(fmt::format("'{}'", contents)));
+    return choice_of(std::move(choices));
+  }
+  Result<Expression> quoted(const Dfa& given) {
+    const Result<Dfa> held = without_text_end(given);
+    if (!held) return fail(held.error());
+    const Dfa& contents = *held;
+    Expression json = terminal(quoted_contents(contents, StringQuotes::json));
+    if (!is_python() || json.kind == ExpressionKind::never) return json;
+    return choice_of({std::move(json), terminal(quoted_contents(contents, StringQuotes::python_single))});
+  }
+
+  // What ends a bare value ends it inside quotes too.
+  Result<Dfa> without_text_end(const Dfa& strings) {
+    if (notation_ == nullptr || notation_->text_end.empty()) return strings;
+    const Expression any = repeated(any_character(), 0, Expression::kUnlimited);
+    const Result<Dfa> ended =
+        make_dfa(sequence_of({any, literal_text(notation_->text_end), any}), builder_.budget());
+    if (!ended) return ended;
+    return difference(strings, *ended, builder_.budget());
+  }
   // A pattern of our own.
   Expression own(const std::string& pattern) {
     return use_terminal(builder_.add_terminal({.dfa = fixed_dfa(pattern)}));
@@ -228,7 +289,7 @@ class SchemaCompiler final : PatternMatcher {
       if ((type_of(value) & types) == 0 || is_excluded(schemas, value)) continue;
       const Result<bool> allowed = allows(schemas, value);
       if (!allowed) return fail(allowed.error());
-      if (*allowed) choices.push_back(literal(format_json(written_shortest(value))));
+      if (*allowed) choices.push_back(literal(written_shortest(value)));
     }
     return {};
   }
@@ -244,7 +305,7 @@ class SchemaCompiler final : PatternMatcher {
       return dfa->matches(format_json(written_shortest(value)));
     }
     if (value.text() != nullptr) {
-      const Result<Dfa> dfa = contents(schemas);
+      const Result<Dfa> dfa = contents(schemas, TextNotation::quoted);
       if (!dfa) return fail(dfa.error());
       return dfa->matches(written_contents(*value.text()));
     }
@@ -346,42 +407,59 @@ class SchemaCompiler final : PatternMatcher {
 
   Result<Expression> text(const Schemas& schemas, uint8_t) {
     if (has_contents_limit(schemas)) {
-      const Result<Dfa> dfa = contents(schemas);
+      const Result<Dfa> dfa = contents(schemas, TextNotation::quoted);
       if (!dfa) return fail(dfa.error());
-      return terminal(enclosed(*dfa, '"'));
+      return quoted(*dfa);
     }
     const Result<Lengths> limits = lengths(schemas);
     if (!limits) return fail(limits.error());
     const std::pair key(limits->least, limits->most);
-    if (const auto found = strings_.find(key); found != strings_.end()) return use_terminal(found->second);
-    Terminal made = string_terminal(limits->least, limits->most);
-    if (made.dfa.is_empty()) return never();
-    const int32_t index = builder_.add_terminal(std::move(made));
-    strings_.emplace(key, index);
-    return use_terminal(index);
+    if (const auto found = strings_.find(key); found != strings_.end()) return found->second;
+    const std::vector<StringQuotes> all =
+        is_python() ? std::vector{StringQuotes::python_double, StringQuotes::python_single}
+                    : std::vector{StringQuotes::json};
+    std::vector<Expression> choices;
+    for (const StringQuotes quotes : all) {
+      Terminal made = string_terminal(limits->least, limits->most, quotes);
+      if (Result<void> changed = leave_out_text_end(made); !changed) return fail(changed.error());
+      if (!made.dfa.is_empty()) choices.push_back(use_terminal(builder_.add_terminal(std::move(made))));
+    }
+    return strings_.emplace(key, choice_of(std::move(choices))).first->second;
+  }
+
+  // Where characters are counted there is but one state for all of them: it is left without the end's first.
+  Result<void> leave_out_text_end(Terminal& made) {
+    if (made.dfa.is_empty() || notation_ == nullptr || notation_->text_end.empty()) return {};
+    const bool is_counted = made.counted_state != Terminal::kNotCounted;
+    const Result<Dfa> left = is_counted ? difference(made.dfa, fixed_dfa("[^]*<[^]*"), builder_.budget())
+                                        : without_text_end(made.dfa);
+    if (!left) return fail(left.error());
+    made.dfa = *left;
+    if (is_counted && !made.dfa.is_empty()) made.counted_state = made.dfa.next(Dfa::kStart, made.closing);
+    return {};
   }
 
   // What strings that satisfy the schemas have between the quotes, in their one way to be written.
-  Result<Dfa> contents(const Schemas& schemas) {
+  Result<Dfa> contents(const Schemas& schemas, TextNotation notation) {
     GrammarBudget& budget = builder_.budget();
     const Result<Lengths> limits = lengths(schemas);
     if (!limits) return fail(limits.error());
-    Result<Dfa> all = string_contents(limits->least, limits->most, budget);
+    Result<Dfa> all = string_contents(limits->least, limits->most, notation, budget);
     for (const Value* schema : schemas) {
       for (const std::string_view keyword :
            {std::string_view("pattern"), std::string_view("format"), kNotPattern}) {
         const Value* given = schema->find(keyword);
         if (given == nullptr || !all) continue;
         if (given->text() == nullptr) return logic_.reject(*schema, keyword, "must be a string");
-        const Result<Dfa> own = keyword == "format" ? format_contents(*given->text(), budget)
-                                                    : pattern_contents(*given->text(), budget);
+        const Result<Dfa> own = keyword == "format" ? format_contents(*given->text(), notation, budget)
+                                                    : pattern_contents(*given->text(), notation, budget);
         if (!own) return logic_.reject(*schema, keyword, own.error().message);
         all = keyword == kNotPattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
       }
       if (const Value* excluded = schema->find(kNotEnum)) {
         for (const Value& value : *excluded->array()) {
           if (value.text() == nullptr || !all) continue;
-          const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text())), budget);
+          const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text(), notation)), budget);
           all = one ? difference(*all, *one, budget) : Result<Dfa>(fail(one.error()));
         }
       }
@@ -398,7 +476,7 @@ class SchemaCompiler final : PatternMatcher {
   Result<const Dfa*> pattern_of(const std::string& pattern) {
     const auto found = patterns_.find(pattern);
     if (found != patterns_.end()) return &found->second;
-    Result<Dfa> dfa = pattern_contents(pattern, builder_.budget());
+    Result<Dfa> dfa = pattern_contents(pattern, TextNotation::quoted, builder_.budget());
     if (!dfa) return fail(dfa.error());
     return &patterns_.emplace(pattern, *std::move(dfa)).first->second;
   }
@@ -582,8 +660,15 @@ class SchemaCompiler final : PatternMatcher {
     auto operator<=>(const MemberState&) const = default;
   };
 
+  // What stands around an object's members and between them.
+  struct Brackets {
+    Expression open, close, comma;
+    bool are_arguments;
+  };
+
   struct ObjectRules {
     const ObjectShape& shape;
+    const Brackets& brackets;
     std::vector<Expression> members;  // name, colon and value; never where it may not be there
     std::vector<Expression> extras;
     std::map<MemberState, int32_t> rules;
@@ -592,14 +677,23 @@ class SchemaCompiler final : PatternMatcher {
 
   Result<Expression> object(const Schemas& schemas, uint8_t) {
     make_brackets();
+    return object_within(
+        schemas, {.open = open_object_, .close = close_object_, .comma = comma_, .are_arguments = false});
+  }
+
+  Result<Expression> object_within(const Schemas& schemas, const Brackets& brackets) {
     const Result<ObjectShape> shape = make_object_shape(schemas, logic_, *this);
     if (!shape) return fail(shape.error());
-    ObjectRules object{.shape = *shape, .members = {}, .extras = {}, .rules = {}, .pending = {}};
+    ObjectRules object{
+        .shape = *shape, .brackets = brackets, .members = {}, .extras = {}, .rules = {}, .pending = {}};
     Result<Dfa> names = allowed_names(*shape);
     if (!names) return fail(names.error());
     for (const ObjectMember& member : shape->members) {
       const bool is_allowed = shape->names.empty() || names->matches(written_contents(member.name));
-      object.members.push_back(is_allowed ? member_expression(member) : never());
+      Result<Expression> made = never();
+      if (is_allowed) made = brackets.are_arguments ? argument(member) : member_expression(member);
+      if (!made) return fail(made.error());
+      object.members.push_back(*std::move(made));
     }
     if (Result<void> made = make_extras(*std::move(names), object); !made) return fail(made.error());
     const bool is_uncertain = !object.extras.empty() && shape->least > std::ssize(shape->members) + 1;
@@ -609,7 +703,7 @@ class SchemaCompiler final : PatternMatcher {
           "is not supported above the number of named properties, since other names could repeat");
     }
     std::vector<Expression> parts;
-    parts.push_back(open_object_);
+    parts.push_back(brackets.open);
     parts.push_back(use_rule(member_rule({0, 0, 0}, object)));
     while (!object.pending.empty()) {
       const MemberState state = object.pending.back();
@@ -641,7 +735,7 @@ class SchemaCompiler final : PatternMatcher {
     };
     const auto followed = [&](const Expression& member, const MemberState& next) {
       std::vector<Expression> parts;
-      if (state.count > 0) parts.push_back(comma_);
+      if (state.count > 0) parts.push_back(object.brackets.comma);
       parts.push_back(member);
       parts.push_back(use_rule(member_rule(next, object)));
       return sequence_of(std::move(parts));
@@ -658,7 +752,7 @@ class SchemaCompiler final : PatternMatcher {
     }
     // Places behind the last: whether an unnamed member has come.
     const bool has_extra = state.place > shape.members.size();
-    if (state.different >= shape.least) choices.push_back(close_object_);
+    if (state.different >= shape.least) choices.push_back(object.brackets.close);
     for (const Expression& extra : object.extras) {
       if (!has_room) break;
       choices.push_back(
@@ -669,7 +763,7 @@ class SchemaCompiler final : PatternMatcher {
 
   Expression member_expression(const ObjectMember& member) {
     std::vector<Expression> parts;
-    parts.push_back(literal(fmt::format("\"{}\"", written_contents(member.name))));
+    parts.push_back(quoted(member.name));
     parts.push_back(colon_);
     parts.push_back(use_rule(rule_of(member.value)));
     return sequence_of(std::move(parts));
@@ -678,16 +772,16 @@ class SchemaCompiler final : PatternMatcher {
   // The contents of names that propertyNames allows.
   Result<Dfa> allowed_names(const ObjectShape& shape) {
     GrammarBudget& budget = builder_.budget();
-    if (shape.names.empty()) return string_contents(0, Expression::kUnlimited, budget);
+    const Result<Dfa> any = string_contents(0, Expression::kUnlimited, TextNotation::quoted, budget);
+    if (shape.names.empty()) return any;
     const Result<std::vector<Schemas>> alternatives = logic_.alternatives(shape.names);
     if (!alternatives) return fail(alternatives.error());
-    const Result<Dfa> any = string_contents(0, Expression::kUnlimited, budget);
     Result<Dfa> others = any;  // that no alternative allows
     for (const Schemas& schemas : *alternatives) {
       const Result<uint8_t> types = types_of(schemas);
       if (!types) return fail(types.error());
       if ((*types & kStringBit) == 0 || !others) continue;
-      const Result<Dfa> own = listed_contents(schemas);
+      const Result<Dfa> own = listed_contents(schemas, TextNotation::quoted);
       if (!own) return own;
       others = difference(*others, *own, budget);
     }
@@ -696,8 +790,8 @@ class SchemaCompiler final : PatternMatcher {
   }
 
   // contents(), with enum and const.
-  Result<Dfa> listed_contents(const Schemas& schemas) {
-    Result<Dfa> all = contents(schemas);
+  Result<Dfa> listed_contents(const Schemas& schemas, TextNotation notation) {
+    Result<Dfa> all = contents(schemas, notation);
     for (const Value* schema : schemas) {
       for (const char* keyword : {"enum", "const"}) {
         const Value* given = schema->find(keyword);
@@ -705,7 +799,8 @@ class SchemaCompiler final : PatternMatcher {
         const bool is_list = given->array() != nullptr && std::string_view(keyword) == "enum";
         std::vector<Expression> texts;
         for (const Value& value : is_list ? *given->array() : Value::Array{*given}) {
-          if (value.text() != nullptr) texts.push_back(literal_text(written_contents(*value.text())));
+          if (value.text() != nullptr)
+            texts.push_back(literal_text(written_contents(*value.text(), notation)));
         }
         const Result<Dfa> own = make_dfa(choice_of(std::move(texts)), builder_.budget());
         all = own ? intersection(*all, *own, builder_.budget()) : Result<Dfa>(fail(own.error()));
@@ -728,11 +823,10 @@ class SchemaCompiler final : PatternMatcher {
       names = *std::move(others);
     }
     for (const ExtraMembers& extra : shape.extras) {
-      Expression name;
-      if (is_plain && extra.matching.empty() && extra.other.empty()) {
-        Result<Expression> any = text({}, 0);
-        if (!any) return fail(any.error());
-        name = *std::move(any);
+      Result<Expression> name = never();
+      if (is_plain && extra.matching.empty() && extra.other.empty() && !object.brackets.are_arguments) {
+        name = text({}, 0);
+        if (!name) return fail(name.error());
       } else {
         Result<Dfa> own = names;
         for (const auto& [patterns, is_wanted] :
@@ -744,11 +838,23 @@ class SchemaCompiler final : PatternMatcher {
             if (!own) return fail(own.error());
           }
         }
-        name = terminal(enclosed(*own, '"'));
+        if (object.brackets.are_arguments) {
+          own = intersection(*own, fixed_dfa(notation_->key_pattern), budget);
+          if (!own) return fail(own.error());
+        }
+        name = object.brackets.are_arguments ? Result<Expression>(terminal(*own)) : quoted(*own);
+        if (!name) return fail(name.error());
       }
-      if (name.kind == ExpressionKind::never) continue;
+      if (name->kind == ExpressionKind::never) continue;
+      if (object.brackets.are_arguments) {
+        // Whatever the reader makes of its value: it knows no schema for it.
+        Result<Expression> made = argument(*std::move(name), ParameterKind::unknown, extra.value);
+        if (!made) return fail(made.error());
+        object.extras.push_back(*std::move(made));
+        continue;
+      }
       std::vector<Expression> parts;
-      parts.push_back(std::move(name));
+      parts.push_back(*std::move(name));
       parts.push_back(colon_);
       parts.push_back(use_rule(rule_of(extra.value)));
       object.extras.push_back(sequence_of(std::move(parts)));
@@ -756,13 +862,147 @@ class SchemaCompiler final : PatternMatcher {
     return {};
   }
 
+  // Arguments that are no JSON object.
+
+  Result<int32_t> arguments() {
+    static const Value kObject = Value::Object{{"type", "object"}};
+    const Result<std::vector<Schemas>> alternatives = logic_.alternatives(conjunction_of({&root_}, kObject));
+    if (!alternatives) return fail(alternatives.error());
+    const Brackets brackets{
+        .open = empty_text(), .close = empty_text(), .comma = notation_->between, .are_arguments = true};
+    std::vector<Expression> choices;
+    for (const Schemas& schemas : *alternatives) {
+      const Result<uint8_t> types = types_of(schemas);
+      if (!types) return fail(types.error());
+      if ((*types & kObjectBit) == 0) continue;
+      for (const Value* schema : schemas) {
+        for (const char* keyword : {"enum", "const"}) {
+          if (schema->find(keyword) != nullptr)
+            return logic_.reject(*schema, keyword, "is not supported for all arguments together");
+        }
+      }
+      Result<Expression> made = object_within(schemas, brackets);
+      if (!made) return fail(made.error());
+      choices.push_back(*std::move(made));
+    }
+    const int32_t rule = builder_.add_rule("of the arguments");
+    builder_.define(rule, choice_of(std::move(choices)));
+    return rule;
+  }
+
+  static Conjunction conjunction_of(Conjunction all, const Value& schema) {
+    add_schema(&schema, all);
+    return all;
+  }
+
+  Result<Expression> argument(const ObjectMember& member) {
+    if (!fixed_dfa(notation_->key_pattern).matches(member.name)) return never();
+    const ParameterKind kind = notation_->kind_of ? notation_->kind_of(member.name) : ParameterKind::unknown;
+    return argument(literal_text(member.name), kind, member.value);
+  }
+
+  Result<Expression> argument(Expression key, ParameterKind kind, const Conjunction& value) {
+    std::vector<Expression> parts;
+    parts.push_back(notation_->before_key);
+    parts.push_back(std::move(key));
+    parts.push_back(notation_->after_key);
+    Result<Expression> written =
+        notation_->text_end.empty() ? use_rule(rule_of(value)) : bare_value(kind, value);
+    if (!written || written->kind == ExpressionKind::never) return written;
+    parts.push_back(*std::move(written));
+    if (notation_->text_end.empty()) parts.push_back(notation_->after_value);
+    return sequence_of(std::move(parts));
+  }
+
+  // A value and what ends it, as its reader will take it: texts have no quotes, and what looks like JSON may
+  // be taken for it.
+  Result<Expression> bare_value(ParameterKind kind, const Conjunction& value) {
+    static const Value kNull = Value::Object{{"type", "null"}};
+    static const Value kText = Value::Object{{"type", "string"}};
+    static const Value kNoText =
+        Value::Object{{"type", Value::Array{"null", "boolean", "number", "array", "object"}}};
+    static const Value kWord = Value::Object{{"type", Value::Array{"null", "boolean", "number"}}};
+    std::vector<Expression> choices;
+    if (kind != ParameterKind::text) {
+      // Python's lists are read as such only where nothing else may stand.
+      const bool is_word = is_python() && kind != ParameterKind::other;
+      const Value& other = kind == ParameterKind::text_or_null ? kNull : is_word ? kWord : kNoText;
+      const Conjunction held = conjunction_of(value, other);
+      choices.push_back(within_lines(use_rule(rule_of(held))));
+      if (Result<void> added = add_words(held, choices); !added) return fail(added.error());
+    }
+    if (kind == ParameterKind::other) return choice_of(std::move(choices));
+    const bool is_mixed = kind == ParameterKind::unknown || kind == ParameterKind::either;
+    const Result<std::vector<Schemas>> alternatives = logic_.alternatives(conjunction_of(value, kText));
+    if (!alternatives) return fail(alternatives.error());
+    for (const Schemas& schemas : *alternatives) {
+      const bool may_be_anything = is_mixed && value.empty();
+      Result<Expression> made = bare_text(schemas, is_mixed && !may_be_anything);
+      if (!made) return fail(made.error());
+      if (made->kind != ExpressionKind::never) choices.push_back(*std::move(made));
+    }
+    return choice_of(std::move(choices));
+  }
+
+  // Templates write these as JSON and as Python do, and so do models then.
+  Result<void> add_words(const Conjunction& value, std::vector<Expression>& choices) {
+    struct Word {
+      const char* json;
+      const char* python;
+      Value schema;
+    };
+    static const std::array<Word, 3> kWords{{{"true", "True", Value::Object{{"const", true}}},
+                                             {"false", "False", Value::Object{{"const", false}}},
+                                             {"null", "None", Value::Object{{"const", Value()}}}}};
+    for (const auto& [json, python, schema] : kWords) {
+      const Result<Expression> possible = body_of(conjunction_of(value, schema));
+      if (!possible) return fail(possible.error());
+      if (possible->kind == ExpressionKind::never) continue;
+      choices.push_back(within_lines(literal_text(is_python() ? json : python)));
+    }
+    return {};
+  }
+
+  Expression within_lines(Expression value) const {
+    const Expression line = notation_->has_lines ? repeated(literal_text("\n"), 0, 1) : empty_text();
+    return sequence_of({line, std::move(value), line, notation_->after_value});
+  }
+
+  Result<Expression> bare_text(const Schemas& schemas, bool is_mixed) {
+    const Result<uint8_t> types = types_of(schemas);
+    if (!types) return fail(types.error());
+    if ((*types & kStringBit) == 0) return never();
+    GrammarBudget& budget = builder_.budget();
+    const Result<Lengths> limits = lengths(schemas);
+    if (!limits) return fail(limits.error());
+    const bool is_listed = std::ranges::any_of(schemas, [](const Value* schema) {
+      return schema->find("enum") != nullptr || schema->find("const") != nullptr;
+    });
+    const bool is_long = limits->least > kMaximumHeldLength || limits->most > kMaximumHeldLength;
+    const bool is_free = !is_listed && !has_contents_limit(schemas) &&
+                         (is_long || (limits->least == 0 && limits->most == Expression::kUnlimited));
+    const Expression end = literal_text(notation_->text_end);
+    const Result<Dfa> without_end = text_without({end}, any_character(), budget);
+    if (!without_end) return fail(without_end.error());
+    if (is_free && !is_mixed) return sequence_of({terminal(*without_end), notation_->after_value});
+    Result<Dfa> texts = is_free ? without_end : listed_contents(schemas, TextNotation::bare);
+    if (texts && !is_free) texts = intersection(*texts, *without_end, budget);
+    if (texts && notation_->has_lines)
+      texts = difference(*texts, fixed_dfa(std::string(kHasOuterLine)), budget);
+    if (texts && is_mixed) texts = difference(*texts, fixed_dfa(std::string(kLooksLikeJson)), budget);
+    if (!texts) return fail(texts.error());
+    Expression made = terminal(*std::move(texts));
+    return made.kind == ExpressionKind::never ? made : within_lines(std::move(made));
+  }
+
   const Value& root_;
+  const ArgumentNotation* const notation_;
   GrammarBuilder builder_;
   SchemaLogic logic_;
   std::map<Conjunction, int32_t> rules_;
   std::vector<std::pair<int32_t, Conjunction>> pending_;
   std::map<int32_t, int32_t> numbers_;
-  std::map<std::pair<int64_t, int64_t>, int32_t> strings_;
+  std::map<std::pair<int64_t, int64_t>, Expression> strings_;
   std::map<std::string, Dfa> patterns_;
   bool has_brackets_ = false;
   Expression open_array_, close_array_, open_object_, close_object_, comma_, colon_;
@@ -770,12 +1010,41 @@ class SchemaCompiler final : PatternMatcher {
 
 }  // namespace
 
-Result<Grammar> compile_json_schema(const Value& schema) {
+namespace {
+
+Result<Grammar> compile(const Value& schema, const ArgumentNotation* notation) {
   for (const OneOf reading : {OneOf::exactly_one, OneOf::at_least_one, OneOf::ignored}) {
-    Result<Grammar> grammar = SchemaCompiler(schema, reading).compile();
+    Result<Grammar> grammar = SchemaCompiler(schema, reading, notation).compile();
     if (grammar || grammar.error().message != kNoText) return grammar;
   }
   return fail(ErrorCode::invalid_argument, "no value satisfies the schema");
+}
+
+// Where a schema says nothing of members that it does not name, they are not written.
+Value closed(const Value& schema) {
+  const Value* properties = schema.find("properties");
+  if (properties == nullptr || properties->object() == nullptr) return schema;
+  for (const char* keyword : {"additionalProperties", "patternProperties", "unevaluatedProperties", "allOf",
+                              "anyOf", "oneOf", "not", "if", "$ref", "$dynamicRef", "dependentSchemas",
+                              "dependencies", "minProperties", "propertyNames"}) {
+    if (schema.find(keyword) != nullptr) return schema;
+  }
+  Value result = schema;
+  result.set("additionalProperties", false);
+  return result;
+}
+
+}  // namespace
+
+Result<Grammar> compile_json_schema(const Value& schema) { return compile(schema, nullptr); }
+
+Result<Grammar> compile_arguments(const Value& schema, const ArgumentNotation* notation) {
+  const Value own = closed(schema);
+  if (notation != nullptr) return compile(own, notation);
+  if (own.find("type") != nullptr) return compile(own, nullptr);
+  Value object = own;
+  object.set("type", "object");
+  return compile(object, nullptr);
 }
 
 }  // namespace shoal

@@ -15,9 +15,14 @@ namespace shoal {
 namespace {
 
 // One character of a string, with all the escapes that JSON has; halves of surrogate pairs are no characters.
-constexpr std::string_view kCharacter =
-    R"((?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
-    R"([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))))";
+constexpr std::string_view kEscapedCode = R"(u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
+                                          R"([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))";
+
+std::string character_pattern(StringQuotes quotes) {
+  const char quote = quotes == StringQuotes::python_single ? '\'' : '"';
+  const std::string_view escapes = quotes == StringQuotes::json ? R"("\\/bfnrt)" : R"("'\\bfnrt)";
+  return fmt::format(R"((?:[^{}\\\u0000-\u001f]|\\(?:[{}]|{})))", quote, escapes, kEscapedCode);
+}
 
 struct Format {
   std::string_view name;
@@ -67,10 +72,10 @@ const std::vector<Format>& formats() {
 }
 
 // Characters as they are written within quotes.
-Expression written(const Expression& expression) {
+Expression quoted(const Expression& expression) {
   if (expression.kind != ExpressionKind::characters) {
     Expression result = expression;
-    for (Expression& part : result.parts) part = written(part);
+    for (Expression& part : result.parts) part = quoted(part);
     return result;
   }
   CodePoints plain;
@@ -94,59 +99,84 @@ Expression written(const Expression& expression) {
   return choice_of(std::move(choices));
 }
 
-const Dfa& any_contents() {
-  static const Dfa contents = [] {
-    GrammarBudget budget;
-    Result<Dfa> made =
-        make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited)), budget);
-    CHECK(made.has_value());
-    return *std::move(made);
-  }();
-  return contents;
+Expression written(Expression expression, TextNotation notation) {
+  return notation == TextNotation::quoted ? quoted(expression) : expression;
+}
+
+Dfa make_any_contents(TextNotation notation) {
+  GrammarBudget budget;
+  Result<Dfa> made =
+      make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited), notation), budget);
+  CHECK(made.has_value());
+  return *std::move(made);
+}
+
+const Dfa& any_contents(TextNotation notation) {
+  static const Dfa quoted_ones = make_any_contents(TextNotation::quoted);
+  static const Dfa bare_ones = make_any_contents(TextNotation::bare);
+  return notation == TextNotation::quoted ? quoted_ones : bare_ones;
 }
 
 }  // namespace
 
-Terminal string_terminal(int64_t least, int64_t most) {
-  Terminal terminal{.dfa = fixed_dfa(fmt::format("\"{}*\"", kCharacter))};
+Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes) {
+  const char quote = quotes == StringQuotes::python_single ? '\'' : '"';
+  Terminal terminal{.dfa = fixed_dfa(fmt::format("{0}{1}*{0}", quote, character_pattern(quotes))),
+                    .closing = static_cast<uint8_t>(quote)};
   if (most != Expression::kUnlimited && most < least) return Terminal{};  // nothing is so long
   if (least > 0 || most != Expression::kUnlimited) {
-    terminal.counted_state = terminal.dfa.next(Dfa::kStart, '"');
+    terminal.counted_state = terminal.dfa.next(Dfa::kStart, static_cast<uint8_t>(quote));
     terminal.least = least;
     terminal.most = most;
   }
   return terminal;
 }
 
-Result<Dfa> string_contents(int64_t least, int64_t most, GrammarBudget& budget) {
+Result<Dfa> string_contents(int64_t least, int64_t most, TextNotation notation, GrammarBudget& budget) {
   if (most != Expression::kUnlimited && most < least) return Dfa();
-  if (least == 0 && most == Expression::kUnlimited) return any_contents();
-  constexpr int64_t kMaximumLength = 500;
-  if (least > kMaximumLength || most > kMaximumLength) {
+  if (least == 0 && most == Expression::kUnlimited) return any_contents(notation);
+  if (least > kMaximumHeldLength || most > kMaximumHeldLength) {
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("lengths over {} are not supported together with a pattern, a format or other names",
-                    kMaximumLength));
+                    kMaximumHeldLength));
   }
-  return make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), least, most)), budget);
+  return make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), least, most), notation), budget);
 }
 
-Result<Dfa> pattern_contents(std::string_view pattern, GrammarBudget& budget) {
+Result<Dfa> pattern_contents(std::string_view pattern, TextNotation notation, GrammarBudget& budget) {
   const Result<Expression> expression = parse_regex_search(pattern);
   if (!expression) return fail(expression.error());
-  return make_dfa(written(*expression), budget);
+  return make_dfa(written(*expression, notation), budget);
 }
 
 bool is_known_format(std::string_view format) {
   return std::ranges::find(formats(), format, &Format::name) != formats().end();
 }
 
-Result<Dfa> format_contents(std::string_view format, GrammarBudget& budget) {
+Result<Dfa> format_contents(std::string_view format, TextNotation notation, GrammarBudget& budget) {
   const auto found = std::ranges::find(formats(), format, &Format::name);
-  if (found == formats().end()) return string_contents(0, Expression::kUnlimited, budget);
+  if (found == formats().end()) return string_contents(0, Expression::kUnlimited, notation, budget);
   const Result<Expression> expression = parse_regex(found->pattern);
   CHECK(expression.has_value());
-  return make_dfa(written(*expression), budget);
+  return make_dfa(written(*expression, notation), budget);
+}
+
+Dfa quoted_contents(const Dfa& contents, StringQuotes quotes) {
+  if (quotes != StringQuotes::python_single) return enclosed(contents, '"');
+  std::vector<Dfa::Row> rows;
+  std::vector<bool> accepting;
+  for (int32_t state = 0; state < contents.size(); ++state) {
+    Dfa::Row& row = rows.emplace_back();
+    for (size_t byte = 0; byte < row.size(); ++byte)
+      row[byte] = byte == '\'' ? Dfa::kDead : contents.next(state, static_cast<uint8_t>(byte));
+    accepting.push_back(contents.accepts(state));
+  }
+  return enclosed(Dfa::from_rows(rows, accepting), '\'');
+}
+
+std::string written_contents(std::string_view text, TextNotation notation) {
+  return notation == TextNotation::quoted ? written_contents(text) : std::string(text);
 }
 
 std::string written_contents(std::string_view text) {

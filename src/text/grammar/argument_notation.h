@@ -1,0 +1,27 @@
+// How the arguments of a call are written where that is not as one JSON object: between tags, or as Python
+// has them.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "text/calls/parameter_kind.h"
+#include "text/grammar/expression.h"
+
+namespace shoal {
+
+enum class ValueNotation : uint8_t { json, python };
+
+struct ArgumentNotation {
+  ValueNotation values = ValueNotation::json;
+  std::string key_pattern;  // of names that can be written
+  Expression between;       // of two arguments
+  Expression before_key, after_key;
+  bool has_lines = false;  // a line break in front of a value and one behind it are no part of it
+  Expression after_value;
+  // Texts stand bare up to after_value, which as plain text is this; where it is empty they are quoted.
+  std::string text_end = {};
+  std::function<ParameterKind(const std::string& parameter)> kind_of = {};  // of what stands bare
+};
+
+}  // namespace shoal
