@@ -10,6 +10,8 @@
 
 #include "base/check.h"
 #include "base/os.h"
+#include "text/calls/answer_grammar.h"
+#include "text/fake_tokenizer.h"
 #include "text/grammar/gbnf.h"
 #include "text/grammar/grammar_matcher.h"
 #include "text/grammar/json_schema.h"
@@ -92,8 +94,32 @@ Result<Grammar> from_schema(std::string_view source) {
   return compile_json_schema(*schema);
 }
 
+// A call of a function with five parameters, forced or behind free text; the tokenizer has no marks.
+Result<Grammar> from_tools(std::string_view functions, ToolChoice choice) {
+  const FakeTokenizer tokenizer({"a"});
+  const AnswerForm form{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle},
+                        .thinking = ThinkingState::open,
+                        .tools = {.choice = choice, .functions = std::string(functions)}};
+  Result<std::optional<Grammar>> grammar = compile_answer_form(form, tokenizer);
+  if (!grammar) return fail(grammar.error());
+  return **std::move(grammar);
+}
+Result<Grammar> from_required(std::string_view functions) {
+  return from_tools(functions, ToolChoice::required);
+}
+Result<Grammar> from_strict(std::string_view functions) {
+  return from_tools(functions, ToolChoice::automatic);
+}
+
+constexpr const char* kTools =
+    R"([{"function":{"name":"find_book","strict":true,"parameters":{"type":"object","properties":{
+       "title":{"type":"string"},"year":{"type":"integer"},"tags":{"type":"array","items":{"type":"string"}},
+       "rating":{"type":"number"},"kind":{"enum":["book","film","song"]}},"required":["title"]}}}])";
+
 std::vector<Case> cases() {
   return {
+      {"a call that must be made, behind thinking", &from_required, kTools},
+      {"text in which a strict call may begin", &from_strict, kTools},
       {"a member with a string", &from_schema,
        R"({"type":"object","properties":{"name":{"type":"string"}},"required":["name"],"additionalProperties":false})"},
       {"five members", &from_schema,
