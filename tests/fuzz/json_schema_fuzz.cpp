@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "text/grammar/grammar_states.h"
 #include "text/grammar/json_schema.h"
+#include "text/grammar/shortest_ends.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(grammar.error().code == shoal::ErrorCode::invalid_argument && !grammar.error().message.empty());
     return 0;
   }
-  shoal::GrammarStates states(*grammar);
+  const shoal::ShortestEnds ends(*grammar);
+  shoal::GrammarStates states(*grammar, ends);
   int32_t state = states.start();
   std::string text;
   uint32_t random = 12345;
