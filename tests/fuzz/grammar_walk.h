@@ -1,0 +1,45 @@
+// A text of a grammar, the same for the same grammar: bytes that close something come often, so that it ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "text/grammar/grammar_states.h"
+#include "text/grammar/shortest_ends.h"
+
+namespace shoal {
+
+// nullopt where it has no end after `byte_limit` bytes, or goes on in more ways than are followed.
+inline std::optional<std::string> walk_grammar(const Grammar& grammar, int byte_limit) {
+  const ShortestEnds ends(grammar);
+  GrammarStates states(grammar, ends);
+  int32_t state = states.start();
+  std::string text;
+  uint32_t random = 12345;
+  for (int i = 0; i < byte_limit && states.can_go_on(state); ++i) {
+    int32_t next = GrammarStates::kDead;
+    random = random * 1664525 + 1013904223;
+    const auto begin = static_cast<uint8_t>(random >> 16);
+    for (const char closing : std::string_view("\"}])")) {
+      if (next != GrammarStates::kDead || (random >> 24) % 4 == 0) break;
+      next = states.step(state, static_cast<uint8_t>(closing));
+      if (next != GrammarStates::kDead) text += closing;
+    }
+    for (int offset = 0; offset < 256 && next == GrammarStates::kDead; ++offset) {
+      const auto byte = static_cast<uint8_t>(begin + offset);
+      next = states.step(state, byte);
+      if (next != GrammarStates::kDead) text += static_cast<char>(byte);
+    }
+    if (next == GrammarStates::kDead && states.items(state).size() > 100) return std::nullopt;
+    CHECK(next != GrammarStates::kDead);
+    // From anywhere some way leads to the end, and a byte brings it one byte nearer at most.
+    CHECK(states.bytes_to_end(next) >= states.bytes_to_end(state) - 1);
+    state = next;
+  }
+  return states.can_end(state) ? std::optional(text) : std::nullopt;
+}
+
+}  // namespace shoal
