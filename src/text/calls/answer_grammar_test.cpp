@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "base/sanitized.h"
 #include "text/calls/answer_parser.h"
 #include "text/calls/call_families.h"
 #include "text/calls/read_answer.h"
@@ -141,6 +142,7 @@ class HeldCallsTest : public testing::TestWithParam<Family> {
 
   // All of them for one family of each notation.
   size_t stride() const {
+    if (kIsSanitized) return 32;
     const std::string_view name = GetParam().name;
     return name == "Qwen3" || name == "Qwen3Coder" || name == "Lfm2" ? 1 : 8;
   }
@@ -243,7 +245,7 @@ TEST_P(HeldCallsTest, RefusesCallsWithAnythingWrong) {
       }
     }
   }
-  EXPECT_GT(count, 60u);
+  EXPECT_GT(count, kIsSanitized ? 10u : 60u);
 }
 
 // Writes what the mask allows, mostly pieces that lead on to the end of something.
@@ -358,7 +360,7 @@ std::vector<std::string> hints_for(const AnswerFormat& format, const BfclCase& a
 TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
   int64_t ended = 0;
   int64_t called = 0;
-  for (size_t i = 0; i < cases_.size(); i += 12) {
+  for (size_t i = 0; i < cases_.size(); i += kIsSanitized ? 60 : 12) {
     const BfclCase& asked = cases_[i];
     for (const ToolChoice choice : {ToolChoice::required, ToolChoice::automatic}) {
       AnswerForm form = form_of(asked.tools, choice);
@@ -380,8 +382,8 @@ TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
       }
     }
   }
-  EXPECT_GT(ended, 5);
-  EXPECT_GT(called, 5);
+  EXPECT_GT(ended, kIsSanitized ? 0 : 5);
+  EXPECT_GT(called, kIsSanitized ? 0 : 5);
 }
 
 // Whether an answer may be this text. The marks are text: this vocabulary has no special tokens.
