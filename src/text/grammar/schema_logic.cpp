@@ -135,6 +135,12 @@ std::optional<std::string> find_place(const Value& at, const Value& wanted) {
 
 }  // namespace
 
+void add_schema(const Value* schema, Conjunction& all) {
+  if (schema->boolean() != nullptr && *schema->boolean()) return;
+  const auto place = std::ranges::lower_bound(all, schema);
+  if (place == all.end() || *place != schema) all.insert(place, schema);
+}
+
 SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)
     : root_(root), one_of_(one_of), budget_(budget) {}
 
@@ -151,17 +157,17 @@ const Value& SchemaLogic::made(const Value* origin, const std::string& purpose, 
   return made_.try_emplace({origin, purpose}, std::move(schema)).first->second;
 }
 
-Result<std::vector<std::vector<const Value*>>> SchemaLogic::alternatives(const Conjunction& all) {
+Result<std::vector<Schemas>> SchemaLogic::alternatives(const Conjunction& all) {
   Parts parts;
   for (const Value* schema : all) {
     if (Result<void> added = add(*schema, parts, 0); !added) return fail(added.error());
   }
-  std::vector<std::vector<const Value*>> found;
+  std::vector<Schemas> found;
   if (Result<void> expanded = expand(std::move(parts), found); !expanded) return fail(expanded.error());
   return found;
 }
 
-Result<void> SchemaLogic::expand(Parts parts, std::vector<std::vector<const Value*>>& found) {
+Result<void> SchemaLogic::expand(Parts parts, std::vector<Schemas>& found) {
   constexpr size_t kMaximumAlternatives = 2000;
   if (Result<void> paid = budget_.take(200 + 20 * std::ssize(parts.plain), kWhat); !paid) return paid;
   if (parts.is_impossible) return {};

@@ -18,6 +18,11 @@ namespace shoal {
 
 // A value must satisfy all of them. Sorted, each once; the pointers say which schema.
 using Conjunction = std::vector<const Value*>;
+// One that is always satisfied is left out.
+void add_schema(const Value* schema, Conjunction& all);
+
+// Those of one alternative, in the order of the text.
+using Schemas = std::vector<const Value*>;
 
 // How oneOf is read: exactly one. Where no value could satisfy the schema so, those oneOf that only say which
 // members are required are read as at least one; and where even that contradicts the rest, not at all.
@@ -34,11 +39,10 @@ class SchemaLogic {
   // The root outlives this.
   SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget);
 
-  // Every alternative is a list of objects, in the order of the text, of which only these keywords are to be
-  // looked at: type, enum, const, kNotEnum; of numbers, strings (with kNotPattern), arrays and objects the
-  // assertions about them alone. invalid_argument that names a keyword which is wrong or not supported, and
-  // where it stands.
-  Result<std::vector<std::vector<const Value*>>> alternatives(const Conjunction& all);
+  // Every alternative is a list of objects, of which only these keywords are to be looked at: type, enum,
+  // const, kNotEnum; of numbers, strings (with kNotPattern), arrays and objects the assertions about them
+  // alone. invalid_argument that names a keyword which is wrong or not supported, and where it stands.
+  Result<std::vector<Schemas>> alternatives(const Conjunction& all);
 
   // A schema that nothing but its negation satisfies.
   Result<const Value*> negated(const Value& schema);
@@ -50,7 +54,7 @@ class SchemaLogic {
   using Choice = std::vector<Conjunction>;
   struct Parts {
     std::set<const Value*> seen;
-    std::vector<const Value*> plain;
+    Schemas plain;
     std::vector<Choice> choices;
     bool is_impossible = false;
   };
@@ -60,7 +64,7 @@ class SchemaLogic {
   Result<void> add_if(const Value& schema, Parts& parts);
   Result<void> add_dependencies(const Value& schema, const Value::Member& member, Parts& parts);
   Result<Choice> one_of(const Value& schema, const Value::Array& branches);
-  Result<void> expand(Parts parts, std::vector<std::vector<const Value*>>& found);
+  Result<void> expand(Parts parts, std::vector<Schemas>& found);
   Result<const Value*> resolve(const Value& schema, const std::string& reference) const;
   Result<Value::Array> negations(const Value& schema);
   Result<void> negate_member(const Value& schema, const Value::Member& member, Value::Array& choices);

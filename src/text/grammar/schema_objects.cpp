@@ -13,12 +13,6 @@ const Value::Object* members_of(const Value& schema, std::string_view keyword) {
   return value == nullptr ? nullptr : value->object();
 }
 
-void add_schema(const Value* schema, Conjunction& all) {
-  if (schema->boolean() != nullptr && *schema->boolean()) return;
-  const auto place = std::ranges::lower_bound(all, schema);
-  if (place == all.end() || *place != schema) all.insert(place, schema);
-}
-
 Result<void> check_shapes(const Value& schema, const SchemaLogic& logic) {
   for (const char* keyword : {"properties", "patternProperties"}) {
     if (schema.find(keyword) != nullptr && members_of(schema, keyword) == nullptr) {
@@ -36,7 +30,7 @@ Result<void> check_shapes(const Value& schema, const SchemaLogic& logic) {
 
 class ObjectReader {
  public:
-  ObjectReader(const std::vector<const Value*>& schemas, const SchemaLogic& logic, PatternMatcher& patterns)
+  ObjectReader(const Schemas& schemas, const SchemaLogic& logic, PatternMatcher& patterns)
       : schemas_(schemas), logic_(logic), patterns_(patterns) {}
 
   Result<ObjectShape> read() {
@@ -141,7 +135,7 @@ class ObjectReader {
     if (!is_known && additional != nullptr) add_schema(additional, extra.value);
   }
 
-  const std::vector<const Value*>& schemas_;
+  const Schemas& schemas_;
   const SchemaLogic& logic_;
   PatternMatcher& patterns_;
   ObjectShape shape_;
@@ -151,7 +145,7 @@ class ObjectReader {
 
 }  // namespace
 
-Result<ObjectShape> make_object_shape(const std::vector<const Value*>& schemas, const SchemaLogic& logic,
+Result<ObjectShape> make_object_shape(const Schemas& schemas, const SchemaLogic& logic,
                                       PatternMatcher& patterns) {
   return ObjectReader(schemas, logic, patterns).read();
 }

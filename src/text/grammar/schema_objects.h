@@ -37,7 +37,7 @@ class PatternMatcher {
   virtual Result<bool> matches(const std::string& pattern, const std::string& name) = 0;
 };
 
-Result<ObjectShape> make_object_shape(const std::vector<const Value*>& schemas, const SchemaLogic& logic,
+Result<ObjectShape> make_object_shape(const Schemas& schemas, const SchemaLogic& logic,
                                       PatternMatcher& patterns);
 
 // A schema's keyword that must be a count; `otherwise` where it is absent.

@@ -1,0 +1,29 @@
+#include "text/grammar/schema_numbers.h"
+
+#include <string_view>
+
+namespace shoal {
+
+Result<NumberLimits> number_limits(const Schemas& schemas, uint8_t types, const SchemaLogic& logic) {
+  NumberLimits limits;
+  if ((types & kFractionBit) == 0) limits.kind = NumberKind::integer;
+  if ((types & kIntegerBit) == 0) limits.kind = NumberKind::fraction;
+  for (const Value* schema : schemas) {
+    for (const char* keyword : {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"}) {
+      const Value* limit = schema->find(keyword);
+      if (limit == nullptr) continue;
+      const std::string_view name = keyword;
+      if (!holds_number(*limit)) return logic.reject(*schema, keyword, "must be a number");
+      if (name == "multipleOf") {
+        if (number_of(*limit) <= 0) return logic.reject(*schema, keyword, "must be above 0");
+        limits.multiples.push_back(*limit);
+      } else {
+        auto& side = name.ends_with("inimum") ? limits.least : limits.most;
+        side.push_back({.value = *limit, .is_exclusive = name.starts_with("exclusive")});
+      }
+    }
+  }
+  return limits;
+}
+
+}  // namespace shoal

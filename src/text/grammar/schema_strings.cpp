@@ -1,0 +1,99 @@
+#include "text/grammar/schema_strings.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace shoal {
+
+Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& logic) {
+  StringLengths lengths;
+  for (const Value* schema : schemas) {
+    const Result<int64_t> least = read_count(*schema, "minLength", 0, logic);
+    const Result<int64_t> most = read_count(*schema, "maxLength", Expression::kUnlimited, logic);
+    if (!least) return fail(least.error());
+    if (!most) return fail(most.error());
+    constexpr int64_t kMaximum = 1 << 30;  // longer than any answer
+    lengths.least = std::max(lengths.least, std::min(*least, kMaximum));
+    if (*most == Expression::kUnlimited) continue;
+    const int64_t bounded = std::min(*most, kMaximum);
+    lengths.most = lengths.most == Expression::kUnlimited ? bounded : std::min(lengths.most, bounded);
+  }
+  return lengths;
+}
+
+bool has_contents_limit(const Schemas& schemas) {
+  return std::ranges::any_of(schemas, [](const Value* schema) {
+    const Value* format = schema->find("format");
+    const bool is_format = format != nullptr && format->text() != nullptr && is_known_format(*format->text());
+    const Value* excluded = schema->find(kNotEnum);
+    const bool excludes =
+        excluded != nullptr &&
+        std::ranges::any_of(*excluded->array(), [](const Value& value) { return value.text() != nullptr; });
+    return is_format || excludes || schema->find("pattern") != nullptr ||
+           schema->find(kNotPattern) != nullptr;
+  });
+}
+
+Result<Dfa> contents_of(const Schemas& schemas, TextNotation notation, const SchemaLogic& logic,
+                        GrammarBudget& budget) {
+  const Result<StringLengths> lengths = string_lengths(schemas, logic);
+  if (!lengths) return fail(lengths.error());
+  Result<Dfa> all = string_contents(lengths->least, lengths->most, notation, budget);
+  for (const Value* schema : schemas) {
+    for (const std::string_view keyword :
+         {std::string_view("pattern"), std::string_view("format"), kNotPattern}) {
+      const Value* given = schema->find(keyword);
+      if (given == nullptr || !all) continue;
+      if (given->text() == nullptr) return logic.reject(*schema, keyword, "must be a string");
+      const Result<Dfa> own = keyword == "format" ? format_contents(*given->text(), notation, budget)
+                                                  : pattern_contents(*given->text(), notation, budget);
+      if (!own) return logic.reject(*schema, keyword, own.error().message);
+      all = keyword == kNotPattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
+    }
+    if (const Value* excluded = schema->find(kNotEnum)) {
+      for (const Value& value : *excluded->array()) {
+        if (value.text() == nullptr || !all) continue;
+        const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text(), notation)), budget);
+        all = one ? difference(*all, *one, budget) : Result<Dfa>(fail(one.error()));
+      }
+    }
+  }
+  return all;
+}
+
+Result<Dfa> listed_contents_of(const Schemas& schemas, TextNotation notation, const SchemaLogic& logic,
+                               GrammarBudget& budget) {
+  Result<Dfa> all = contents_of(schemas, notation, logic, budget);
+  for (const Value* schema : schemas) {
+    for (const char* keyword : {"enum", "const"}) {
+      const Value* given = schema->find(keyword);
+      if (given == nullptr || !all) continue;
+      const bool is_list = given->array() != nullptr && std::string_view(keyword) == "enum";
+      std::vector<Expression> texts;
+      for (const Value& value : is_list ? *given->array() : Value::Array{*given}) {
+        if (value.text() != nullptr) texts.push_back(literal_text(written_contents(*value.text(), notation)));
+      }
+      const Result<Dfa> own = make_dfa(choice_of(std::move(texts)), budget);
+      all = own ? intersection(*all, *own, budget) : Result<Dfa>(fail(own.error()));
+    }
+  }
+  return all;
+}
+
+Result<bool> NamePatterns::matches(const std::string& pattern, const std::string& name) {
+  const Result<const Dfa*> dfa = dfa_of(pattern);
+  if (!dfa) return fail(dfa.error());
+  return (*dfa)->matches(written_contents(name));
+}
+
+Result<const Dfa*> NamePatterns::dfa_of(const std::string& pattern) {
+  const auto found = patterns_.find(pattern);
+  if (found != patterns_.end()) return &found->second;
+  Result<Dfa> dfa = pattern_contents(pattern, TextNotation::quoted, budget_);
+  if (!dfa) return fail(dfa.error());
+  return &patterns_.emplace(pattern, *std::move(dfa)).first->second;
+}
+
+}  // namespace shoal

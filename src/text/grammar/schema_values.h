@@ -1,0 +1,44 @@
+// What the parts of JSON schemas ask of JSON values: their types, whether they are equal, whether schemas
+// list or exclude them.
+#pragma once
+
+#include <cstdint>
+
+#include "text/grammar/schema_logic.h"
+#include "text/value.h"
+
+namespace shoal {
+
+enum TypeBit : uint8_t {
+  kNullBit = 1,
+  kBooleanBit = 2,
+  kIntegerBit = 4,
+  kFractionBit = 8,
+  kStringBit = 16,
+  kArrayBit = 32,
+  kObjectBit = 64,
+  kAllBits = 127,
+};
+
+uint8_t type_of(const Value& value);
+// The types that all of the schemas allow.
+Result<uint8_t> types_of(const Schemas& schemas, const SchemaLogic& logic);
+
+bool holds_number(const Value& value);
+double number_of(const Value& value);  // which holds one
+
+// 1 and 1.0 are equal, at any depth.
+bool are_equal(const Value& a, const Value& b);
+bool contains(const Value::Array& list, const Value& value);
+
+// Whole numbers without a fraction.
+Value written_shortest(const Value& value);
+
+// Whether enum or const lists what is allowed.
+bool have_list(const Schemas& schemas);
+// The values that all lists of the schemas, of which there is one, have.
+Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& logic);
+// By a negation's list.
+bool is_excluded(const Schemas& schemas, const Value& value);
+
+}  // namespace shoal
