@@ -187,6 +187,12 @@ TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
   for (const auto& [schema, message] : kCases) EXPECT_EQ(error_of(schema), message) << schema;
 }
 
+TEST(JsonSchema, SurvivesListsOfExcludedValuesThatAreNone) {
+  EXPECT_EQ(error_of(R"({"not":{"enum":"x"}})"), R"("not" at #: "enum" must be an array)");
+  EXPECT_TRUE(accepts(R"({"type":"string","shoal:notEnum":"x"})", R"("x")"));
+  EXPECT_TRUE(accepts(R"({"type":"integer","shoal:notEnum":5})", "5"));
+}
+
 TEST(JsonSchema, RefusesWhatWouldTakeTooLong) {
   std::string many = R"({"allOf":[)";
   for (int i = 0; i < 40; ++i)

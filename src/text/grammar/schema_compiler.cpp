@@ -102,8 +102,7 @@ Result<Expression> SchemaCompiler::number(const Schemas& schemas, uint8_t types)
   const Result<NumberLimits> limits = number_limits(schemas, types, context_.logic);
   if (!limits) return fail(limits.error());
   for (const Value* schema : schemas) {
-    const Value* excluded = schema->find(kNotEnum);
-    if (excluded != nullptr && std::ranges::any_of(*excluded->array(), holds_number)) {
+    if (std::ranges::any_of(excluded_values(*schema), holds_number)) {
       return context_.logic.reject(*schema, "not", "excluding numbers by enum or const is not supported");
     }
   }

@@ -446,6 +446,8 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
     if (!types.contains("object")) others.push_back("object");
     if (!others.empty()) choices.push_back(Value::Object{{"type", std::move(others)}});
   } else if (name == "enum" || name == "const") {
+    if (name == "enum" && value.array() == nullptr)
+      return fail(ErrorCode::invalid_argument, "\"enum\" must be an array");
     choices.push_back(
         Value::Object{{std::string(kNotEnum), name == "enum" ? value : Value(Value::Array{value})}});
   } else if (name == "required") {

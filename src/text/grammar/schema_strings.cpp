@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "text/grammar/schema_values.h"
+
 namespace shoal {
 
 Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& logic) {
@@ -27,10 +29,8 @@ bool has_contents_limit(const Schemas& schemas) {
   return std::ranges::any_of(schemas, [](const Value* schema) {
     const Value* format = schema->find("format");
     const bool is_format = format != nullptr && format->text() != nullptr && is_known_format(*format->text());
-    const Value* excluded = schema->find(kNotEnum);
-    const bool excludes =
-        excluded != nullptr &&
-        std::ranges::any_of(*excluded->array(), [](const Value& value) { return value.text() != nullptr; });
+    const bool excludes = std::ranges::any_of(excluded_values(*schema),
+                                              [](const Value& value) { return value.text() != nullptr; });
     return is_format || excludes || schema->find("pattern") != nullptr ||
            schema->find(kNotPattern) != nullptr;
   });
@@ -52,12 +52,10 @@ Result<Dfa> contents_of(const Schemas& schemas, TextNotation notation, const Sch
       if (!own) return logic.reject(*schema, keyword, own.error().message);
       all = keyword == kNotPattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
     }
-    if (const Value* excluded = schema->find(kNotEnum)) {
-      for (const Value& value : *excluded->array()) {
-        if (value.text() == nullptr || !all) continue;
-        const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text(), notation)), budget);
-        all = one ? difference(*all, *one, budget) : Result<Dfa>(fail(one.error()));
-      }
+    for (const Value& value : excluded_values(*schema)) {
+      if (value.text() == nullptr || !all) continue;
+      const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text(), notation)), budget);
+      all = one ? difference(*all, *one, budget) : Result<Dfa>(fail(one.error()));
     }
   }
   return all;

@@ -120,11 +120,15 @@ Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& lo
   return *std::move(values);
 }
 
+const Value::Array& excluded_values(const Value& schema) {
+  static const Value::Array kNone;
+  const Value* list = schema.find(kNotEnum);
+  return list != nullptr && list->array() != nullptr ? *list->array() : kNone;
+}
+
 bool is_excluded(const Schemas& schemas, const Value& value) {
-  return std::ranges::any_of(schemas, [&](const Value* schema) {
-    const Value* list = schema->find(kNotEnum);
-    return list != nullptr && list->array() != nullptr && contains(*list->array(), value);
-  });
+  return std::ranges::any_of(schemas,
+                             [&](const Value* schema) { return contains(excluded_values(*schema), value); });
 }
 
 }  // namespace shoal

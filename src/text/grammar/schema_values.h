@@ -38,7 +38,8 @@ Value written_shortest(const Value& value);
 bool have_list(const Schemas& schemas);
 // The values that all lists of the schemas, of which there is one, have.
 Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& logic);
-// By a negation's list.
+// What a negation lists; empty where nothing is.
+const Value::Array& excluded_values(const Value& schema);
 bool is_excluded(const Schemas& schemas, const Value& value);
 
 }  // namespace shoal
