@@ -137,8 +137,7 @@ std::optional<std::string> find_place(const Value& at, const Value& wanted) {
 
 void add_schema(const Value* schema, Conjunction& all) {
   if (schema->boolean() != nullptr && *schema->boolean()) return;
-  const auto place = std::ranges::lower_bound(all, schema);
-  if (place == all.end() || *place != schema) all.insert(place, schema);
+  if (std::ranges::find(all, schema) == all.end()) all.push_back(schema);
 }
 
 SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)

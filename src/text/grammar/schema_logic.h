@@ -16,7 +16,7 @@
 
 namespace shoal {
 
-// A value must satisfy all of them. Sorted, each once; the pointers say which schema.
+// A value must satisfy all of them. Each once, in the order of the text; the pointers say which schema.
 using Conjunction = std::vector<const Value*>;
 // One that is always satisfied is left out.
 void add_schema(const Value* schema, Conjunction& all);

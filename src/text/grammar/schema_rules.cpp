@@ -1,5 +1,7 @@
 #include "text/grammar/schema_rules.h"
 
+#include <algorithm>
+
 namespace shoal {
 
 int32_t SchemaRules::rule_of(Conjunction conjunction) {
@@ -7,10 +9,13 @@ int32_t SchemaRules::rule_of(Conjunction conjunction) {
     return (schema->boolean() != nullptr && *schema->boolean()) ||
            (schema->object() != nullptr && schema->object()->empty());
   });
-  const auto found = rules_.find(conjunction);
+  // Addresses decide nothing but which are the same: a grammar must not depend on where its schema lies.
+  Conjunction key = conjunction;
+  std::ranges::sort(key);
+  const auto found = rules_.find(key);
   if (found != rules_.end()) return found->second;
   const int32_t rule = builder_.add_rule("of the schema");
-  rules_.emplace(conjunction, rule);
+  rules_.emplace(std::move(key), rule);
   pending_.emplace_back(rule, std::move(conjunction));
   return rule;
 }

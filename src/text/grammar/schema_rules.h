@@ -23,7 +23,7 @@ class SchemaRules {
 
  private:
   GrammarBuilder& builder_;
-  std::map<Conjunction, int32_t> rules_;
+  std::map<Conjunction, int32_t> rules_;  // sorted by address
   std::vector<std::pair<int32_t, Conjunction>> pending_;
 };
 
