@@ -68,6 +68,12 @@ constexpr HeaderNotation kMistralHeader{.before_name = "",
 constexpr JsonNotation kJson{NameRule::any};
 constexpr JsonNotation kBareJson{NameRule::known};
 constexpr PythonNotation kPython{NameRule::known};
+constexpr CallWriting kPythonList{.section_begin = "[ ",
+                                  .before_name = "",
+                                  .after_name = "(",
+                                  .after_arguments = ")",
+                                  .between = ", ",
+                                  .section_end = " ]"};
 
 CallOpener marked(std::string_view marker, CallNotation notation) {
   return {.marker = marker, .is_bare = false, .replayed = "", .notation = notation};
@@ -278,23 +284,13 @@ const std::vector<CallFormat>& table() {
        .token_sign = "",
        .openers = {marked("<|python_start|>", kPython), bare("[", "[", kPython)},
        .brackets = {"<|python_end|>"},
-       .writing = {.section_begin = "[ ",
-                   .before_name = "",
-                   .after_name = "(",
-                   .after_arguments = ")",
-                   .between = ", ",
-                   .section_end = " ]"}},
+       .writing = kPythonList},
       {.style = CallStyle::llama_python,
        .template_signs = {"[func_name1("},
        .token_sign = "",
        .openers = {marked("<|python_tag|>", kPython), bare("[", "[", kPython)},
        .brackets = {},
-       .writing = {.section_begin = "[ ",
-                   .before_name = "",
-                   .after_name = "(",
-                   .after_arguments = ")",
-                   .between = ", ",
-                   .section_end = " ]"}},
+       .writing = kPythonList},
       {.style = CallStyle::llama_json,
        .template_signs = {"\"parameters\": dictionary"},
        .token_sign = "",
