@@ -44,7 +44,17 @@ class Evaluator {
 
  private:
   enum class Flow : uint8_t { normal, stop, next };
-  class Level;
+  // One level of nesting for as long as it lives.
+  class Level {
+   public:
+    explicit Level(Evaluator& evaluator);
+    ~Level() { --evaluator_.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    Evaluator& evaluator_;
+  };
   class ScopeGuard;
   struct Loop;
 
@@ -53,7 +63,6 @@ class Evaluator {
   Flow run_branches(const Statement& statement);
   void run_loop(const Statement& statement, std::vector<Datum> items, int depth);
   std::vector<Datum> filter_items(const Statement& statement, std::vector<Datum> items);
-  void run_macro(const Statement& statement);
   void run_call(const Statement& statement);
   void run_with(const Statement& statement);
   MarkedText capture(const Block& block);
