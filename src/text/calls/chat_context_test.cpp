@@ -7,15 +7,10 @@
 #include "base/os.h"
 #include "base/test_data.h"
 #include "text/calls/answer_parser.h"
+#include "text/golden_files.h"
 
 namespace shoal {
 namespace {
-
-Value json(std::string_view text) {
-  Result<Value> value = parse_json(text);
-  EXPECT_TRUE(value) << text;
-  return value ? *value : Value();
-}
 
 ChatTemplate parse(const std::string& source) { return *ChatTemplate::parse(source); }
 
