@@ -39,7 +39,7 @@ class TestNode final : public PeerEvents {
     settings.longest_retry = std::chrono::milliseconds(200);
     settings.candidate_lifetime =
         std::chrono::hours(1);  // dial() tells of a node once, discovery again and again
-    settings.dial_deadline = settings.handshake_deadline =
+    settings.dial_deadline = settings.handshake_deadline = settings.linger =
         std::chrono::seconds(15);  // the machine may be busy
     return settings;
   }
