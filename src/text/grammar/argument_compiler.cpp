@@ -142,7 +142,8 @@ Result<Expression> ArgumentCompiler::bare_text(const Schemas& schemas, bool is_m
   GrammarBudget& budget = context_.builder.budget();
   const Result<StringLengths> lengths = string_lengths(schemas, context_.logic);
   if (!lengths) return fail(lengths.error());
-  const bool is_long = lengths->least > kMaximumHeldLength || lengths->most > kMaximumHeldLength;
+  constexpr int64_t kMaximumLength = 500;  // longer texts are free
+  const bool is_long = lengths->least > kMaximumLength || lengths->most > kMaximumLength;
   const bool is_free = !have_list(schemas) && !has_contents_limit(schemas) &&
                        (is_long || (lengths->least == 0 && lengths->most == Expression::kUnlimited));
   const Expression end = literal_text(notation_.text_end);

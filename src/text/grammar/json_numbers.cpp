@@ -20,6 +20,8 @@ struct Decimal {
   std::string whole;
   std::string fraction;
   bool is_zero() const { return whole == "0" && fraction.empty(); }
+  // Further out than any number that is written.
+  bool is_beyond_all() const { return std::ssize(whole) > kWholeDigits; }
 };
 
 Result<Decimal> to_decimal(const Value& value) {
@@ -46,12 +48,10 @@ Result<Decimal> to_decimal(const Value& value) {
   if (decimal.whole.empty()) decimal.whole.push_back('0');
   decimal.fraction.resize(decimal.fraction.find_last_not_of('0') + 1);
   if (decimal.is_zero()) decimal.is_negative = false;
-  if (std::ssize(decimal.whole) > kWholeDigits || std::ssize(decimal.fraction) > kFractionDigits) {
-    return fail(
-        ErrorCode::invalid_argument,
-        fmt::format(
-            "the limit {} is too long for numbers of {} digits in front of the point and {} behind it",
-            format_json(value), kWholeDigits, kFractionDigits));
+  if (std::ssize(decimal.fraction) > kFractionDigits) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("{} is too fine for numbers with {} digits behind the point", format_json(value),
+                            kFractionDigits));
   }
   return decimal;
 }
@@ -149,6 +149,10 @@ Expression any_magnitude() {
 Result<Expression> limited(const NumberLimit& limit, Side side) {
   const Result<Decimal> bound = to_decimal(limit.value);
   if (!bound) return fail(bound.error());
+  if (bound->is_beyond_all()) {
+    if (bound->is_negative != (side == Side::above)) return never();
+    return joined(optional(literal_text("-")), any_magnitude());
+  }
   const bool is_away_from_zero = bound->is_negative == (side == Side::below);
   const bool may_be_equal = !limit.is_exclusive;
   std::vector<Expression> choices;
@@ -190,21 +194,31 @@ Dfa multiples_of(int64_t n) {
   return Dfa::from_rows(rows, accepting);
 }
 
+std::optional<int64_t> find_places(double number) {
+  for (int64_t places = 1; places <= 15; ++places) {
+    if (number == std::pow(10.0, static_cast<double>(-places)) ||
+        number == 1 / std::pow(10.0, static_cast<double>(places)))
+      return places;
+  }
+  return std::nullopt;
+}
+
 Result<Dfa> multiples(const Value& of) {
   const double number = of.integer() != nullptr ? static_cast<double>(*of.integer()) : *of.number();
   constexpr double kMaximum = 1000;
   if (number >= 1 && number <= kMaximum && std::floor(number) == number)
     return multiples_of(static_cast<int64_t>(number));
-  for (int64_t places = 1; places <= 15; ++places) {
-    if (number != std::pow(10.0, static_cast<double>(-places)) &&
-        number != 1 / std::pow(10.0, static_cast<double>(places)))
-      continue;
-    return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", places));
+  if (const auto places = find_places(number))
+    return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", *places));
+  // A half, a quarter and a fifth of such: what is behind the point is one of a few.
+  for (const auto& [part, ends] : {std::pair(0.5, "0|5"), std::pair(0.25, "0|00|25|5|50|75"),
+                                   std::pair(0.2, "0|2|4|6|8"), std::pair(0.05, "[0-9](?:0|5)?")}) {
+    if (number == part) return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.(?:{})0*)?", ends));
   }
-  return fail(
-      ErrorCode::invalid_argument,
-      fmt::format("multipleOf {} is not supported, only whole numbers from 1 to 1000 and 0.1, 0.01, …",
-                  format_json(of)));
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{} is not supported, only whole numbers from 1 to 1000, 0.5, 0.25, 0.2, 0.05 and "
+                          "0.1, 0.01, …",
+                          format_json(of)));
 }
 
 std::string_view pattern_of(const NumberLimits& limits) {
@@ -218,6 +232,16 @@ std::string_view pattern_of(const NumberLimits& limits) {
 }
 
 }  // namespace
+
+Result<void> check_limit(const Value& limit) {
+  const Result<Decimal> decimal = to_decimal(limit);
+  return decimal ? Result<void>() : fail(decimal.error());
+}
+
+Result<void> check_multiple(const Value& of) {
+  const Result<Dfa> dfa = multiples(of);
+  return dfa ? Result<void>() : fail(dfa.error());
+}
 
 Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget) {
   Result<Dfa> dfa = fixed_dfa(std::string(pattern_of(limits)));

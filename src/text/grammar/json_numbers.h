@@ -26,8 +26,12 @@ struct NumberLimits {
   bool is_limited() const { return !least.empty() || !most.empty() || !multiples.empty(); }
 };
 
-// Without limits also with an exponent. invalid_argument for limits that are too far out to be written so,
-// and for multiples other than 1 to 1000 and negative powers of ten.
+// invalid_argument for limits that are too fine to be written so.
+Result<void> check_limit(const Value& limit);
+// invalid_argument for multiples other than 1 to 1000, negative powers of ten and the usual parts of 1.
+Result<void> check_multiple(const Value& of);
+
+// Without limits also with an exponent. The limits and multiples are such as have been checked.
 Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget);
 
 }  // namespace shoal

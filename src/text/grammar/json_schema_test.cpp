@@ -1,5 +1,6 @@
 #include "text/grammar/json_schema.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -164,10 +165,76 @@ TEST(JsonSchema, HoldsNumbersToTheirLimits) {
            {R"({"type":"number","maximum":-0.5})", {"-0.5", "-0.51", "-3"}, {"-0.49", "0", "0.5", "-0"}},
            {R"({"type":"integer","multipleOf":7,"minimum":1})", {"7", "14", "7000"}, {"0", "1", "8", "-7"}},
            {R"({"type":"number","multipleOf":0.01})", {"1", "1.5", "-2.25"}, {"1.255"}},
+           {R"({"type":"number","multipleOf":0.5})", {"1", "1.5", "-2.0", "7.50"}, {"1.25", "0.1"}},
+           {R"({"type":"number","multipleOf":0.25})", {"1", "1.5", "-2.75", "7.000"}, {"1.3", "0.255"}},
+           {R"({"type":"number","multipleOf":0.2})", {"0.2", "1.80"}, {"0.3", "0.21"}},
+           {R"({"type":"number","multipleOf":0.05})", {"0.1", "1.25", "3.0"}, {"0.12", "0.055"}},
+           {R"({"type":"number","minimum":-1e308,"maximum":1e300})", {"-1", "0", "1.5"}, {}},
+           {R"({"type":"integer","maximum":18446744073709551615})", {"-1", "9223372036854775807"}, {"1.5"}},
            {R"({"type":"number","minimum":1e18})", {"1000000000000000000"}, {"999999999999999999"}}}) {
     for (const std::string& text : good) EXPECT_TRUE(accepts(schema, text)) << schema << " " << text;
     for (const std::string& text : bad) EXPECT_FALSE(accepts(schema, text)) << schema << " " << text;
   }
+}
+
+TEST(JsonSchema, ReadsTheListsOfItemsOfOlderDrafts) {
+  constexpr std::string_view kPair =
+      R"({"type":"array","items":[{"type":"integer"},{"type":"string"}],"minItems":2,"maxItems":2})";
+  EXPECT_TRUE(accepts(kPair, R"([1,"a"])"));
+  EXPECT_FALSE(accepts(kPair, R"(["a",1])"));
+  constexpr std::string_view kClosed =
+      R"({"type":"array","items":[{"type":"integer"}],"additionalItems":false})";
+  EXPECT_TRUE(accepts(kClosed, "[1]"));
+  EXPECT_FALSE(accepts(kClosed, "[1,2]"));
+  constexpr std::string_view kOpen =
+      R"({"type":"array","items":[{"type":"integer"}],"additionalItems":{"type":"string"}})";
+  EXPECT_TRUE(accepts(kOpen, R"([1,"a","b"])"));
+  EXPECT_FALSE(accepts(kOpen, "[1,2]"));
+  // Beside a schema for all items it says nothing.
+  EXPECT_TRUE(accepts(R"({"type":"array","items":{"type":"integer"},"additionalItems":false})", "[1,2]"));
+}
+
+TEST(JsonSchema, LooksAheadAtTheBeginningOfAPattern) {
+  constexpr std::string_view kPassword = R"({"type":"string","pattern":"^(?=.*[A-Z])(?=.*\\d).{4,}$"})";
+  for (const std::string_view text : {"abC1", "1Cxx", "C11111"})
+    EXPECT_TRUE(accepts(kPassword, fmt::format("\"{}\"", text))) << text;
+  for (const std::string_view text : {"abc1", "ABCD", "C1", ""})
+    EXPECT_FALSE(accepts(kPassword, fmt::format("\"{}\"", text))) << text;
+  // What zod makes of an address.
+  constexpr std::string_view kEmail =
+      R"({"type":"string","format":"email","pattern":"^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@)"
+      R"(([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$"})";
+  EXPECT_TRUE(accepts(kEmail, R"("a.b@c.de")"));
+  EXPECT_FALSE(accepts(kEmail, R"(".a@c.de")"));
+  EXPECT_FALSE(accepts(kEmail, R"("a..b@c.de")"));
+  constexpr std::string_view kNot = R"-({"type":"string","not":{"pattern":"^(?!a)"}})-";
+  EXPECT_TRUE(accepts(kNot, R"("ab")"));
+  EXPECT_FALSE(accepts(kNot, R"("b")"));
+}
+
+TEST(JsonSchema, CountsTheCharactersOfStringsWithPatterns) {
+  constexpr std::string_view kName =
+      R"({"type":"string","pattern":"^[a-z]+$","minLength":2,"maxLength":255})";
+  EXPECT_TRUE(accepts(kName, '"' + std::string(255, 'x') + '"'));
+  EXPECT_FALSE(accepts(kName, '"' + std::string(256, 'x') + '"'));
+  EXPECT_FALSE(accepts(kName, R"("x")"));
+  constexpr std::string_view kAny = R"({"type":"string","pattern":"ä","minLength":2,"maxLength":3})";
+  EXPECT_TRUE(accepts(kAny, R"("日ä")"));
+  EXPECT_TRUE(accepts(kAny, R"("\nä\"")"));
+  EXPECT_FALSE(accepts(kAny, R"("ä")"));
+  EXPECT_FALSE(accepts(kAny, R"("日本語ä")"));
+  constexpr std::string_view kLong = R"({"type":"string","pattern":"^x*$","minLength":3})";
+  EXPECT_TRUE(accepts(kLong, '"' + std::string(5000, 'x') + '"'));
+  EXPECT_FALSE(accepts(kLong, R"("xx")"));
+}
+
+TEST(JsonSchema, WritesShorterTextsWhereLongOnesTakeTooManyStates) {
+  constexpr std::string_view kEmail = R"({"type":"string","format":"email","maxLength":254})";
+  EXPECT_TRUE(accepts(kEmail, R"("ada@example.org")"));
+  EXPECT_FALSE(accepts(kEmail, '"' + std::string(250, 'x') + R"(@a.de")"));
+  constexpr std::string_view kWords = R"({"type":"string","pattern":"^\\S+( \\S+)*$","maxLength":5000})";
+  EXPECT_TRUE(accepts(kWords, R"("some words")"));
+  EXPECT_FALSE(accepts(kWords, R"("some ")"));
 }
 
 TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
@@ -177,11 +244,26 @@ TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
       {R"({"$ref":"http://x/y"})", "\"$ref\" at #: \"http://x/y\" leads out of the schema"},
       {R"({"$ref":"#/$defs/a"})", "\"$ref\" at #: there is no \"#/$defs/a\""},
       {R"-({"type":"string","pattern":"(?=a)"})-",
-       "\"pattern\" at #: pattern \"(?=a)\": look-around is not supported at byte 2"},
+       "\"pattern\" at #: pattern \"(?=a)\": look-around is supported right behind a ^ at the beginning only "
+       "at byte 2"},
+      {R"-({"type":"string","pattern":"^(?=a)b|c"})-",
+       "\"pattern\" at #: pattern \"^(?=a)b|c\": look-around beside other alternatives is not supported at "
+       "byte 9"},
+      {R"({"properties":{"a":{"type":"string","pattern":"^[a-z]+$","minLength":4000}}})",
+       "\"minLength\" at #/properties/a: over 2000 is not supported together with a pattern, a format or "
+       "other "
+       "names"},
+      {R"({"type":"number","multipleOf":0.3})",
+       "\"multipleOf\" at #: 0.3 is not supported, only whole numbers from 1 to 1000, 0.5, 0.25, 0.2, 0.05 "
+       "and 0.1, "
+       "0.01, …"},
+      {R"({"type":"number","minimum":1e-30})",
+       "\"minimum\" at #: 1e-30 is too fine for numbers with 20 digits behind the point"},
       {R"({"type":"string","minLength":-1})", "\"minLength\" at #: must be an integer of at least 0"},
       {R"({"unevaluatedProperties":false})", "\"unevaluatedProperties\" at #: is not supported"},
       {R"({"type":"array","maxItems":3000})", "\"maxItems\" at #: over 2000 is not supported"},
       {R"({"allOf":[{"type":"string"},{"type":"null"}]})", "no value satisfies the schema"},
+      {R"({"type":"number","minimum":1e30})", "no value satisfies the schema"},
       {R"({"required":["a"],"properties":{"a":false},"type":"object"})", "no value satisfies the schema"},
   };
   for (const auto& [schema, message] : kCases) EXPECT_EQ(error_of(schema), message) << schema;

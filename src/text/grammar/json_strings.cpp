@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -111,10 +114,28 @@ Dfa make_any_contents(TextNotation notation) {
   return *std::move(made);
 }
 
-const Dfa& any_contents(TextNotation notation) {
-  static const Dfa quoted_ones = make_any_contents(TextNotation::quoted);
-  static const Dfa bare_ones = make_any_contents(TextNotation::bare);
-  return notation == TextNotation::quoted ? quoted_ones : bare_ones;
+// How far a text has come: through its automaton, through the character it is in, and how many are complete.
+struct CountedState {
+  int32_t inner;
+  int32_t character;
+  int64_t count;
+  uint64_t key() const {
+    return static_cast<uint64_t>(inner) << 40 | static_cast<uint64_t>(character) << 20 |
+           static_cast<uint64_t>(count);
+  }
+};
+
+// The first byte of each class that neither automaton divides; classes[byte] says which.
+std::vector<uint8_t> common_classes(const Dfa& a, const Dfa& b, std::array<uint8_t, 256>& classes) {
+  std::vector<uint8_t> first_bytes;
+  std::map<std::pair<uint8_t, uint8_t>, uint8_t> numbers;
+  for (size_t byte = 0; byte < classes.size(); ++byte) {
+    const std::pair key(a.table().classes[byte], b.table().classes[byte]);
+    const auto [found, is_new] = numbers.try_emplace(key, static_cast<uint8_t>(first_bytes.size()));
+    if (is_new) first_bytes.push_back(static_cast<uint8_t>(byte));
+    classes[byte] = found->second;
+  }
+  return first_bytes;
 }
 
 }  // namespace
@@ -132,22 +153,67 @@ Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes) {
   return terminal;
 }
 
-Result<Dfa> string_contents(int64_t least, int64_t most, TextNotation notation, GrammarBudget& budget) {
-  if (most != Expression::kUnlimited && most < least) return Dfa();
-  if (least == 0 && most == Expression::kUnlimited) return any_contents(notation);
+const Dfa& any_contents(TextNotation notation) {
+  static const Dfa quoted_ones = make_any_contents(TextNotation::quoted);
+  static const Dfa bare_ones = make_any_contents(TextNotation::bare);
+  return notation == TextNotation::quoted ? quoted_ones : bare_ones;
+}
+
+Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, TextNotation notation,
+                             GrammarBudget& budget) {
+  if ((most != Expression::kUnlimited && most < least) || contents.is_empty()) return Dfa();
+  if (least == 0 && most == Expression::kUnlimited) return contents;
   if (least > kMaximumHeldLength || most > kMaximumHeldLength) {
-    return fail(
-        ErrorCode::invalid_argument,
-        fmt::format("lengths over {} are not supported together with a pattern, a format or other names",
-                    kMaximumHeldLength));
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("over {} is not supported together with a pattern, a format or other names",
+                            kMaximumHeldLength));
   }
-  return make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), least, most), notation), budget);
+  // Between characters, and only there, `characters` accepts.
+  const Dfa& characters = any_contents(notation);
+  constexpr int64_t kMaximumCountedStates = 4 * Dfa::kMaximumStates;
+  Dfa::Table table;
+  const std::vector<uint8_t> bytes = common_classes(contents, characters, table.classes);
+  table.class_count = bytes.size();
+  std::unordered_map<uint64_t, int32_t> numbers;
+  std::vector<CountedState> states;
+  const auto number_of = [&](const CountedState& state) {
+    const auto [found, is_new] = numbers.try_emplace(state.key(), static_cast<int32_t>(states.size()));
+    if (is_new) states.push_back(state);
+    return found->second;
+  };
+  number_of({.inner = Dfa::kStart, .character = Dfa::kStart, .count = 0});
+  for (size_t at = 0; at < states.size(); ++at) {
+    if (std::ssize(states) > kMaximumCountedStates)
+      return fail(ErrorCode::invalid_argument, "the pattern needs too many states with such a length");
+    if (Result<void> paid = budget.take(10 + std::ssize(bytes), "a pattern"); !paid)
+      return fail(paid.error());
+    const auto [inner, character, count] = states[at];
+    table.add_state(contents.accepts(inner) && characters.accepts(character) && count >= least);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const int32_t to_inner = contents.next(inner, bytes[i]);
+      const int32_t to_character = characters.next(character, bytes[i]);
+      if (to_inner == Dfa::kDead || to_character == Dfa::kDead) continue;
+      const int64_t more = count + (characters.accepts(to_character) ? 1 : 0);
+      if (most != Expression::kUnlimited && more > most) continue;
+      const int64_t to_count = most == Expression::kUnlimited ? std::min(more, least) : more;
+      const int32_t target = number_of({.inner = to_inner, .character = to_character, .count = to_count});
+      table.row(at)[i] = target;
+    }
+  }
+  return Dfa::from_table(std::move(table));
 }
 
 Result<Dfa> pattern_contents(std::string_view pattern, TextNotation notation, GrammarBudget& budget) {
-  const Result<Expression> expression = parse_regex_search(pattern);
-  if (!expression) return fail(expression.error());
-  return make_dfa(written(*expression, notation), budget);
+  const Result<SearchedPattern> parsed = parse_regex_search(pattern);
+  if (!parsed) return fail(parsed.error());
+  Result<Dfa> found = make_dfa(written(parsed->text, notation), budget);
+  for (const SearchedPattern::Ahead& ahead : parsed->ahead) {
+    if (!found) return found;
+    const Result<Dfa> begun = make_dfa(written(ahead.text, notation), budget);
+    if (!begun) return begun;
+    found = ahead.is_negative ? difference(*found, *begun, budget) : intersection(*found, *begun, budget);
+  }
+  return found;
 }
 
 bool is_known_format(std::string_view format) {
@@ -156,7 +222,7 @@ bool is_known_format(std::string_view format) {
 
 Result<Dfa> format_contents(std::string_view format, TextNotation notation, GrammarBudget& budget) {
   const auto found = std::ranges::find(formats(), format, &Format::name);
-  if (found == formats().end()) return string_contents(0, Expression::kUnlimited, notation, budget);
+  if (found == formats().end()) return any_contents(notation);
   const Result<Expression> expression = parse_regex(found->pattern);
   CHECK(expression.has_value());
   return make_dfa(written(*expression, notation), budget);

@@ -20,10 +20,13 @@ Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes);
 // How a text is written: within a JSON string's quotes, or as it is.
 enum class TextNotation : uint8_t { quoted, bare };
 
-inline constexpr int64_t kMaximumHeldLength = 500;  // of what is not only counted
+inline constexpr int64_t kMaximumHeldLength = 2000;  // of what is not only counted
 
 // Without quotes.
-Result<Dfa> string_contents(int64_t least, int64_t most, TextNotation notation, GrammarBudget& budget);
+const Dfa& any_contents(TextNotation notation);
+// Those with so many characters; `most` may be unlimited.
+Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, TextNotation notation,
+                             GrammarBudget& budget);
 Result<Dfa> pattern_contents(std::string_view pattern, TextNotation notation, GrammarBudget& budget);
 // For a format that is no more than a remark (in JSON Schema all unknown ones are): any contents.
 Result<Dfa> format_contents(std::string_view format, TextNotation notation, GrammarBudget& budget);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "text/grammar/source_cursor.h"
 #include "text/utf8.h"
 
@@ -66,20 +67,42 @@ class Parser {
  public:
   explicit Parser(std::string_view pattern) : cursor_(pattern) {}
 
-  Result<Expression> parse() {
+  struct Parsed {
+    Expression expression;
+    std::vector<SearchedPattern::Ahead> ahead;  // behind a ^ that is not in `expression`
+  };
+
+  Result<Parsed> parse() {
     if (cursor_.source().size() > kMaximumBytes) cursor_.reject("it is longer than 16384 bytes");
     if (!is_valid_utf8(cursor_.source())) cursor_.reject("it is no UTF-8");
+    std::vector<SearchedPattern::Ahead> ahead;
+    if (cursor_.is_at("^(?=") || cursor_.is_at("^(?!")) {
+      cursor_.skip();
+      ahead = parse_ahead();
+    }
     Expression expression = parse_choice();
     if (!cursor_.is_at_end()) cursor_.reject("an unmatched \")\"");
+    if (!ahead.empty() && outer_choices_ > 1)
+      cursor_.reject("look-around beside other alternatives is not supported");
     if (const auto& wrong = cursor_.wrong()) {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("pattern \"{}\": {} at byte {}", cursor_.source().substr(0, 200), wrong->what,
                               wrong->at));
     }
-    return expression;
+    return Parsed{.expression = std::move(expression), .ahead = std::move(ahead)};
   }
 
  private:
+  std::vector<SearchedPattern::Ahead> parse_ahead() {
+    std::vector<SearchedPattern::Ahead> ahead;
+    for (;;) {
+      const bool is_negative = cursor_.take("(?!");
+      if (!is_negative && !cursor_.take("(?=")) return ahead;
+      ahead.push_back({.text = parse_choice(), .is_negative = is_negative});
+      if (!cursor_.take(")")) cursor_.reject("an unmatched \"(\"");
+    }
+  }
+
   Expression parse_choice() {
     if (++depth_ > kMaximumDepth) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
@@ -89,7 +112,7 @@ class Parser {
         parts.push_back(parse_repeat());
       choices.push_back(sequence_of(std::move(parts)));
     } while (cursor_.take("|"));
-    --depth_;
+    if (--depth_ == 0) outer_choices_ = choices.size();
     return choice_of(std::move(choices));
   }
 
@@ -137,7 +160,9 @@ class Parser {
         while (!cursor_.is_at_end() && cursor_.peek() != '>') cursor_.skip();
         if (!cursor_.take(">")) cursor_.reject("a group's name does not end");
       } else if (!cursor_.take(":")) {
-        cursor_.reject("look-around is not supported");
+        const bool is_look_around = cursor_.peek() == '=' || cursor_.peek() == '!';
+        cursor_.reject(is_look_around ? "look-around is supported right behind a ^ at the beginning only"
+                                      : "flags are not supported");
       }
     }
     Expression inner = parse_choice();
@@ -264,21 +289,47 @@ class Parser {
 
   SourceCursor cursor_;
   int depth_ = 0;
+  size_t outer_choices_ = 0;  // of what was read last
 };
 
-}  // namespace
-
-Result<Expression> parse_regex(std::string_view pattern) { return Parser(pattern).parse(); }
-
-Result<Expression> parse_regex_search(std::string_view pattern) {
-  Result<Expression> inner = parse_regex(pattern);
-  if (!inner) return inner;
+// What `inner` is found in.
+Expression anywhere(Expression inner) {
   const Expression anything = repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited);
   std::vector<Expression> parts;
   parts.push_back(anything);
-  parts.push_back(*std::move(inner));
+  parts.push_back(std::move(inner));
   parts.push_back(anything);
   return sequence_of(std::move(parts));
+}
+
+Expression at_begin(Expression inner) {
+  std::vector<Expression> parts;
+  parts.push_back(anchor(ExpressionKind::text_begin));
+  parts.push_back(std::move(inner));
+  return sequence_of(std::move(parts));
+}
+
+}  // namespace
+
+Result<Expression> parse_regex(std::string_view pattern) {
+  Result<Parser::Parsed> parsed = Parser(pattern).parse();
+  if (!parsed) return fail(parsed.error());
+  CHECK(parsed->ahead.empty());
+  return std::move(parsed->expression);
+}
+
+Result<SearchedPattern> parse_regex_search(std::string_view pattern) {
+  Result<Parser::Parsed> parsed = Parser(pattern).parse();
+  if (!parsed) return fail(parsed.error());
+  const bool begins = !parsed->ahead.empty();
+  SearchedPattern searched{
+      .text = anywhere(begins ? at_begin(std::move(parsed->expression)) : std::move(parsed->expression)),
+      .ahead = {}};
+  for (SearchedPattern::Ahead& ahead : parsed->ahead) {
+    searched.ahead.push_back(
+        {.text = anywhere(at_begin(std::move(ahead.text))), .is_negative = ahead.is_negative});
+  }
+  return searched;
 }
 
 }  // namespace shoal

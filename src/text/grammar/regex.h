@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "text/grammar/expression.h"
 
@@ -11,7 +12,18 @@ namespace shoal {
 // invalid_argument that names what is wrong or cannot be done (look-around, back-references, word borders).
 Result<Expression> parse_regex(std::string_view pattern);
 
-// Matches the texts in which the pattern is found somewhere: what `pattern` means in a schema.
-Result<Expression> parse_regex_search(std::string_view pattern);
+struct SearchedPattern {
+  // Of the texts too that `text` matches, or of those that it does not.
+  struct Ahead {
+    Expression text;
+    bool is_negative;
+  };
+  Expression text;
+  std::vector<Ahead> ahead;
+};
+
+// Matches the texts in which the pattern is found somewhere: what `pattern` means in a schema. It may look
+// ahead right behind a ^ at its beginning, as rules for passwords and addresses do.
+Result<SearchedPattern> parse_regex_search(std::string_view pattern);
 
 }  // namespace shoal

@@ -1,11 +1,31 @@
 #include "text/grammar/schema_arrays.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "text/grammar/schema_objects.h"
 
 namespace shoal {
 namespace {
+
+struct Items {
+  const Value::Array* first = nullptr;  // by place
+  const Value* rest = nullptr;
+};
+
+// Before draft 2020-12, prefixItems and items were called items and additionalItems.
+Result<Items> read_items(const Value& schema, const SchemaLogic& logic) {
+  const Value* first = schema.find("prefixItems");
+  const Value* rest = schema.find("items");
+  if (first == nullptr && rest != nullptr && rest->array() != nullptr) {
+    first = std::exchange(rest, schema.find("additionalItems"));
+  }
+  if (first != nullptr && first->array() == nullptr)
+    return logic.reject(schema, "prefixItems", "must be an array");
+  if (rest != nullptr && rest->array() != nullptr)
+    return logic.reject(schema, "items", "must be a schema beside prefixItems");
+  return Items{.first = first == nullptr ? nullptr : first->array(), .rest = rest};
+}
 
 Result<void> read_counts(const Value& schema, const SchemaLogic& logic, ArrayShape& shape) {
   const Result<int64_t> least = read_count(schema, "minItems", 0, logic);
@@ -39,27 +59,22 @@ Result<void> read_counts(const Value& schema, const SchemaLogic& logic, ArraySha
 
 Result<ArrayShape> make_array_shape(const Schemas& schemas, const SchemaLogic& logic) {
   ArrayShape shape;
-  size_t places = 0;
+  std::vector<Items> all;
   for (const Value* schema : schemas) {
-    const Value* first = schema->find("prefixItems");
-    if (first != nullptr && first->array() == nullptr)
-      return logic.reject(*schema, "prefixItems", "must be an array");
-    if (first != nullptr) places = std::max(places, first->array()->size());
+    Result<Items> items = read_items(*schema, logic);
+    if (!items) return fail(items.error());
+    if (items->first != nullptr) shape.first.resize(std::max(shape.first.size(), items->first->size()));
+    all.push_back(*items);
   }
-  shape.first.resize(places);
-  for (const Value* schema : schemas) {
-    const Value* first = schema->find("prefixItems");
-    const Value* items = schema->find("items");
-    if (items != nullptr && items->array() != nullptr) {
-      return logic.reject(*schema, "items", "must be a schema; prefixItems takes a list of them");
+  for (size_t at = 0; at < schemas.size(); ++at) {
+    const Items& items = all[at];
+    for (size_t i = 0; i < shape.first.size(); ++i) {
+      const bool is_named = items.first != nullptr && i < items.first->size();
+      if (is_named) add_schema(&(*items.first)[i], shape.first[i]);
+      if (!is_named && items.rest != nullptr) add_schema(items.rest, shape.first[i]);
     }
-    for (size_t i = 0; i < places; ++i) {
-      const bool is_named = first != nullptr && i < first->array()->size();
-      if (is_named) add_schema(&(*first->array())[i], shape.first[i]);
-      if (!is_named && items != nullptr) add_schema(items, shape.first[i]);
-    }
-    if (items != nullptr) add_schema(items, shape.rest);
-    if (Result<void> read = read_counts(*schema, logic, shape); !read) return fail(read.error());
+    if (items.rest != nullptr) add_schema(items.rest, shape.rest);
+    if (Result<void> read = read_counts(*schemas[at], logic, shape); !read) return fail(read.error());
   }
   return shape;
 }

@@ -18,18 +18,38 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, Count>&
 }
 
 // About values alone, without any schema inside that says something about the same value.
-constexpr std::array<std::string_view, 27> kPlain{
-    "type",          "enum",          "const",         "minimum",           "maximum",
-    "multipleOf",    "pattern",       "minLength",     "maxLength",         "format",
-    "items",         "prefixItems",   "minItems",      "maxItems",          "contains",
-    "minContains",   "properties",    "required",      "patternProperties", "additionalProperties",
-    "propertyNames", "minProperties", "maxProperties", "exclusiveMinimum",  "exclusiveMaximum",
-    kNotEnum,        kNotPattern};
+constexpr std::array<std::string_view, 28> kPlain{"type",
+                                                  "enum",
+                                                  "const",
+                                                  "minimum",
+                                                  "maximum",
+                                                  "multipleOf",
+                                                  "pattern",
+                                                  "minLength",
+                                                  "maxLength",
+                                                  "format",
+                                                  "items",
+                                                  "prefixItems",
+                                                  "minItems",
+                                                  "maxItems",
+                                                  "contains",
+                                                  "minContains",
+                                                  "properties",
+                                                  "required",
+                                                  "patternProperties",
+                                                  "additionalProperties",
+                                                  "propertyNames",
+                                                  "minProperties",
+                                                  "maxProperties",
+                                                  "exclusiveMinimum",
+                                                  "exclusiveMaximum",
+                                                  "additionalItems",
+                                                  kNotEnum,
+                                                  kNotPattern};
 
-constexpr std::array<std::string_view, 9> kUnsupported{
-    "uniqueItems",           "maxContains",     "unevaluatedItems",
-    "unevaluatedProperties", "additionalItems", "$dynamicRef",
-    "$recursiveRef",         "disallow",        "extends"};
+constexpr std::array<std::string_view, 8> kUnsupported{
+    "uniqueItems", "maxContains",   "unevaluatedItems", "unevaluatedProperties",
+    "$dynamicRef", "$recursiveRef", "disallow",         "extends"};
 
 constexpr std::array<std::string_view, 6> kTypes{"null", "boolean", "integer", kFraction, "string", "array"};
 

@@ -11,7 +11,7 @@ namespace {
 // The contents of names that propertyNames allows.
 Result<Dfa> allowed_names(const ObjectShape& shape, SchemaContext& context) {
   GrammarBudget& budget = context.builder.budget();
-  const Result<Dfa> any = string_contents(0, Expression::kUnlimited, TextNotation::quoted, budget);
+  const Dfa& any = any_contents(TextNotation::quoted);
   if (shape.names.empty()) return any;
   const Result<std::vector<Schemas>> alternatives = context.logic.alternatives(shape.names);
   if (!alternatives) return fail(alternatives.error());
@@ -24,8 +24,7 @@ Result<Dfa> allowed_names(const ObjectShape& shape, SchemaContext& context) {
     if (!own) return own;
     others = difference(*others, *own, budget);
   }
-  if (!any || !others) return others;
-  return difference(*any, *others, budget);
+  return others ? difference(any, *others, budget) : others;
 }
 
 Result<Dfa> without_members(const Dfa& names, const ObjectShape& shape, GrammarBudget& budget) {

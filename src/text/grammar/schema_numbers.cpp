@@ -16,8 +16,12 @@ Result<NumberLimits> number_limits(const Schemas& schemas, uint8_t types, const 
       if (!holds_number(*limit)) return logic.reject(*schema, keyword, "must be a number");
       if (name == "multipleOf") {
         if (number_of(*limit) <= 0) return logic.reject(*schema, keyword, "must be above 0");
+        if (Result<void> checked = check_multiple(*limit); !checked)
+          return logic.reject(*schema, keyword, checked.error().message);
         limits.multiples.push_back(*limit);
       } else {
+        if (Result<void> checked = check_limit(*limit); !checked)
+          return logic.reject(*schema, keyword, checked.error().message);
         auto& side = name.ends_with("inimum") ? limits.least : limits.most;
         side.push_back({.value = *limit, .is_exclusive = name.starts_with("exclusive")});
       }

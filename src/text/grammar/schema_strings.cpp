@@ -25,6 +25,24 @@ Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& 
   return lengths;
 }
 
+namespace {
+
+// Those of the contents that are long enough, and no longer than there are states for: a shorter text is
+// within the limit as well.
+Result<Dfa> held_contents(const Dfa& contents, StringLengths lengths, TextNotation notation,
+                          GrammarBudget& budget) {
+  constexpr int64_t kShort = 32;
+  if (lengths.most != Expression::kUnlimited && lengths.most >= lengths.least)
+    lengths.most = std::max(lengths.least, std::min(lengths.most, kMaximumHeldLength));
+  for (;;) {
+    Result<Dfa> counted = counted_contents(contents, lengths.least, lengths.most, notation, budget);
+    if (counted || lengths.most / 2 < std::max(lengths.least, kShort)) return counted;
+    lengths.most /= 2;
+  }
+}
+
+}  // namespace
+
 bool has_contents_limit(const Schemas& schemas) {
   return std::ranges::any_of(schemas, [](const Value* schema) {
     const Value* format = schema->find("format");
@@ -40,22 +58,31 @@ Result<Dfa> contents_of(const Schemas& schemas, TextNotation notation, const Sch
                         GrammarBudget& budget) {
   const Result<StringLengths> lengths = string_lengths(schemas, logic);
   if (!lengths) return fail(lengths.error());
-  Result<Dfa> all = string_contents(lengths->least, lengths->most, notation, budget);
+  Result<Dfa> all = any_contents(notation);
   for (const Value* schema : schemas) {
     for (const std::string_view keyword :
          {std::string_view("pattern"), std::string_view("format"), kNotPattern}) {
       const Value* given = schema->find(keyword);
-      if (given == nullptr || !all) continue;
+      if (given == nullptr) continue;
       if (given->text() == nullptr) return logic.reject(*schema, keyword, "must be a string");
       const Result<Dfa> own = keyword == "format" ? format_contents(*given->text(), notation, budget)
                                                   : pattern_contents(*given->text(), notation, budget);
       if (!own) return logic.reject(*schema, keyword, own.error().message);
       all = keyword == kNotPattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
+      if (!all) return logic.reject(*schema, keyword, all.error().message);
     }
     for (const Value& value : excluded_values(*schema)) {
-      if (value.text() == nullptr || !all) continue;
+      if (value.text() == nullptr) continue;
       const Result<Dfa> one = make_dfa(literal_text(written_contents(*value.text(), notation)), budget);
       all = one ? difference(*all, *one, budget) : Result<Dfa>(fail(one.error()));
+      if (!all) return all;
+    }
+  }
+  all = held_contents(*all, *lengths, notation, budget);
+  if (all) return all;
+  for (const Value* schema : schemas) {
+    for (const char* keyword : {"maxLength", "minLength"}) {
+      if (schema->find(keyword) != nullptr) return logic.reject(*schema, keyword, all.error().message);
     }
   }
   return all;
