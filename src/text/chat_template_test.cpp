@@ -230,6 +230,7 @@ TEST(ChatTemplate, FormatsTimeFromShoalNow) {
   setenv("SHOAL_NOW", "2024-02-29T13:05:09.25Z", 1);
   EXPECT_EQ(rendered("{{ strftime_now('%d %b %Y %A %H:%M:%S.%f %j') }}"),
             "29 Feb 2024 Thursday 13:05:09.250000 060");
+  EXPECT_EQ(rendered("{{ strftime_now('%H:%M%z %Z|%%z') }}"), "13:05 |%z");  // as Python's naive clock
   setenv("SHOAL_NOW", "86400", 1);
   EXPECT_EQ(rendered("{{ strftime_now('%Y-%m-%d') }}"), "1970-01-02");
   setenv("SHOAL_NOW", "yesterday", 1);

@@ -99,6 +99,13 @@ TEST(StreamingDetokenizer, DropsTheFirstSpaceOnlyAtATextsBeginning) {
   EXPECT_EQ(tokenizer.decode({0, 1}), "a b");
 }
 
+TEST(Tokenizer, DropsNoSpaceBehindASpecialTokenThatIsWrittenOut) {
+  FakeTokenizer tokenizer({" a", "<s>"}, {1});
+  tokenizer.drops_first_space_ = true;
+  EXPECT_EQ(tokenizer.decode({1, 0}, SpecialTokens::parse), "<s> a");
+  EXPECT_EQ(tokenizer.decode({1, 0}, SpecialTokens::as_text), "a");
+}
+
 TEST(StreamingDetokenizer, NamesTheStopStringThatItFound) {
   const FakeTokenizer tokenizer({"a", "st", "op"});
   StreamingDetokenizer detokenizer(tokenizer, {"xyz", "stop"});

@@ -10,7 +10,7 @@ std::string Tokenizer::decode(const std::vector<TokenId>& tokens, SpecialTokens 
   for (const TokenId token : tokens) {
     if (is_special(token) && special == SpecialTokens::as_text) continue;
     std::string_view piece = token_bytes(token);
-    if (drop_space && !piece.empty() && !is_special(token)) {
+    if (drop_space && !piece.empty()) {
       if (piece.front() == ' ') piece.remove_prefix(1);
       drop_space = false;
     }

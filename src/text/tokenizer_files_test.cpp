@@ -1,5 +1,6 @@
 #include "text/tokenizer_files.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -183,6 +184,51 @@ TEST(Tiktoken, NeedsAPatternWhereTheNumberOfRanksTellsNothing) {
   const auto wrong = parse_tiktoken(text, "gpt9");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("no pattern 'gpt9'"), std::string::npos) << wrong.error().message;
+}
+
+// So many ranks, three bytes each, in base64.
+std::string ranks_of(int64_t count) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (int64_t rank = 0; rank < count; ++rank) {
+    for (const int shift : {18, 12, 6, 0}) text += kDigits[static_cast<size_t>(rank >> shift) % 64];
+    text += fmt::format(" {}\n", rank);
+  }
+  return text;
+}
+
+// As tiktoken's o200k_harmony, and llama-models' tokenizer of Llama 4, number them.
+TEST(Tiktoken, HasTheReservedTokensOfItsFamily) {
+  using Named = std::vector<std::pair<const char*, TokenId>>;
+  const std::vector<std::tuple<int64_t, int64_t, Named>> families{
+      {199'998,
+       201'088,
+       {{"<|startoftext|>", 199'998},
+        {"<|reserved_200000|>", 200'000},
+        {"<|call|>", 200'012},
+        {"<|reserved_200013|>", 200'013},
+        {"<|endofprompt|>", 200'018},
+        {"<|reserved_201087|>", 201'087}}},
+      {200'000,
+       202'048,
+       {{"<|text_post_train_reserved_special_token_5|>", 200'015},
+        {"<|python_start|>", 200'016},
+        {"<|text_post_train_reserved_special_token_68|>", 200'079},
+        {"<|vision_reserved_special_token_6|>", 200'091},
+        {"<|patch|>", 200'092},
+        {"<|vision_reserved_special_token_1047|>", 201'133},
+        {"<|reasoning_reserved_special_token_7|>", 201'141},
+        {"<|reasoning_thinking_start|>", 201'142},
+        {"<|reserved_special_token_903|>", 202'047}}}};
+  for (const auto& [ranks, size, named] : families) {
+    const auto tokenizer = parse_tiktoken(ranks_of(ranks));
+    ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+    EXPECT_EQ((*tokenizer)->vocabulary_size(), size);
+    for (const auto& [written, id] : named) {
+      EXPECT_EQ((*tokenizer)->find_token(written), id) << written;
+      EXPECT_EQ((*tokenizer)->encode(written, SpecialTokens::parse), std::vector<TokenId>{id}) << written;
+    }
+  }
 }
 
 // As mlx-community's files of Kimi-K2 are: four of the tools' tokens are missing in tokenizer_config.json.

@@ -39,15 +39,21 @@ struct Special {
   std::string_view content;
 };
 
+// What ids without a meaning of their own are called, by a number that counts from `number` on.
+struct Reserved {
+  int64_t first;
+  int64_t last;  // included
+  std::string_view name;
+  int64_t number;
+};
+
 struct Family {
   std::string_view name;
   int64_t ranks;
   std::string_view pre_tokenizer;  // by its name in GGUF
   std::vector<Special> specials;
-  int64_t size;  // with the special tokens
-  std::string_view
-      reserved;  // what the other ids up to the size are called, by their number; empty: they are none
-  int64_t reserved_offset;  // the number of the first id behind the ranks
+  std::vector<Reserved> reserved;  // where no special has the id
+  int64_t size;                    // with the special tokens
   std::string_view bos;
   std::string_view eos;
 };
@@ -62,9 +68,8 @@ const std::vector<Family>& families() {
         {100'259, "<|fim_middle|>"},
         {100'260, "<|fim_suffix|>"},
         {100'276, "<|endofprompt|>"}},
+       {},
        100'277,
-       "",
-       0,
        "",
        "<|endoftext|>"},
       {"o200k",
@@ -80,9 +85,8 @@ const std::vector<Family>& families() {
         {200'008, "<|message|>"},
         {200'012, "<|call|>"},
         {200'018, "<|endofprompt|>"}},
-       200'019,
-       "",
-       0,
+       {{200'000, 201'087, "<|reserved_{}|>", 200'000}},
+       201'088,
        "",
        "<|endoftext|>"},
       {"llama3",
@@ -100,9 +104,8 @@ const std::vector<Family>& families() {
         {128'009, "<|eot_id|>"},
         {128'010, "<|python_tag|>"},
         {128'011, "<|image|>"}},
+       {{128'012, 128'255, "<|reserved_special_token_{}|>", 2}},
        128'256,
-       "<|reserved_special_token_{}|>",
-       -10,
        "<|begin_of_text|>",
        "<|end_of_text|>"},
       {"llama4",
@@ -126,10 +129,18 @@ const std::vector<Family>& families() {
         {200'084, "<|tile_x_separator|>"},
         {200'085, "<|tile_y_separator|>"},
         {200'090, "<|image|>"},
-        {200'092, "<|patch|>"}},
-       201'135,
-       "",
-       0,
+        {200'092, "<|patch|>"},
+        {201'142, "<|reasoning_thinking_start|>"},
+        {201'143, "<|reasoning_thinking_end|>"}},
+       {{200'010, 200'015, "<|text_post_train_reserved_special_token_{}|>", 0},
+        {200'019, 200'079, "<|text_post_train_reserved_special_token_{}|>", 8},
+        {200'082, 200'083, "<|vision_reserved_special_token_{}|>", 0},
+        {200'086, 200'089, "<|vision_reserved_special_token_{}|>", 2},
+        {200'091, 200'091, "<|vision_reserved_special_token_{}|>", 6},
+        {200'093, 201'133, "<|vision_reserved_special_token_{}|>", 7},
+        {201'134, 201'141, "<|reasoning_reserved_special_token_{}|>", 0},
+        {201'144, 202'047, "<|reserved_special_token_{}|>", 0}},
+       202'048,
        "<|begin_of_text|>",
        "<|end_of_text|>"},
       {"kimi",
@@ -158,9 +169,8 @@ const std::vector<Family>& families() {
         {163'607, "</think>"},
         {163'838, "[UNK]"},
         {163'839, "[PAD]"}},
+       {{163'584, 163'839, "<|reserved_token_{}|>", 163'584}},
        163'840,
-       "<|reserved_token_{}|>",
-       163'584,
        "[BOS]",
        "[EOS]"},
   };
@@ -182,10 +192,11 @@ void add_specials(const Family& family, const std::vector<AddedToken>& named, To
     } else if (known != family.specials.end() &&
                std::ranges::find(named, known->content, &AddedToken::content) == named.end()) {
       content = known->content;
-    } else if (!family.reserved.empty()) {
-      content = fmt::format(fmt::runtime(family.reserved), id - family.ranks + family.reserved_offset);
     } else {
-      continue;
+      const auto reserved = std::ranges::find_if(
+          family.reserved, [&](const Reserved& range) { return range.first <= id && id <= range.last; });
+      if (reserved == family.reserved.end()) continue;
+      content = fmt::format(fmt::runtime(reserved->name), id - reserved->first + reserved->number);
     }
     AddedToken token{.id = static_cast<TokenId>(id), .content = std::move(content)};
     token.special = told != named.end() ? told->special : is_hidden(token.content);

@@ -12,7 +12,8 @@ const ToolSet& tools() {
   static const ToolSet kTools(*parse_json(R"([
       {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {
           "city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"type": ["string", "null"]},
-          "any": {}}}}},
+          "code": {"anyOf": [{"$ref": "#/$defs/Code"}, {"type": "null"}]}, "kind": {"const": "7"},
+          "any": {}}, "$defs": {"Code": {"enum": ["1", "2"]}}}}},
       {"type": "function", "function": {"name": "now"}}])"));
   return kTools;
 }
@@ -178,6 +179,9 @@ TEST(AnswerParser, TypesBareValuesByTheToolsSchema) {
   EXPECT_EQ(arguments("days", "five"), R"({"days": "five"})");
   EXPECT_EQ(arguments("unit", "None"), R"({"unit": null})");
   EXPECT_EQ(arguments("unit", "5"), R"({"unit": "5"})");
+  EXPECT_EQ(arguments("code", "2"), R"({"code": "2"})");
+  EXPECT_EQ(arguments("code", "null"), R"({"code": null})");
+  EXPECT_EQ(arguments("kind", "7"), R"({"kind": "7"})");
   EXPECT_EQ(arguments("any", "[1, 2]"), R"({"any": [1, 2]})");
   EXPECT_EQ(arguments("other", "\"x\""), R"({"other": "\"x\""})");
 }
@@ -197,6 +201,9 @@ TEST(AnswerParser, ReadsPythonsLiterals) {
                 {"get_weather", "",
                  R"({"city": "it's \"x\"", "days": -1, "any": {"a": [1.0, null, true], "b": [2]}})"},
                 {"now", "", "{}"}}));
+  EXPECT_EQ(read(kPython, "[now(), ]"),
+            (ReadAnswer{.content = "", .reasoning = "", .calls = {{"now", "", "{}"}}}));
+  EXPECT_EQ(read(kPython, "[]"), text_only("[]"));
   EXPECT_EQ(read(kPython, "[1, 2]"), text_only("[1, 2]"));
   EXPECT_EQ(read(kPython, "[unknown(a=1)]"), text_only("[unknown(a=1)]"));
   EXPECT_EQ(read(kPython, "[now(a=b)]"), text_only("[now(a=b)]", 1));

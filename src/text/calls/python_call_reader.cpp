@@ -47,6 +47,7 @@ ReadStep PythonCallReader::add(char byte, CallSink& sink) {
 
 ReadStep PythonCallReader::add_to_name(char byte, CallSink& sink) {
   if (name_.empty() && is_white_space(byte)) return ReadStep::more;
+  if (name_.empty() && byte == ']' && has_call_) return ReadStep::done;  // behind a comma at the end
   if (byte != '(') {
     name_.push_back(byte);
     return is_call_name(name_) ? ReadStep::more : ReadStep::wrong;
@@ -108,6 +109,7 @@ ReadStep PythonCallReader::end_value(char byte, CallSink& sink) {
 ReadStep PythonCallReader::end_call(CallSink& sink) {
   sink.add_arguments(has_parameters_ ? "}" : "{}");
   sink.end_call();
+  has_call_ = true;
   return go(At::after_call);
 }
 

@@ -31,6 +31,7 @@ class PythonCallReader final : public CallReader {
   std::string key_;
   std::string value_;
   bool has_parameters_ = false;
+  bool has_call_ = false;
   std::string open_;  // brackets inside the value
   char quote_ = '\0';
   bool is_escaped_ = false;

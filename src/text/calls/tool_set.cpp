@@ -1,5 +1,7 @@
 #include "text/calls/tool_set.h"
 
+#include <algorithm>
+
 namespace shoal {
 namespace {
 
@@ -14,9 +16,26 @@ void add_type(const Value& type, Kinds& kinds) {
   (*type.text() == "string" ? kinds.text : *type.text() == "null" ? kinds.null : kinds.other) = true;
 }
 
-void collect(const Value& schema, int depth, Kinds& kinds) {
+// The part of `root` that a reference like "#/$defs/Color" names, as pydantic writes them.
+const Value* find_referred(const Value& root, std::string_view reference) {
+  if (!reference.starts_with("#/")) return nullptr;
+  const Value* at = &root;
+  while (at != nullptr && !reference.empty()) {
+    reference.remove_prefix(reference.find('/') + 1);
+    const size_t end = std::min(reference.find('/'), reference.size());
+    at = at->find(reference.substr(0, end));
+    reference.remove_prefix(end);
+  }
+  return at;
+}
+
+void collect(const Value& schema, const Value& root, int depth, Kinds& kinds) {
   constexpr int kMaximumDepth = 8;
   if (depth > kMaximumDepth) return;
+  if (const Value* reference = schema.find("$ref"); reference != nullptr && reference->text() != nullptr) {
+    const Value* referred = find_referred(root, *reference->text());
+    if (referred != nullptr) return collect(*referred, root, depth + 1, kinds);
+  }
   if (const Value* type = schema.find("type"); type != nullptr) {
     add_type(*type, kinds);
     if (type->array() != nullptr) {
@@ -24,15 +43,17 @@ void collect(const Value& schema, int depth, Kinds& kinds) {
     }
     return;
   }
+  const auto add_value = [&](const Value& value) {
+    (value.text() != nullptr ? kinds.text : value.is_null() ? kinds.null : kinds.other) = true;
+  };
+  if (const Value* value = schema.find("const"); value != nullptr) add_value(*value);
   if (const Value* values = schema.find("enum"); values != nullptr && values->array() != nullptr) {
-    for (const Value& value : *values->array()) {
-      (value.text() != nullptr ? kinds.text : value.is_null() ? kinds.null : kinds.other) = true;
-    }
+    std::ranges::for_each(*values->array(), add_value);
   }
   for (const char* name : {"anyOf", "oneOf", "allOf"}) {
     const Value* parts = schema.find(name);
     if (parts == nullptr || parts->array() == nullptr) continue;
-    for (const Value& part : *parts->array()) collect(part, depth + 1, kinds);
+    for (const Value& part : *parts->array()) collect(part, root, depth + 1, kinds);
   }
 }
 
@@ -58,14 +79,13 @@ const Value* ToolSet::find(std::string_view name) const {
 }
 
 ParameterKind ToolSet::kind_of(std::string_view function, std::string_view parameter) const {
-  const Value* value = find(function);
-  for (const std::string_view name :
-       {std::string_view("parameters"), std::string_view("properties"), parameter}) {
-    if (value != nullptr) value = value->find(name);
-  }
+  const Value* called = find(function);
+  const Value* schema = called == nullptr ? nullptr : called->find("parameters");
+  const Value* properties = schema == nullptr ? nullptr : schema->find("properties");
+  const Value* value = properties == nullptr ? nullptr : properties->find(parameter);
   if (value == nullptr) return ParameterKind::unknown;
   Kinds kinds;
-  collect(*value, 0, kinds);
+  collect(*value, *schema, 0, kinds);
   if (kinds.text && kinds.other) return ParameterKind::either;
   if (kinds.text) return kinds.null ? ParameterKind::text_or_null : ParameterKind::text;
   return kinds.other ? ParameterKind::other : ParameterKind::unknown;

@@ -72,6 +72,8 @@ std::string format_now(const std::string& format) {
     if (format.compare(i, 2, "%f") == 0) {
       codes += fmt::format("{:06}", moment.microseconds);
       ++i;
+    } else if (format.compare(i, 2, "%z") == 0 || format.compare(i, 2, "%Z") == 0) {
+      ++i;  // Python's clock knows of no time zone
     } else if (format[i] == '%' && i + 1 < format.size()) {
       codes += format.substr(i, 2);
       ++i;
