@@ -48,6 +48,7 @@ std::vector<NodeReport> Proposals::candidates(const InstanceId& instance) const 
   const auto fresh = around_.members.fresh_reports(around_.loop.now(), around_.settings.peer_silence_limit);
   std::vector<NodeReport> nodes = nodes_with_files(fresh, instance);
   std::erase_if(nodes, [&](const NodeReport& node) {
+    if (proposal.silent.contains(node.node)) return true;
     auto refusals = proposal.refusals.find(node.node);
     return refusals != proposal.refusals.end() && refusals->second >= refusal_limit;
   });
@@ -221,7 +222,9 @@ void Proposals::receive(const NodeId& from, const ReleasePlan& release) {
 
 void Proposals::node_lost(const NodeId& node) {
   std::vector<InstanceId> hit;
-  for (const auto& [instance, proposal] : proposals_) {
+  for (auto& [instance, proposal] : proposals_) {
+    // Those that have refused may have missed this very node, and noticed its loss before us.
+    proposal.refusals.clear();
     if (proposal.plan.has_value() && proposal.plan->find_stage(node) != nullptr) hit.push_back(instance);
   }
   for (const InstanceId& instance : hit) {
@@ -235,7 +238,7 @@ void Proposals::answers_are_late(const InstanceId& instance) {
   Proposal& proposal = proposals_.at(instance);
   const Error reason{ErrorCode::unavailable,
                      fmt::format("node {} did not answer in time", *proposal.missing.begin())};
-  for (const NodeId& node : proposal.missing) proposal.refusals[node] = refusal_limit;
+  proposal.silent.insert(proposal.missing.begin(), proposal.missing.end());
   withdraw(instance, reason);
   pause(instance, reason);
 }

@@ -46,8 +46,9 @@ class Proposals {
   struct Proposal {
     TimePoint deadline;
     std::optional<ModelDemand> demand;
-    Epoch highest;  // that anybody has told us of
-    std::map<NodeId, int> refusals;
+    Epoch highest;                   // that anybody has told us of
+    std::map<NodeId, int> refusals;  // of nodes that could not reach another one of the plan
+    std::set<NodeId> silent;         // did not answer in time
     int memory_refusals = 0;
     // Of the attempt in progress:
     std::optional<Plan> plan;

@@ -22,7 +22,9 @@ ClusterView Snapshot::cluster() const {
   view.own_node = own.node;
   // Every node is connected to every other that it sees; how, only net knows.
   for (size_t i = 1; i < view.nodes.size(); ++i) {
-    view.links.push_back({.from = own.node, .to = view.nodes[i].node, .description = view.nodes[i].address});
+    const NodeReport& peer = view.nodes[i];
+    view.links.push_back({.from = own.node, .to = peer.node, .description = peer.address});
+    view.links.push_back({.from = peer.node, .to = own.node, .description = peer.address});
   }
   return view;
 }

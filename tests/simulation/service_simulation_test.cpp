@@ -151,6 +151,31 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
   EXPECT_GT(failed_requests, 0) << "no kill ever hit a request";
 }
 
+// One survivor knows of the loss before the other, and refuses a plan that has the lost node in it.
+TEST(ServiceSimulation, AfterALossEveryNodeThatRemainsHoldsLayersAgain) {
+  for (uint64_t seed = 0; seed < seed_count; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 3});
+    cluster.settle();
+    const int64_t victim = static_cast<int64_t>(seed % 2) + 1;
+    ASSERT_TRUE(cluster.run_until_ended({cluster.ask(0, prompt_number(0))}, seconds(60)));
+    cluster.network().cut(cluster.node(0).id, cluster.node(victim).id);
+    cluster.kill(victim, SimulatedNetwork::Death::closes_sockets);
+    cluster.world().run_for(milliseconds(20));
+    auto answer = cluster.ask(0, prompt_number(1));
+    cluster.world().run_for(milliseconds(200 + cluster.random_below(600)));
+    cluster.network().heal();
+    for (int64_t attempt = 0; attempt < 3; ++attempt) {
+      ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(60)));
+      if (answer->succeeded()) break;
+      answer = cluster.ask(0, prompt_number(1));
+    }
+    EXPECT_TRUE(answer->succeeded());
+    cluster.world().run_for(seconds(2));
+    EXPECT_EQ(cluster.shard_count(), 2);
+  }
+}
+
 TEST(ServiceSimulation, ACutNetworkHeals) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
