@@ -111,15 +111,17 @@ Result<void> check_access(const AccessRules& rules, const std::optional<std::str
     own = split_host(*host);
     if (!own) return fail(ErrorCode::invalid_argument, "the Host header is malformed");
     if (!is_own_name(rules, own->host)) {
-      return fail(ErrorCode::permission_denied,
-                  fmt::format("\"{}\" is not a name of this node; call it by its address, or allow the name",
-                              own->host));
+      return fail(
+          ErrorCode::permission_denied,
+          fmt::format(
+              "\"{}\" is not a name of this node; call it by its address, or start it with --allow-host",
+              own->host));
     }
   }
   if (!origin || is_allowed_origin(rules, *origin)) return {};
   if (own && is_same_origin(*origin, *own)) return {};
   return fail(ErrorCode::permission_denied,
-              "pages of another site may not call this node; allow their origin");
+              "pages of another site may not call this node; it can be started with --allow-origin");
 }
 
 bool is_loopback_address(const std::string& address) {

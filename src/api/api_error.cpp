@@ -40,6 +40,24 @@ ApiError to_api_error(const Error& error) {
           .code = std::string(error_code_name(error.code))};
 }
 
+ApiError to_request_error(const Error& error, std::string_view prompt_field) {
+  ApiError result = to_api_error(error);
+  const std::string_view message = error.message;
+  if (error.code == ErrorCode::not_found) {
+    result.param = "model";
+    result.code = "model_not_found";
+  } else if (error.code != ErrorCode::invalid_argument) {
+    return result;
+  } else if (message.starts_with("logit_bias:")) {
+    result.param = "logit_bias";
+  } else if (message.starts_with("prompt:") || message.starts_with("the prompt ")) {
+    result.param = std::string(prompt_field);
+    // OpenAI's word, by which clients know that they have to shorten a conversation.
+    if (message.find("context holds") != std::string_view::npos) result.code = "context_length_exceeded";
+  }
+  return result;
+}
+
 std::string format_error(const ApiError& error) {
   Value::Object fields{{"message", error.message},
                        {"type", std::string(error_type(error.status))},

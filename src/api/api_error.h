@@ -26,6 +26,9 @@ using ApiResult = std::expected<T, ApiError>;
 
 int32_t http_status(ErrorCode code);
 ApiError to_api_error(const Error& error);
+// Of a request for text: where only the model's node could tell what is wrong, its message says of which
+// field.
+ApiError to_request_error(const Error& error, std::string_view prompt_field);
 
 // {"error": …}, the same in a response's body and in a stream's last event.
 std::string format_error(const ApiError& error);

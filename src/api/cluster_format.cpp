@@ -19,10 +19,12 @@ Value format_node(const NodeReport& node) {
   Value::Array shards, models;
   for (const ShardReport& shard : node.shards) shards.push_back(format_shard(shard));
   for (const std::string& model : node.models) models.emplace_back(model);
+  const int64_t shown_memory =
+      device.declared_memory_bytes > 0 ? device.declared_memory_bytes : device.memory_bytes;
   return Value::Object{
       {"model", device.device_model},
       {"chip", device.chip},
-      {"memory", device.memory_bytes / kMegabyte},
+      {"memory", shown_memory / kMegabyte},
       {"flops",
        Value::Object{{"fp32", device.flops_fp32}, {"fp16", device.flops_fp16}, {"int8", device.flops_int8}}},
       {"memory_bytes", device.memory_bytes},

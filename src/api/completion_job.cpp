@@ -113,12 +113,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
 
   void on_failed(const RequestId& request, const Error& error) {
     std::erase(open_, request);
-    ApiError api_error = to_api_error(error);
-    if (error.code == ErrorCode::not_found) {
-      api_error.param = "model";
-      api_error.code = "model_not_found";
-    }
-    end_with(api_error);
+    end_with(to_request_error(error, shape_.kind == AnswerKind::chat ? "messages" : "prompt"));
   }
 
   void on_interrupted(Interruption reason) {

@@ -128,6 +128,14 @@ OutputFormat read_output(RequestFields& fields, std::optional<ApiError>& error) 
   return output;
 }
 
+// What OpenAI's clients may send and nothing here depends on still has to be what it should be.
+void check_ignored_fields(RequestFields& fields) {
+  for (const char* name : {"user", "service_tier", "safety_identifier", "prompt_cache_key"})
+    fields.text(name);
+  fields.boolean("store");
+  fields.object("metadata");
+}
+
 }  // namespace
 
 GenerationOptions read_generation_options(RequestFields& fields, std::optional<ApiError>& error) {
@@ -143,6 +151,7 @@ GenerationOptions read_generation_options(RequestFields& fields, std::optional<A
   options.stop_strings = read_stop_strings(fields);
   options.output = read_output(fields, error);
   read_stream_options(fields, error, options);
+  check_ignored_fields(fields);
   return options;
 }
 

@@ -26,7 +26,7 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr int64_t kRefusedConnections = 32;  // over the limit, kept for the time of a 503
+constexpr int64_t kRefusedConnections = 256;  // over the limit, kept for the time of a 503
 
 }  // namespace
 

@@ -16,7 +16,7 @@ namespace shoal {
 struct HttpLimits {
   int64_t header_bytes = 16 << 10;
   int64_t body_bytes = 8 << 20;
-  int64_t connections = 256;           // more get a 503
+  int64_t connections = 1024;          // more get a 503
   int64_t send_queue_bytes = 1 << 20;  // of a stream; a reader that is further behind is cut off
   int64_t waiting_tasks = 4096;        // of ResponseWriter::post
   Duration header_deadline = std::chrono::seconds(30);  // also how long a connection may be idle
