@@ -18,11 +18,11 @@ std::unexpected<Error> fail_entry(const std::string& entry, std::string_view wha
 
 Result<std::vector<std::string>> parse_repositories(const Json& entry, const std::string& label) {
   std::vector<std::string> repositories;
-  if (auto one = entry.find("repository"); one != entry.end()) {
+  if (auto one = entry.find("repository"); one != entry.end() && !one->is_null()) {
     if (!one->is_string()) return fail_entry(label, "`repository` must be a text");
     repositories.push_back(one->get<std::string>());
   }
-  if (auto list = entry.find("repositories"); list != entry.end()) {
+  if (auto list = entry.find("repositories"); list != entry.end() && !list->is_null()) {
     if (!list->is_array()) return fail_entry(label, "`repositories` must be a list of texts");
     for (const Json& repository : *list) {
       if (!repository.is_string()) return fail_entry(label, "`repositories` must be a list of texts");
@@ -53,13 +53,13 @@ Result<CatalogueEntry> parse_entry(const Json& json, size_t index) {
   auto repositories = parse_repositories(json, label);
   if (!repositories) return fail(repositories.error());
   entry.repositories = *std::move(repositories);
-  if (auto layers = json.find("layers"); layers != json.end()) {
+  if (auto layers = json.find("layers"); layers != json.end() && !layers->is_null()) {
     if (!layers->is_number_integer() || *layers < 0 || *layers > 100000) {
       return fail_entry(label, "`layers` must be a whole number");
     }
     entry.layer_count = layers->get<int64_t>();
   }
-  if (auto path = json.find("path"); path != json.end()) {
+  if (auto path = json.find("path"); path != json.end() && !path->is_null()) {
     if (!path->is_string() || path->get<std::string>().empty())
       return fail_entry(label, "`path` must be a text");
     entry.path = path->get<std::string>();
@@ -80,11 +80,12 @@ Result<std::vector<CatalogueEntry>> parse_catalogue(std::string_view text) {
     return fail(ErrorCode::invalid_argument,
                 std::string(bracket == std::string_view::npos ? message : message.substr(bracket + 2)));
   }
-  if (!json.is_object() || !json.contains("models") || !json["models"].is_array()) {
+  const bool is_bare_list = json.is_array() && !json.empty();
+  if (!is_bare_list && (!json.is_object() || !json.contains("models") || !json["models"].is_array())) {
     return fail(ErrorCode::invalid_argument, "an object with a list `models` is expected");
   }
   std::vector<CatalogueEntry> entries;
-  for (const Json& item : json["models"]) {
+  for (const Json& item : is_bare_list ? json : json["models"]) {
     auto entry = parse_entry(item, entries.size());
     if (!entry) return fail(entry.error());
     entries.push_back(*std::move(entry));

@@ -23,8 +23,9 @@ struct CatalogueEntry {
 
 inline constexpr std::string_view default_model = "smollm2-135m";
 
-// {"models": [{"id": …, "repository": … or "repositories": […], "layers": …, "path": …}]}. An unknown member
-// is ignored; invalid_argument names the entry and the member that is wrong, or the line and column.
+// {"models": [{"id": …, "repository": … or "repositories": […], "layers": …, "path": …}]}, or that list
+// alone. An unknown member is ignored, null is as nothing; invalid_argument names the entry and the member
+// that is wrong, or the line and column.
 Result<std::vector<CatalogueEntry>> parse_catalogue(std::string_view json);
 
 const std::vector<CatalogueEntry>& builtin_catalogue();

@@ -34,6 +34,19 @@ TEST(Catalogue, ReadsWhatAUserWrites) {
   EXPECT_EQ(entries->at(1).layer_count, 3);
 }
 
+TEST(Catalogue, TheListMayStandAloneAndNullIsAsNothing) {
+  const auto entries = parse_catalogue(
+      R"([{"id": "a", "repository": null, "path": "x", "layers": null}, {"id": "b", "repository": "o/n", "path": null}])");
+  ASSERT_TRUE(entries) << entries.error().message;
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ(entries->at(0).path, "x");
+  EXPECT_TRUE(entries->at(0).repositories.empty());
+  EXPECT_FALSE(entries->at(1).path);
+  const auto wrong = parse_catalogue(R"([{"id": "a"}, {"id": ""}])");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("models[1]: `id`"));
+}
+
 TEST(Catalogue, NamesTheEntryAndTheMemberThatIsWrong) {
   struct Case {
     const char* json;

@@ -195,17 +195,21 @@ Result<ModelOnDisk> ModelStore::find_model_or_path(std::string_view name_or_path
     return ModelOnDisk{leaf.extension() == ".gguf" ? leaf.stem().string() : leaf.string(), files->path,
                        files->bytes};
   }
+  auto found = find_model(name_or_path);
+  if (found) return ModelOnDisk{std::string(name_or_path), *found, find_model_files(*found)->bytes};
+  if (find_entry(name_or_path) != nullptr) return fail(found.error());
   std::error_code error;
-  if (fs::exists(path, error) && !find_entry(name_or_path)) {
+  if (fs::exists(path, error)) {
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("{} is no model: a GGUF file, or a folder with one or with config.json and *.safetensors "
                     "is expected",
                     path.string()));
   }
-  auto found = find_model(name_or_path);
-  if (!found) return fail(found.error());
-  return ModelOnDisk{std::string(name_or_path), *found, find_model_files(*found)->bytes};
+  if (path.is_absolute() || path.extension() == ".gguf" || name_or_path.starts_with('.')) {
+    return fail(ErrorCode::not_found, fmt::format("there is no file or folder {}", path.string()));
+  }
+  return fail(found.error());
 }
 
 void ModelStore::add_model(std::string name, fs::path path) {

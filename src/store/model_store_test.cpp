@@ -114,6 +114,23 @@ TEST_F(ModelStoreTest, ACommandLineMayNameAPath) {
   const auto neither = store().find_model_or_path(root_.string());
   ASSERT_FALSE(neither);
   EXPECT_THAT(neither.error().message, HasSubstr("is no model"));
+  const std::vector<std::string> not_there{(root_ / "none.gguf").string(), "none.gguf", "./none"};
+  for (const std::string& missing : not_there) {
+    const auto nothing = store().find_model_or_path(missing);
+    ASSERT_FALSE(nothing);
+    EXPECT_EQ(nothing.error().message, "there is no file or folder " + missing);
+  }
+}
+
+TEST_F(ModelStoreTest, AFolderOfTheSameNameHidesNoModel) {
+  write("home/downloads/mine/a.gguf", "123456");
+  write("here/mine/notes.txt", "not a model");
+  const fs::path before = fs::current_path();
+  fs::current_path(root_ / "here");
+  const auto found = store().find_model_or_path("mine");
+  fs::current_path(before);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->path, root_ / "home/downloads/mine/a.gguf");
 }
 
 TEST_F(ModelStoreTest, WhatIsMissingIsSaidWithThePlacesAndWhatToDo) {
