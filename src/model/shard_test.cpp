@@ -69,6 +69,22 @@ TEST_F(ShardFolder, ReportsProgressUpToTheBytesOfTheRange) {
   EXPECT_EQ(last, total);
 }
 
+TEST_F(ShardFolder, TheLastProgressIsTheWholeWhicheverThreadIsLast) {
+  const Checkpoint checkpoint = open_shards();
+  ThreadTeam team(3);
+  for (int64_t round = 0; round < 20; ++round) {
+    int64_t last = 0, total = -1;
+    LoadOptions options;
+    options.progress = [&](int64_t done, int64_t all) {
+      EXPECT_GT(done, last);
+      last = done;
+      total = all;
+    };
+    ASSERT_TRUE(load_shard(checkpoint, {.first_layer = 0, .end_layer = 2, .is_head = true}, team, options));
+    EXPECT_EQ(last, total);
+  }
+}
+
 TEST_F(ShardFolder, EndsWithCancelledWhenAskedToStop) {
   const Checkpoint checkpoint = open_shards();
   std::stop_source source;

@@ -32,6 +32,7 @@ struct WeightLoader::Progress {
   const std::function<void(int64_t, int64_t)>& report;
   std::stop_token stop;
   int64_t bytes_total;
+  int64_t bytes_reported;  // owned by the calling thread
   std::atomic<size_t> next_task = 0;
   std::atomic<int64_t> bytes_done = 0;
   std::atomic<bool> failed = false;
@@ -119,11 +120,19 @@ Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_
     return std::tie(a.tensor->file.native(), a.tensor->offset, a.first_row) <
            std::tie(b.tensor->file.native(), b.tensor->offset, b.first_row);
   });
-  Progress shared{.report = progress, .stop = std::move(stop), .bytes_total = 0, .mutex = {}, .error = {}};
+  Progress shared{.report = progress,
+                  .stop = std::move(stop),
+                  .bytes_total = 0,
+                  .bytes_reported = 0,
+                  .mutex = {},
+                  .error = {}};
   for (const Task& task : tasks_) shared.bytes_total += task.row_count * task.row_bytes;
   team.run([&](int64_t member) { work(member, shared); });
   const MutexLock lock(shared.mutex);
   if (shared.error) return fail(*shared.error);
+  // The last block may have been another thread's.
+  if (progress && shared.bytes_reported < shared.bytes_total)
+    progress(shared.bytes_total, shared.bytes_total);
   return {};
 }
 
@@ -139,7 +148,10 @@ void WeightLoader::work(int64_t member, Progress& progress) const {
     const Task& task = tasks_[index];
     if (auto done = run_task(task, block, values); !done) return progress.keep(done.error());
     progress.bytes_done += task.row_count * task.row_bytes;
-    if (member == 0 && progress.report) progress.report(progress.bytes_done, progress.bytes_total);
+    if (member == 0 && progress.report) {
+      progress.bytes_reported = progress.bytes_done;
+      progress.report(progress.bytes_reported, progress.bytes_total);
+    }
   }
 }
 
