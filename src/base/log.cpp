@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace shoal {
 namespace {
 std::atomic<int> current_level = 0;
@@ -21,7 +23,7 @@ void write_log_line(std::string_view kind, std::string_view text) {
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
   const std::string line =
       fmt::format("{:%H:%M:%S}.{:03d} {} {}\n", fmt::localtime(std::chrono::system_clock::to_time_t(now)),
-                  millis, kind, text);
+                  millis, kind, printable(text));
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -71,6 +72,38 @@ bool run_only_when_idle();
 // Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies
 // on.
 void set_float_environment();
+
+// A folder that nobody but this user can read, for what the processes of one machine tell each other. Made
+// where it is missing; an error where it is somebody else's.
+Result<std::filesystem::path> user_folder();
+
+// A file that others take for there only while this lives: they see when its process was killed. Movable.
+class LivingFile {
+ public:
+  static Result<LivingFile> create(std::filesystem::path path, std::string_view text);
+  LivingFile(LivingFile&& other) noexcept;
+  LivingFile& operator=(LivingFile&&) = delete;
+  ~LivingFile();  // removes it
+
+  // nullopt: it is not there, or what is there was left by a process that was killed; that is removed.
+  static std::optional<std::string> read(const std::filesystem::path& path);
+
+ private:
+  LivingFile(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  std::filesystem::path path_;
+  int descriptor_;  // holds the lock
+};
+
+// Standard input, output and error are open from now on: where the caller closed one, it is /dev/null.
+// Otherwise the first sockets would take their numbers, and what is printed would go to a peer. Before
+// anything else is opened.
+void open_standard_streams();
+
+// As many open files as the system lets this process have: each connection is one.
+void raise_open_file_limit();
+
+// The next line of standard input without its end; nullopt at its end, or when asked to stop meanwhile.
+std::optional<std::string> read_line(std::stop_token stop);
 
 int64_t process_id();
 std::optional<std::string> environment(const char* name);

@@ -1,7 +1,9 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -15,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -113,6 +116,10 @@ void MappedFile::drop(int64_t offset, int64_t size) const {
 }
 
 Result<std::string> read_text_file(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) {
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is a folder, not a file", path.string()));
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail_with_errno("cannot open", path);
   std::ostringstream text;
@@ -234,6 +241,92 @@ std::optional<std::string> environment(const char* name) {
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+void open_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    ::open("/dev/null", O_RDWR);  // takes the lowest number that is free, which is this one
+  }
+}
+
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it fails, the limit stays
+}
+
+Result<std::filesystem::path> user_folder() {
+  std::error_code error;
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path(error) / fmt::format("shoal-{}", ::getuid());
+  if (error)
+    return fail(ErrorCode::not_found, fmt::format("no folder for temporary files: {}", error.message()));
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return fail_with_errno("cannot make", folder);
+  struct stat found{};
+  if (::lstat(folder.c_str(), &found) != 0) return fail_with_errno("cannot look at", folder);
+  if (!S_ISDIR(found.st_mode) || found.st_uid != ::getuid() || (found.st_mode & 077) != 0) {
+    return fail(ErrorCode::permission_denied, fmt::format("{} is not this user's alone", folder.string()));
+  }
+  return folder;
+}
+
+Result<LivingFile> LivingFile::create(std::filesystem::path path, std::string_view text) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return fail_with_errno("cannot make", path);
+  LivingFile file(std::move(path), descriptor);
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return fail_with_errno("cannot lock", file.path_);
+  if (::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return fail_with_errno("cannot write", file.path_);
+  }
+  return file;
+}
+
+LivingFile::LivingFile(LivingFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+LivingFile::~LivingFile() {
+  if (descriptor_ < 0) return;
+  ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
+
+std::optional<std::string> LivingFile::read(const std::filesystem::path& path) {
+  const Descriptor file = open_for_reading(path);
+  if (file.value() < 0) return std::nullopt;
+  auto text = read_text_file(path);
+  // A file without text may be about to be locked.
+  if (!text || text->empty()) return std::nullopt;
+  if (::flock(file.value(), LOCK_SH | LOCK_NB) == 0) {
+    ::unlink(path.c_str());
+    return std::nullopt;
+  }
+  return *std::move(text);
+}
+
+std::optional<std::string> read_line(std::stop_token stop) {
+  constexpr int look_again_ms = 100;
+  static std::string waiting;  // read, but not asked for yet
+  while (!stop.stop_requested()) {
+    if (const size_t end = waiting.find('\n'); end != std::string::npos) {
+      std::string line = waiting.substr(0, end);
+      waiting.erase(0, end + 1);
+      return line;
+    }
+    pollfd input = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&input, 1, look_again_ms) <= 0) continue;
+    char bytes[4096];
+    const ssize_t count = ::read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (count < 0 && errno == EINTR) continue;
+    if (count > 0) {
+      waiting.append(bytes, static_cast<size_t>(count));
+      continue;
+    }
+    if (waiting.empty()) return std::nullopt;
+    return std::exchange(waiting, {});
+  }
+  return std::nullopt;
+}
 
 SignalWatch::SignalWatch(std::stop_source source) {
   sigset_t signals;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/os.h"
+#include "base/utf8.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/node_command.h"
@@ -19,7 +23,7 @@ constexpr int status_failed = 1;
 constexpr int status_misused = 2;
 
 int report(const Error& error) {
-  fmt::print(stderr, "shoal: {}\n", error.message);
+  std::fputs(fmt::format("shoal: {}\n", printable(error.message)).c_str(), stderr);  // fmt::print may throw
   return error.code == ErrorCode::invalid_argument ? status_misused : status_failed;
 }
 
@@ -35,16 +39,41 @@ Result<void> read_debug_level() {
 }
 
 // Without a command the program is a node; exo's --run-model names a model to talk to instead.
-void declare_node(CommandSet& commands, NodeOptions& node, std::string& run_model, std::string& prompt) {
-  node.declare(commands.root);
+void declare_node(CommandSet& commands, std::string& run_model, std::optional<std::string>& prompt) {
+  commands.node.declare(commands.root);
   commands.root.add_option("--run-model", run_model, "as `shoal run`");
   commands.root.add_option("--prompt", prompt, "one question, with --run-model");
   commands.root.callback([&] {
     if (!commands.root.get_subcommands().empty()) return;
     commands.chosen = [&] {
-      return run_model.empty() ? run_node(node) : run_named_model(node, run_model, prompt);
+      return run_model.empty() ? run_node(commands.node) : run_named_model(commands.node, run_model, prompt);
     };
   });
+}
+
+// exo has these too.
+void declare_what_is_not_here(CommandSet& commands) {
+  for (const char* name : {"eval", "train"}) {
+    CLI::App* command = commands.root.add_subcommand(name, "")->group("")->prefix_command();
+    command->callback([&commands, name] {
+      commands.chosen = [name] {
+        return Result<void>(
+            fail(ErrorCode::invalid_argument,
+                 fmt::format("{}: Shoal runs models, it neither trains nor evaluates them", name)));
+      };
+    });
+  }
+}
+
+// What is printed has arrived when this returns. fmt::print throws where it cannot write.
+Result<void> run_chosen(const CommandSet& commands) {
+  try {
+    if (auto outcome = commands.chosen(); !outcome) return outcome;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+    return fail(ErrorCode::unavailable, fmt::format("standard output: {}", std::strerror(errno)));
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::unavailable, fmt::format("standard output: {}", error.what()));
+  }
 }
 
 int parse_and_run(int argc, const char* const* argv) {
@@ -52,10 +81,11 @@ int parse_and_run(int argc, const char* const* argv) {
   root.set_version_flag("--version", fmt::format("shoal {}", shoal_version()));
   root.option_defaults()->always_capture_default(false);
   root.require_subcommand(0, 1);
-  CommandSet commands{.root = root, .chosen = {}};
   NodeOptions node;
-  std::string run_model, prompt;
-  declare_node(commands, node, run_model, prompt);
+  CommandSet commands{.root = root, .node = node, .chosen = {}};
+  std::string run_model;
+  std::optional<std::string> prompt;
+  declare_node(commands, run_model, prompt);
   add_run_command(commands);
   add_chat_command(commands);
   add_status_command(commands);
@@ -68,18 +98,20 @@ int parse_and_run(int argc, const char* const* argv) {
   add_models_command(commands);
   add_unload_command(commands);
   add_bench_command(commands);
+  declare_what_is_not_here(commands);
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return root.exit(error) == 0 ? 0 : status_misused;
   }
-  const Result<void> outcome = commands.chosen();
+  const Result<void> outcome = run_chosen(commands);
   return outcome ? 0 : report(outcome.error());
 }
 
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
+  os::open_standard_streams();
   if (auto level = read_debug_level(); !level) return report(level.error());
   return parse_and_run(argc, argv);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -13,18 +14,24 @@ class App;
 
 namespace shoal {
 
+struct NodeOptions;
+
 using CommandAction = std::function<Result<void>()>;
 
 // The command line as it is being declared and read.
 struct CommandSet {
   CLI::App& root;
+  NodeOptions& node;     // of the root; a command that is about nodes falls through to them
   CommandAction chosen;  // set by the command that was typed
 };
 
-struct NodeOptions;
+// Below the help of commands that fall through.
+inline constexpr const char* node_options_hint =
+    "A node's options, which `shoal --help` lists, are taken as well.";
 
 // What `shoal run MODEL --prompt PROMPT` does; without a prompt, a conversation.
-Result<void> run_named_model(const NodeOptions& node, const std::string& model, const std::string& prompt);
+Result<void> run_named_model(const NodeOptions& node, const std::string& model,
+                             const std::optional<std::string>& prompt);
 
 void add_run_command(CommandSet& commands);
 void add_chat_command(CommandSet& commands);

@@ -15,8 +15,12 @@ Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSetting
   if (options.wait_for_peers > 0) {
     const auto deadline = std::chrono::seconds(options.discovery_timeout_s);
     log_notice("waiting for {} peers", options.wait_for_peers);
-    if (auto joined = (*node)->wait_for_peers(options.wait_for_peers, deadline, stop); !joined) {
-      return fail(joined.error());
+    // As long as it takes, as exo's users know it: the other machine may be started by hand.
+    while (true) {
+      auto joined = (*node)->wait_for_peers(options.wait_for_peers, deadline, stop);
+      if (joined) break;
+      if (joined.error().code != ErrorCode::deadline_exceeded) return fail(joined.error());
+      log_notice("{}; still waiting", joined.error().message);
     }
   }
   return node;

@@ -22,9 +22,16 @@ CLI::Option* with_environment(CLI::Option* option) {
   return option->envname(use_exo ? exo : own);
 }
 
+// As exo's parser has it, the last one counts.
 template <class Value>
 CLI::Option* add(CLI::App& command, const std::string& name, Value& value, const std::string& what) {
-  return with_environment(command.add_option(name, value, what));
+  return with_environment(command.add_option(name, value, what)->take_last());
+}
+
+// "a,b" and no more: what stands behind it is another argument.
+CLI::Option* add(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                 const std::string& what) {
+  return with_environment(command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false));
 }
 
 // Options of exo that do nothing here: taken, and answered with one line.
@@ -109,10 +116,9 @@ void NodeOptions::declare(CLI::App& command) {
       ->check(CLI::Range(1, 1 << 24));
   add(command, "--listen-port", listen_port, "UDP port of discovery (5678)")->check(port);
   add(command, "--broadcast-port", broadcast_port, "UDP port that discovery calls (5678)")->check(port);
-  add(command, "--node-id-filter", node_id_filter, "only these nodes are peers: a,b")->delimiter(',');
+  add(command, "--node-id-filter", node_id_filter, "only these nodes are peers: a,b");
   add(command, "--interface-type-filter", interface_type_filter,
-      "only these kinds of interfaces are used: a,b")
-      ->delimiter(',');
+      "only these kinds of interfaces are used: a,b");
   add(command, "--wait-for-peers", wait_for_peers, "wait until so many peers are connected (0)")
       ->check(CLI::Range(0, 1000));
   add(command, "--default-model", default_model, "model of requests that name none (smollm2-135m)");
@@ -124,8 +130,11 @@ void NodeOptions::declare(CLI::App& command) {
   add(command, "--models-seed-dir", models_seed_dir, "folder whose models--* are moved into the downloads");
   add(command, "--partitioning", partitioning, "ring_memory_weighted, or manual:a:0-9,b:10-29")
       ->check([](const std::string& text) {
+        constexpr std::string_view prefix = "--partitioning: ";  // CLI11 writes it too
         const auto parsed = parse_partitioning(text);
-        return parsed ? std::string() : parsed.error().message;
+        if (parsed) return std::string();
+        const std::string& message = parsed.error().message;
+        return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
       });
   add(command, "--memory-limit", memory_limit, "memory that this node takes at most, as 8GB")
       ->check(check_byte_count);
@@ -135,10 +144,8 @@ void NodeOptions::declare(CLI::App& command) {
   add(command, "--threads", thread_count, "threads that compute (default: the processors allowed)")
       ->check(CLI::Range(1, 1024));
   add(command, "--trace", trace_path, "file for the times of all steps, for chrome://tracing or Perfetto");
-  add(command, "--allow-host", allowed_hosts, "another name by which the API may be called: a,b")
-      ->delimiter(',');
-  add(command, "--allow-origin", allowed_origins, "another origin whose pages may call the API: a,b")
-      ->delimiter(',');
+  add(command, "--allow-host", allowed_hosts, "another name by which the API may be called: a,b");
+  add(command, "--allow-origin", allowed_origins, "another origin whose pages may call the API: a,b");
   add_notices(command, notices);
 }
 
@@ -161,7 +168,7 @@ Result<NodeSettings> NodeOptions::settings() const {
     settings.memory_limit_bytes = *bytes;
   }
   auto policy = parse_partitioning(partitioning);
-  if (!policy) return fail(policy.error(), "--partitioning");
+  if (!policy) return fail(policy.error());
   settings.partitioning = *std::move(policy);
   settings.trace_path = trace_path;
   settings.default_model = default_model.empty() ? std::string(shoal::default_model) : default_model;

@@ -15,7 +15,8 @@ namespace shoal {
 void ArithmeticOptions::declare(CLI::App& command) {
   command.add_option("--split", split, "layers of each stage, as 10,15,5; the stages are run as a ring")
       ->delimiter(',')
-      ->check(CLI::NonNegativeNumber);
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0, 1 << 20));
   command.add_option("--threads", thread_count, "threads of each stage (default: the processors allowed)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--isa", isa, "instruction set (default: the best here)")

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <iostream>
 
 #include "base/log.h"
 #include "base/os.h"
@@ -19,7 +18,7 @@ namespace {
 struct RunOptions {
   NodeOptions node;
   std::string model;
-  std::string prompt;
+  std::optional<std::string> prompt;
   std::optional<double> temperature;
   double min_p = 0.1;  // a person talks here, and small models ramble over the whole of their distribution
   std::optional<int64_t> max_tokens;
@@ -86,19 +85,20 @@ class Conversation {
   Result<void> converse() {
     const bool terminal = os::stdin_is_terminal();
     if (terminal) fmt::print("Ctrl-D ends the conversation.\n");
-    std::string line;
-    while (!stop_.stop_requested()) {
+    while (true) {
       if (terminal) {
         fmt::print("\n> ");
         std::fflush(stdout);
       }
-      if (!std::getline(std::cin, line)) return {};
-      if (line.empty()) continue;
-      if (auto answered = ask(line); !answered) {
+      const auto line = os::read_line(stop_);
+      if (!line) break;
+      if (line->empty()) continue;
+      if (auto answered = ask(*line); !answered) {
         if (!terminal) return answered;
         fmt::print(stderr, "shoal: {}\n", answered.error().message);
       }
     }
+    if (terminal) fmt::print("\n");
     return {};
   }
 
@@ -113,7 +113,7 @@ class Conversation {
 Result<void> talk(const RunOptions& options, const ApiClientSettings& api,
                   const std::optional<std::string>& model, std::stop_token stop) {
   Conversation conversation(options, api, model, std::move(stop));
-  return options.prompt.empty() ? conversation.converse() : conversation.ask(options.prompt);
+  return options.prompt ? conversation.ask(*options.prompt) : conversation.converse();
 }
 
 bool looks_like_path(const std::string& model) {
@@ -175,12 +175,14 @@ void declare(CLI::App& command, RunOptions& options) {
   command.add_option("--max-tokens", options.max_tokens, "tokens of an answer")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   command.add_option("--seed", options.seed, "the same seed gives the same answer");
-  options.node.declare(command);
+  command.fallthrough();
+  command.footer(node_options_hint);
 }
 
 }  // namespace
 
-Result<void> run_named_model(const NodeOptions& node, const std::string& model, const std::string& prompt) {
+Result<void> run_named_model(const NodeOptions& node, const std::string& model,
+                             const std::optional<std::string>& prompt) {
   RunOptions options;
   options.node = node;
   options.model = model;
@@ -193,7 +195,12 @@ void add_run_command(CommandSet& commands) {
   CLI::App* command = commands.root.add_subcommand("run", "an answer, or a conversation, from a model");
   command->add_option("model", options->model, "name or path")->required();
   declare(*command, *options);
-  command->callback([options, &commands] { commands.chosen = [options] { return run_model(*options); }; });
+  command->callback([options, &commands] {
+    commands.chosen = [options, &commands] {
+      options->node = commands.node;
+      return run_model(*options);
+    };
+  });
 }
 
 void add_chat_command(CommandSet& commands) {
@@ -202,7 +209,12 @@ void add_chat_command(CommandSet& commands) {
       commands.root.add_subcommand("chat", "a conversation with a node that runs on this machine");
   command->add_option("model", options->model, "name (default: the node's)");
   declare(*command, *options);
-  command->callback([options, &commands] { commands.chosen = [options] { return chat(*options); }; });
+  command->callback([options, &commands] {
+    commands.chosen = [options, &commands] {
+      options->node = commands.node;
+      return chat(*options);
+    };
+  });
 }
 
 }  // namespace shoal

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "base/os.h"
+#include "node/local_nodes.h"
+
 namespace shoal {
 namespace {
 
-ApiClientSettings local_api(const NodeOptions& options, int64_t port) {
+ApiClientSettings local_api(const std::string& host, int64_t port) {
   ApiClientSettings api;
   // A node that answers on one address only is asked there.
-  if (options.api_host != "0.0.0.0" && options.api_host != "::") api.host = options.api_host;
+  if (host != "0.0.0.0" && host != "::") api.host = host;
   api.port = static_cast<int32_t>(port);
   return api;
 }
@@ -22,28 +25,51 @@ std::optional<Value> topology_at(const ApiClientSettings& api) {
   return *std::move(topology);
 }
 
-bool is_wanted(const NodeOptions& options, const NodeId& node, const Value& report) {
+bool is_wanted(const NodeOptions& options, const NodeId& node, int64_t node_port) {
   if (!options.node_id.empty()) return node == options.node_id;
-  return options.node_port == 0 || integer_of(report, "node_port") == options.node_port;
+  return options.node_port == 0 || node_port == options.node_port;
 }
 
-}  // namespace
+bool answers_as(const NodeId& node, const ApiClientSettings& api) {
+  const auto topology = topology_at(api);
+  return topology && text_of(*topology, "active_node_id") == node;
+}
 
-std::optional<RunningNode> find_running_node(const NodeOptions& options) {
-  const ApiClientSettings api = local_api(options, options.api_port);
+// The node on the API port, or one of its peers.
+std::optional<RunningNode> find_at_api_port(const NodeOptions& options) {
+  const ApiClientSettings api = local_api(options.api_host, options.api_port);
   const auto topology = topology_at(api);
   const Value* nodes = topology ? topology->find("nodes") : nullptr;
   if (nodes == nullptr || nodes->object() == nullptr) return std::nullopt;
   const NodeId active = text_of(*topology, "active_node_id");
   for (const auto& [node, report] : *nodes->object()) {
-    if (!is_wanted(options, node, report)) continue;
+    if (!is_wanted(options, node, integer_of(report, "node_port"))) continue;
     if (node == active) return RunningNode{node, api};
     // A peer: it is meant only if it runs on this machine, where it answers at its own port.
-    const ApiClientSettings other = local_api(options, integer_of(report, "api_port"));
-    const auto its_topology = topology_at(other);
-    if (its_topology && text_of(*its_topology, "active_node_id") == node) return RunningNode{node, other};
+    const ApiClientSettings other = local_api(options.api_host, integer_of(report, "api_port"));
+    if (answers_as(node, other)) return RunningNode{node, other};
   }
   return std::nullopt;
+}
+
+// Another network namespace may have a node of the same ports, so the one that is meant has to answer.
+std::optional<RunningNode> find_on_this_machine(const NodeOptions& options) {
+  const auto folder = os::user_folder();
+  if (!folder) return std::nullopt;
+  for (const LocalNode& node : find_local_nodes(*folder)) {
+    if (!is_wanted(options, node.node, node.peer_port)) continue;
+    const ApiClientSettings api = local_api(node.api_host, node.api_port);
+    if (answers_as(node.node, api)) return RunningNode{node.node, api};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<RunningNode> find_running_node(const NodeOptions& options) {
+  if (auto found = find_at_api_port(options)) return found;
+  const bool is_named = !options.node_id.empty() || options.node_port != 0;
+  return is_named ? find_on_this_machine(options) : std::nullopt;
 }
 
 Result<RunningNode> need_running_node(const NodeOptions& options) {

@@ -16,8 +16,8 @@ struct RunningNode {
   ApiClientSettings api;
 };
 
-// The node on the API port; with --node-id or --node-port only if it is that one, or if that one is among its
-// peers on this machine. nullopt: there is none.
+// With --node-id or --node-port the node on this machine that is that one, whatever its API port; without
+// them the node on the API port. nullopt: there is none.
 std::optional<RunningNode> find_running_node(const NodeOptions& options);
 
 // unavailable, with how to start one, when none runs.

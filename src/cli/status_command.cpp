@@ -11,7 +11,6 @@ namespace shoal {
 namespace {
 
 struct StatusOptions {
-  NodeOptions node;
   std::string model;
   bool json = false;
 };
@@ -48,8 +47,8 @@ void print_nodes(const Value& topology) {
   }
 }
 
-Result<void> run_status(const StatusOptions& options) {
-  auto running = need_running_node(options.node);
+Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
+  auto running = need_running_node(node);
   if (!running) return fail(running.error());
   const ApiClient client(running->api);
   auto topology = get_json(client, "/v1/topology");
@@ -70,10 +69,10 @@ Result<void> run_status(const StatusOptions& options) {
   return {};
 }
 
-Result<void> run_unload(const StatusOptions& options) {
-  auto running = need_running_node(options.node);
+Result<void> run_unload(const NodeOptions& node, const std::string& model) {
+  auto running = need_running_node(node);
   if (!running) return fail(running.error());
-  return ApiClient(running->api).unload(options.model);
+  return ApiClient(running->api).unload(model);
 }
 
 }  // namespace
@@ -82,16 +81,22 @@ void add_status_command(CommandSet& commands) {
   auto options = std::make_shared<StatusOptions>();
   CLI::App* command = commands.root.add_subcommand("status", "the nodes, their layers, memory and speed");
   command->add_flag("--json", options->json, "as JSON");
-  options->node.declare(*command);
-  command->callback([options, &commands] { commands.chosen = [options] { return run_status(*options); }; });
+  command->fallthrough();
+  command->footer(node_options_hint);
+  command->callback([options, &commands] {
+    commands.chosen = [options, &commands] { return run_status(commands.node, *options); };
+  });
 }
 
 void add_unload_command(CommandSet& commands) {
   auto options = std::make_shared<StatusOptions>();
   CLI::App* command = commands.root.add_subcommand("unload", "every node lets go of a model");
   command->add_option("model", options->model, "name")->required();
-  options->node.declare(*command);
-  command->callback([options, &commands] { commands.chosen = [options] { return run_unload(*options); }; });
+  command->fallthrough();
+  command->footer(node_options_hint);
+  command->callback([options, &commands] {
+    commands.chosen = [options, &commands] { return run_unload(commands.node, options->model); };
+  });
 }
 
 }  // namespace shoal

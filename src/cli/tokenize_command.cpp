@@ -25,11 +25,14 @@ struct TokenizeOptions {
 
 // A tokenizer's own file or folder need not be a whole model.
 Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const TokenizeOptions& options) {
-  std::error_code error;
-  if (std::filesystem::exists(options.model, error)) return load_tokenizer(options.model, options.pattern);
   auto store = ModelStore::open(folders_from_environment());
   if (!store) return fail(store.error());
-  auto found = store->find_model(options.model);
+  const auto found = store->find_model(options.model);
+  std::error_code error;
+  if (std::filesystem::exists(options.model, error)) {
+    auto tokenizer = load_tokenizer(options.model, options.pattern);
+    if (tokenizer || !found) return tokenizer;  // else something here has a model's name
+  }
   if (!found) return fail(found.error());
   return load_tokenizer(*found, options.pattern);
 }
@@ -53,7 +56,7 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
 }
 
 Result<void> run_detokenize(const TokenizeOptions& options) {
-  auto tokens = read_token_file(options.file);
+  auto tokens = read_token_file(options.file.empty() ? "/dev/stdin" : options.file);
   if (!tokens) return fail(tokens.error());
   auto tokenizer = find_tokenizer(options);
   if (!tokenizer) return fail(tokenizer.error());
@@ -90,7 +93,8 @@ void add_detokenize_command(CommandSet& commands) {
   auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command = commands.root.add_subcommand("detokenize", "token ids to text");
   command->add_option("model", options->model, "model, or a tokenizer file")->required();
-  command->add_option("--file,--ids", options->file, "JSON file with an array of token ids")->required();
+  command->add_option("--file,--ids", options->file,
+                      "JSON file with an array of token ids (default: standard input)");
   command->add_flag("--special", options->special, "special tokens are written out instead of left out");
   command->callback(
       [options, &commands] { commands.chosen = [options] { return run_detokenize(*options); }; });

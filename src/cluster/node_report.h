@@ -34,6 +34,7 @@ struct DeviceReport {
   int64_t memory_bytes;
   int64_t free_bytes;                         // under --memory-limit, where it is set
   int64_t machine_free_bytes = 0;             // of the whole machine, whatever the limit; 0: unknown
+  int64_t declared_memory_bytes = 0;          // in discovery.json, for display; 0: not declared
   double read_bandwidth;                      // measured, bytes/s
   double flops_fp32, flops_fp16, flops_int8;  // declared, for display; 0: unknown
 

@@ -63,6 +63,7 @@ Result<PartitioningPolicy> parse_partitioning(std::string_view flag) {
     more = comma != std::string_view::npos;
     if (more) rest.remove_prefix(comma + 1);
   }
+  std::ranges::stable_sort(manual.stages, {}, &PlanStage::first_layer);
   return manual;
 }
 

@@ -153,11 +153,8 @@ Result<void> check_cover(const ManualPartition& manual, int64_t layer_count) {
       return fail(ErrorCode::invalid_argument, fmt::format("--partitioning: {} holds no layer", name));
     }
     if (stage.first_layer > next) {
-      return fail(
-          ErrorCode::invalid_argument,
-          fmt::format("--partitioning: layer {} is held by no node before {}; name the nodes in the order of "
-                      "their layers",
-                      next, name));
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("--partitioning: layer {} is held by no node before {}", next, name));
     }
     if (stage.first_layer < next) {
       return fail(ErrorCode::invalid_argument,

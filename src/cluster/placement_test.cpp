@@ -281,6 +281,15 @@ TEST(ManualPartition, StagesAreThoseOfTheFlag) {
   EXPECT_EQ(plan->stages, (std::vector<PlanStage>{{"a", 0, 10}, {"b", 10, 29}, {"host:1", 29, 30}}));
 }
 
+TEST(ManualPartition, NodesMayBeNamedInAnyOrder) {
+  const auto policy = parse_partitioning("manual:b:10-29,a:0-9");
+  ASSERT_TRUE(policy) << policy.error().message;
+  const auto plan = make_plan(*policy, make_demand(std::vector<int64_t>(30, GB)),
+                              {make_node("b", 99 * GB), make_node("a", 99 * GB)});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->stages, (std::vector<PlanStage>{{"a", 0, 10}, {"b", 10, 30}}));
+}
+
 TEST(ManualPartition, ErrorsNameTheValue) {
   const auto demand = make_demand(std::vector<int64_t>(30, GB));
   const std::vector nodes = {make_node("a", 99 * GB), make_node("b", 99 * GB)};

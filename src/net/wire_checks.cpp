@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace shoal {
 namespace {
 
@@ -15,30 +17,6 @@ constexpr int64_t size_limit = int64_t{1} << 60;
 bool is_printable(std::string_view value) {
   return std::ranges::all_of(value,
                              [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-}
-
-// The length of the UTF-8 character that `text` begins with, 0 if there is none: no overlong forms, no
-// surrogates.
-size_t character_length(std::string_view text) {
-  auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  auto continues = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4 || !continues(1)) return 0;
-  if (first < 0xe0) return 2;
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second >= 0xa0) || !continues(2)) return 0;
-  if (first < 0xf0) return 3;
-  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90) || !continues(3)) return 0;
-  return 4;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = character_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 bool is_id(std::string_view value) {
@@ -68,6 +46,13 @@ std::string quoted(std::string_view value) {
 }
 
 }  // namespace
+
+Result<void> check_node_id(std::string_view id) {
+  if (is_id(id)) return {};
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("--node-id {}: from 1 to {} bytes of printable UTF-8 without / and \\ are expected",
+                          quoted(id), id_limit));
+}
 
 std::string WireChecks::id(const std::string& value, std::string_view field) {
   if (!is_id(value)) refuse(fmt::format("{}: {} is no id", field, quoted(value)));

@@ -11,6 +11,10 @@
 
 namespace shoal {
 
+// What a node may be called by --node-id: anything else its peers would refuse. invalid_argument says what is
+// wrong.
+Result<void> check_node_id(std::string_view id);
+
 class WireChecks {
  public:
   // Node, request and machine ids: short, printable, no separators.

@@ -45,6 +45,7 @@ void write(const DeviceReport& device, wire::DeviceReport& out) {
   out.set_memory_bytes(device.memory_bytes);
   out.set_free_bytes(device.free_bytes);
   out.set_machine_free_bytes(device.machine_free_bytes);
+  out.set_declared_memory_bytes(device.declared_memory_bytes);
   out.set_read_bandwidth(device.read_bandwidth);
   out.set_flops_fp32(device.flops_fp32);
   out.set_flops_fp16(device.flops_fp16);
@@ -60,6 +61,7 @@ DeviceReport read(const wire::DeviceReport& in, WireChecks& checks) {
           .memory_bytes = checks.size(in.memory_bytes(), "device.memory_bytes"),
           .free_bytes = checks.size(in.free_bytes(), "device.free_bytes"),
           .machine_free_bytes = checks.size(in.machine_free_bytes(), "device.machine_free_bytes"),
+          .declared_memory_bytes = checks.size(in.declared_memory_bytes(), "device.declared_memory_bytes"),
           .read_bandwidth = checks.number(in.read_bandwidth(), "device.read_bandwidth"),
           .flops_fp32 = checks.number(in.flops_fp32(), "device.flops_fp32"),
           .flops_fp16 = checks.number(in.flops_fp16(), "device.flops_fp16"),

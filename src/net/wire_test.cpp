@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 
+#include "net/wire_checks.h"
 #include "net/wire_samples.h"
 #include "shoal.pb.h"
 
@@ -225,6 +226,17 @@ TEST(Wire, NamesLeadNowhere) {
     expect_error<CancelRequest>([&](CancelRequest& sent) { sent.request = id; }, "is no id");
   }
   expect_error<CancelRequest>([&](CancelRequest& sent) { sent.request = std::string(257, 'a'); }, "is no id");
+}
+
+TEST(Wire, ANodeIdThatPeersWouldRefuseIsToldAtHome) {
+  EXPECT_TRUE(check_node_id("m2-studio main:1"));
+  for (const std::string& id : {std::string(), std::string("a/b"), std::string(".."), std::string("a\nb"),
+                                std::string("a\xff"), std::string(257, 'a')}) {
+    const auto refused = check_node_id(id);
+    ASSERT_FALSE(refused) << id;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(refused.error().message, HasSubstr("--node-id"));
+  }
 }
 
 TEST(Wire, NamesMayBeOfAnyLanguage) {

@@ -1,5 +1,9 @@
 #include "node/discovery_choice.h"
 
+#include <algorithm>
+
+#include "base/os.h"
+#include "net/discovery_config.h"
 #include "net/manual_discovery.h"
 #include "net/udp_discovery.h"
 
@@ -24,6 +28,22 @@ Result<std::unique_ptr<Discovery>> listen_for_broadcasts(const NodeSettings& set
 }
 
 }  // namespace
+
+void declare_device(const NodeSettings& settings, DeviceReport& device) {
+  if (settings.discovery.module != DiscoveryModule::manual) return;
+  const auto text = os::read_text_file(settings.discovery.config_path);
+  const auto peers = text ? parse_discovery_config(*text, "") : fail(text.error());
+  if (!peers) return;  // the discovery itself tells of it
+  const auto own = std::ranges::find(*peers, settings.node, &PeerCandidate::node);
+  if (own == peers->end() || !own->declared) return;
+  const DeviceReport& declared = *own->declared;
+  if (!declared.device_model.empty()) device.device_model = declared.device_model;
+  if (!declared.chip.empty()) device.chip = declared.chip;
+  device.declared_memory_bytes = declared.memory_bytes;
+  device.flops_fp32 = declared.flops_fp32;
+  device.flops_fp16 = declared.flops_fp16;
+  device.flops_int8 = declared.flops_int8;
+}
 
 Result<std::unique_ptr<Discovery>> make_discovery(const NodeSettings& settings, const NodeReport& own) {
   switch (settings.discovery.module) {

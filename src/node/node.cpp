@@ -10,8 +10,10 @@
 #include "base/os.h"
 #include "base/version.h"
 #include "net/peer_network.h"
+#include "net/wire_checks.h"
 #include "node/device_report.h"
 #include "node/discovery_choice.h"
+#include "node/local_nodes.h"
 #include "node/model_engines.h"
 #include "node/service_backend.h"
 #include "node/thread_loops.h"
@@ -48,6 +50,7 @@ struct Node::State {
 
   Result<void> start();
   Result<void> start_api();
+  void tell_this_machine();
   void stop();
 
   NodeSettings settings;
@@ -60,6 +63,7 @@ struct Node::State {
   std::unique_ptr<ServiceBackend> backend;
   std::unique_ptr<ApiServer> api;
   std::unique_ptr<Discovery> discovery;
+  std::optional<os::LivingFile> told;  // so that commands on this machine find the node
   bool stopped = false;
 
   Mutex mutex;  // of waiting for quit_asked
@@ -68,6 +72,7 @@ struct Node::State {
 };
 
 Result<void> Node::State::start() {
+  os::raise_open_file_limit();
   const auto threads = thread_count_of(settings);
   if (!threads) return fail(threads.error());
   const auto isa = isa_of(settings);
@@ -81,6 +86,7 @@ Result<void> Node::State::start() {
                 fmt::format("--chatgpt-api-port {}: from 1 to 65535 are possible", settings.api_port));
   }
   if (settings.node.empty()) settings.node = make_random_id("node-");
+  if (auto valid = check_node_id(settings.node); !valid) return valid;
 
   SchedulerSettings scheduler;
   if (!settings.trace_path.empty()) {
@@ -90,6 +96,7 @@ Result<void> Node::State::start() {
   }
   auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
   if (!device) return fail(device.error());
+  declare_device(settings, *device);
   auto listening = PeerNetwork::listen({.host = settings.peer_host,
                                         .port = settings.peer_port,
                                         .candidate_lifetime = settings.discovery.timeout});
@@ -133,7 +140,20 @@ Result<void> Node::State::start() {
   if (discovery != nullptr) {
     discovery->start([this](PeerCandidate candidate) { network->add_candidate(std::move(candidate)); });
   }
+  tell_this_machine();
   return {};
+}
+
+// Without it, `shoal run --node-id` finds the node by its API port only.
+void Node::State::tell_this_machine() {
+  const auto folder = os::user_folder();
+  if (!folder) return log_debug(1, "{}", folder.error().message);
+  auto file = tell_local_node(*folder, {.node = settings.node,
+                                        .peer_port = network->port(),
+                                        .api_host = settings.api_host,
+                                        .api_port = api->port()});
+  if (!file) return log_debug(1, "{}", file.error().message);
+  told.emplace(*std::move(file));
 }
 
 Result<void> Node::State::start_api() {
@@ -153,6 +173,7 @@ Result<void> Node::State::start_api() {
 void Node::State::stop() {
   if (stopped) return;
   stopped = true;
+  told.reset();
   if (discovery != nullptr) discovery->stop();
   if (service != nullptr) service->stop();
   if (api != nullptr) api->stop();

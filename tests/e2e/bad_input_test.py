@@ -51,6 +51,7 @@ class Test(unittest.TestCase):
             self.assertEqual(status, 400, body)
             self.assertIn("128", json.dumps(body))
             self.assertRegex(json.dumps(body), r"\b5[0-9][0-9]\b")
+            self.assertEqual((body["error"]["param"], body["error"]["code"]), ("messages", "context_length_exceeded"))
             answer(node, "Say hello.", max_tokens=3)
 
     def test_a_broken_model_file_is_an_error_and_other_models_go_on(self):
@@ -125,12 +126,36 @@ class Test(unittest.TestCase):
                                 (["--node-port", "99999"], "--node-port"), (["--memory-limit", "lots"], "lots"),
                                 (["--partitioning", "evenly"], "evenly"),
                                 (["--discovery-module", "manual"], "--discovery-config-path"),
-                                (["--discovery-module", "pigeon"], "pigeon"), (["run"], "model"),
+                                (["--discovery-module", "pigeon"], "pigeon"), (["run"], "model"), (["--node-id", "a/b"], "--node-id"),
+                                (["train", "x", "--iters", "3"], "train"),
+                                (["logits", "x", "--ids", "y", "--out", "z", "--split", "a,b"], "1048576"),
+                                (["tokenize", "x", "--file"], "--file"),
                                 (["logits", "x", "--ids", "y", "--out", "z", "--isa", "mmx"], "mmx")):
             self.assertIn(part, program.run(*arguments, status=2), arguments)
+        # What a file is called or says may be no text: stderr stays UTF-8, and no terminal takes orders from it.
+        told = program.run("inspect", os.fsdecode(b"./\xff\x1b[2J.gguf"), status=1)
+        self.assertIn("\\xff\\x1b[2J.gguf", told)
         self.assertIn("DEBUG", program.run("models", status=2, env={"DEBUG": "loud"}))
         self.assertIn("not on this machine", program.run("run", "no-such-model", "--prompt", "x",
                                                          "--chatgpt-api-port", local_cluster.free_ports(1)[0], status=1))
+
+    def test_output_that_cannot_be_written_is_an_error_and_closed_streams_take_no_socket(self):
+        models = [program.SHOAL, "models", "--json"]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(models, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left", done.stderr)
+        port = local_cluster.free_ports(1)[0]
+        status = [program.SHOAL, "status", "--chatgpt-api-port", str(port)]
+        self.assertEqual(subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *status], timeout=60).returncode, 1)
+        node = subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", program.SHOAL, "--chatgpt-api-port",
+                                 str(port), "--api-host", "127.0.0.1", "--node-host", "127.0.0.1",
+                                 "--discovery-module", "none"])
+        try:
+            self.assertTrue(wait_until(lambda: subprocess.run(status, capture_output=True).returncode == 0))
+        finally:
+            node.terminate()
+        self.assertEqual(node.wait(timeout=10), 0)
 
     def test_a_second_node_with_the_same_id_does_not_disturb_the_first(self):
         with Cluster(2) as cluster:

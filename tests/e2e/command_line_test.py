@@ -1,5 +1,12 @@
 """The commands as users type them."""
+import contextlib
 import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import tempfile
 import unittest
 
 import program
@@ -28,6 +35,60 @@ class Test(unittest.TestCase):
         self.assertEqual(run_model(MODEL, *alone), asked)
         self.assertEqual(run_model(path, *alone), asked)
 
+    def test_run_finds_the_node_that_is_meant_whatever_its_api_port(self):
+        with Cluster(2) as cluster:
+            first, second = cluster.nodes
+            nobody = ["--chatgpt-api-port", local_cluster.free_ports(1)[0]]
+            asked = run_model(MODEL, "--chatgpt-api-port", first.api_port)
+            for meant in (["--node-id", second.name], ["--node-port", second.peer_port]):
+                self.assertEqual(run_model(MODEL, *nobody, *meant), asked)
+                status = json.loads(program.run("status", "--json", *nobody, *meant))["status"]
+                self.assertEqual(status["node_id"], second.name)
+            cluster.kill(second)
+            self.assertIn("no node answers", program.run("status", *nobody, "--node-id", second.name, status=1))
+
+    def test_options_of_the_node_may_stand_before_the_command_and_the_last_one_counts(self):
+        with Cluster(1) as cluster:
+            port = ["--chatgpt-api-port", cluster.nodes[0].api_port]
+            for before in (port, ["--chatgpt-api-port", 9, *port], ["--node-id-filter", "a,b", *port]):
+                found = json.loads(program.run(*before, "status", "--json"))
+                self.assertEqual(found["status"]["node_id"], cluster.nodes[0].name)
+            # A list takes one argument, what follows is the model.
+            program.run("run", *port, "--node-id-filter", "a,b", MODEL, "--prompt", "Say hello.", "--max-tokens", "3")
+
+    def test_one_ctrl_c_ends_a_conversation_that_waits_for_a_question(self):
+        with Cluster(1) as cluster:
+            terminal, end = pty.openpty()
+            with contextlib.closing(os.fdopen(terminal, "rb", buffering=0)) as screen:
+                conversation = subprocess.Popen(
+                    [program.SHOAL, "run", MODEL, "--temp", "0", "--max-tokens", "8", "--chatgpt-api-port",
+                     str(cluster.nodes[0].api_port)], stdin=end, stdout=end, stderr=end, start_new_session=True)
+                os.close(end)
+                shown = b""
+                os.write(terminal, b"Say hello.\n")
+                while shown.count(b"\n> ") < 2:
+                    shown += screen.read(1000)
+                conversation.send_signal(signal.SIGINT)
+                self.assertEqual(conversation.wait(timeout=10), 0)
+
+    def test_what_discovery_json_declares_of_a_node_is_shown_beside_what_was_measured(self):
+        peer_port, api_port = local_cluster.free_ports(2)
+        node = local_cluster.Node("m2", peer_port, api_port)
+        declared = {"model": "Mac Studio", "chip": "Apple M2 Ultra", "memory": 196608,
+                    "flops": {"fp32": 26.98, "fp16": 53.96, "int8": 107.92}}
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "discovery.json").write_text(json.dumps(
+                {"peers": {"m2": {"address": "127.0.0.1", "port": peer_port, "device_capabilities": declared}}}))
+            node.start(str(program.SHOAL), pathlib.Path(folder), ["--memory-limit", "1GB", "--threads", "1"])
+            try:
+                local_cluster.wait_until_all_see_all([node])
+                report = node.get("/v1/topology")["nodes"]["m2"]
+            finally:
+                local_cluster.stop([node])
+        self.assertEqual({name: report[name] for name in declared}, declared)
+        self.assertNotEqual(report["memory_bytes"], 196608 << 20)
+        self.assertLessEqual(report["free_bytes"], 10**9)
+
     def test_status_and_unload_tell_and_change_who_holds_what(self):
         with Cluster(2) as cluster:
             port = ["--chatgpt-api-port", cluster.nodes[0].api_port]
@@ -37,6 +98,8 @@ class Test(unittest.TestCase):
             self.assertIn(f"{MODEL} layers 0-", text)
             document = json.loads(program.run("status", "--json", *port))
             self.assertEqual(set(document["topology"]["nodes"]), {"node-1", "node-2"})
+            self.assertEqual({(link["from_id"], link["to_id"]) for links in document["topology"]["peer_graph"].values()
+                              for link in links}, {("node-1", "node-2"), ("node-2", "node-1")})
             program.run("unload", MODEL, *port)
             self.assertEqual(cluster.shards(), {})
         self.assertIn("no node answers", program.run("status", *port, status=1))

@@ -1,0 +1,53 @@
+#include "node/local_nodes.h"
+
+#include "text/value.h"
+
+namespace shoal {
+namespace {
+
+constexpr std::string_view kSuffix = ".node.json";
+
+std::optional<LocalNode> parse_local_node(std::string_view text) {
+  const auto value = parse_json(text);
+  if (!value) return std::nullopt;
+  const auto text_of = [&](std::string_view name) {
+    const Value* member = value->find(name);
+    return member != nullptr && member->text() != nullptr ? *member->text() : std::string();
+  };
+  const auto port_of = [&](std::string_view name) {
+    const Value* member = value->find(name);
+    const int64_t* port = member == nullptr ? nullptr : member->integer();
+    return port != nullptr && *port > 0 && *port < 65536 ? static_cast<int32_t>(*port) : 0;
+  };
+  LocalNode node{.node = text_of("node_id"),
+                 .peer_port = port_of("node_port"),
+                 .api_host = text_of("api_host"),
+                 .api_port = port_of("api_port")};
+  if (node.node.empty() || node.api_port == 0) return std::nullopt;
+  return node;
+}
+
+}  // namespace
+
+Result<os::LivingFile> tell_local_node(const std::filesystem::path& folder, const LocalNode& node) {
+  const Value text = Value::Object{{"node_id", node.node},
+                                   {"node_port", int64_t{node.peer_port}},
+                                   {"api_host", node.api_host},
+                                   {"api_port", int64_t{node.api_port}}};
+  // Ids of nodes are not unique on a machine that has several clusters.
+  return os::LivingFile::create(folder / (make_random_id("") + std::string(kSuffix)), format_json(text));
+}
+
+std::vector<LocalNode> find_local_nodes(const std::filesystem::path& folder) {
+  std::vector<LocalNode> nodes;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (!entry.path().string().ends_with(kSuffix)) continue;
+    const auto text = os::LivingFile::read(entry.path());
+    if (!text) continue;
+    if (auto node = parse_local_node(*text)) nodes.push_back(*std::move(node));
+  }
+  return nodes;
+}
+
+}  // namespace shoal
