@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "base/os.h"
 #include "cli/commands.h"
@@ -64,6 +66,19 @@ Result<void> render_template(const RenderOptions& options) {
   return {};
 }
 
+// A folder with a tokenizer and its configuration need not be a whole model.
+Result<TextAssets> find_text_assets(const std::string& model) {
+  auto store = ModelStore::open(folders_from_environment());
+  if (!store) return fail(store.error());
+  auto found = store->find_model_or_path(model);
+  if (found) return load_text_assets(found->path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(model, ignored)) {
+    if (auto assets = load_text_assets(model)) return assets;
+  }
+  return fail(found.error());
+}
+
 Result<void> run_render(const RenderOptions& options) {
   if (!options.template_file.empty()) return render_template(options);
   if (options.model.empty() || options.messages_file.empty() || !options.context_file.empty()) {
@@ -72,11 +87,7 @@ Result<void> run_render(const RenderOptions& options) {
   }
   auto context = read_context(options);
   if (!context) return fail(context.error());
-  auto store = ModelStore::open(folders_from_environment());
-  if (!store) return fail(store.error());
-  auto found = store->find_model_or_path(options.model);
-  if (!found) return fail(found.error());
-  auto assets = load_text_assets(found->path);
+  auto assets = find_text_assets(options.model);
   if (!assets) return fail(assets.error());
   auto text = assets->render_chat(*context);
   if (!text) return fail(text.error());

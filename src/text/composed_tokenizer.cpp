@@ -155,7 +155,8 @@ ComposedTokenizer::ComposedTokenizer(TokenizerParts parts, std::vector<AddedToke
       bos_(parts.bos),
       eos_(parts.eos),
       adds_bos_(parts.adds_bos),
-      drops_first_space_(parts.drops_first_space) {
+      drops_first_space_(parts.drops_first_space),
+      makers_version_(std::move(parts.makers_version)) {
   for (const AddedToken& token : parts.added) written_.insert(token.content, token.id);
   if (!model_->loses_text()) least_count_ = LeastTokenCount(vocabulary_, normalizer_, pre_tokenizer_);
   set_end_tokens(std::move(parts.end_tokens));

@@ -29,6 +29,7 @@ struct TokenizerParts {
   bool adds_bos = false;
   bool drops_first_space = false;
   std::vector<TokenId> end_tokens;
+  std::string makers_version;
 };
 
 class ComposedTokenizer final : public Tokenizer {
@@ -49,6 +50,8 @@ class ComposedTokenizer final : public Tokenizer {
   bool adds_bos() const override { return adds_bos_; }
   const std::vector<TokenId>& end_tokens() const override { return end_tokens_; }
   bool drops_first_space() const override { return drops_first_space_; }
+
+  std::string_view makers_version() const override { return makers_version_; }
 
   std::optional<TokenId> eos() const { return eos_; }
   // What other files of the model say, before the tokenizer is shared.
@@ -79,6 +82,7 @@ class ComposedTokenizer final : public Tokenizer {
   std::optional<TokenId> eos_;
   bool adds_bos_;
   bool drops_first_space_;
+  std::string makers_version_;
   std::vector<TokenId> end_tokens_;
   LeastTokenCount least_count_;
 };

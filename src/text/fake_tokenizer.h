@@ -39,7 +39,10 @@ class FakeTokenizer final : public Tokenizer {
   const std::vector<TokenId>& end_tokens() const override { return end_tokens_; }
   bool drops_first_space() const override { return drops_first_space_; }
 
+  std::string_view makers_version() const override { return makers_version_; }
+
   bool drops_first_space_ = false;
+  std::string makers_version_;
 
  private:
   std::vector<std::string> tokens_;

@@ -1,7 +1,10 @@
 #include "text/family_templates.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 
 namespace shoal {
 namespace {
@@ -98,7 +101,7 @@ constexpr std::string_view kGlm = R"([gMASK]<sop>
 {%- endfor -%}
 {%- if add_generation_prompt -%}<|assistant|>{%- endif -%})";
 
-constexpr std::string_view kDeepseek = R"({{- bos_token -}}
+constexpr std::string_view kDeepseek = R"({{- bos_token or '<｜begin▁of▁sentence｜>' -}}
 {%- for message in messages -%}
   {%- if message.role == 'user' -%}
     {{ '<｜User｜>' + message.content }}
@@ -115,18 +118,36 @@ constexpr std::string_view kPhi3 = R"({%- for message in messages -%}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|assistant|>\n' }}{%- endif -%})";
 
-// Mistral since version 3; a system message goes in front of the user's last one.
+// Mistral's, of four kinds: with SentencePiece's spaces or without, as Tekken has it; with marks around the
+// system message, since version 7, or with that message in front of the user's last one.
 constexpr std::string_view kMistral = R"({{- bos_token -}}
 {%- set system = namespace(text='') -%}
 {%- for message in messages -%}
-  {%- if message.role == 'system' -%}
+  {%- if message.role == 'system' and has_system_marks -%}
+    {{ '[SYSTEM_PROMPT]' + space + message.content + '[/SYSTEM_PROMPT]' }}
+  {%- elif message.role == 'system' -%}
     {%- set system.text = message.content + '\n\n' -%}
   {%- elif message.role == 'user' -%}
-    {{ '[INST] ' + (system.text if loop.last else '') + message.content + '[/INST]' }}
+    {{ '[INST]' + space + (system.text if loop.last else '') + message.content + '[/INST]' }}
   {%- else -%}
-    {{ ' ' + message.content + eos_token }}
+    {{ space + message.content + (eos_token or '</s>') }}
   {%- endif -%}
 {%- endfor -%})";
+
+std::string mistral_of(bool has_system_marks, bool has_spaces) {
+  return fmt::format("{{%- set has_system_marks = {} -%}}{{%- set space = '{}' -%}}{}", has_system_marks,
+                     has_spaces ? " " : "", kMistral);
+}
+
+std::string_view mistral_template(const Tokenizer& tokenizer) {
+  static const std::array<std::array<std::string, 2>, 2> kKinds{
+      {{mistral_of(false, false), mistral_of(false, true)},
+       {mistral_of(true, false), mistral_of(true, true)}}};
+  const std::string_view version = tokenizer.makers_version();
+  const bool is_early = version == "v1" || version == "v2" || version == "v3";
+  const bool has_marks = tokenizer.find_token("[SYSTEM_PROMPT]").has_value() && !is_early;
+  return kKinds[has_marks ? 1 : 0][tokenizer.drops_first_space() ? 1 : 0];
+}
 
 // LLaVA 1.5.
 constexpr std::string_view kVicuna = R"({{- bos_token -}}
@@ -169,7 +190,8 @@ std::string_view find_family_template(const Tokenizer& tokenizer) {
   const auto has = [&](std::string_view token) { return token.empty() || tokenizer.find_token(token); };
   const auto found = std::ranges::find_if(
       kFamilies, [&](const FamilyTemplate& family) { return std::ranges::all_of(family.tokens, has); });
-  return found == std::end(kFamilies) ? std::string_view() : found->source;
+  if (found == std::end(kFamilies)) return {};
+  return found->source == kMistral ? mistral_template(tokenizer) : found->source;
 }
 
 }  // namespace shoal

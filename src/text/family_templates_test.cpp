@@ -15,7 +15,17 @@ struct Family {
   std::vector<std::string> tokens;
   const char* file;  // the makers' own template, or a tokenizer_config.json with it
   bool system;       // theirs takes a system message where ours does
+  bool drops_space = false;
+  const char* version = "";
 };
+
+FakeTokenizer tokenizer_of(const Family& family) {
+  FakeTokenizer tokenizer(family.tokens);
+  tokenizer.drops_first_space_ = family.drops_space;
+  tokenizer.makers_version_ = family.version;
+  return tokenizer;
+}
+bool is_mistral(const Family& family) { return std::string_view(family.name).starts_with("mistral"); }
 
 void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
 
@@ -47,15 +57,13 @@ TEST_P(FamilyTemplates, RenderAsTheMakersOwnDo) {
   const Family& family = GetParam();
   const std::filesystem::path path = test_data_path(family.file);
   if (!exists(path)) GTEST_SKIP() << path;
-  const Result<ChatTemplate> ours = ChatTemplate::parse(find_family_template(FakeTokenizer(family.tokens)));
+  const Result<ChatTemplate> ours = ChatTemplate::parse(find_family_template(tokenizer_of(family)));
   const Result<ChatTemplate> theirs = ChatTemplate::parse(makers_template(path));
   ASSERT_TRUE(ours) << ours.error().message;
   ASSERT_TRUE(theirs);
   for (const bool opens_answer : {true, false}) {
     // Mistral's prompt is always open, Phi's closed one has an end token more.
-    if (!opens_answer &&
-        (family.name == std::string_view("mistral") || family.name == std::string_view("phi3")))
-      continue;
+    if (!opens_answer && (is_mistral(family) || family.name == std::string_view("phi3"))) continue;
     const Value context = chat(family.system, opens_answer);
     const Result<std::string> expected = theirs->render(context);
     ASSERT_TRUE(expected) << expected.error().message;
@@ -102,7 +110,25 @@ INSTANTIATE_TEST_SUITE_P(
                     Family{"mistral",
                            {"[INST]", "[/INST]"},
                            "tokenizers/configs/Mistral-7B-Instruct-v0.3/tokenizer_config.json",
-                           true},
+                           true,
+                           /*drops_space=*/true},
+                    Family{"mistral_tekken3",
+                           {"[INST]", "[/INST]", "[SYSTEM_PROMPT]"},
+                           "templates/mistral-common/v3.jinja",
+                           true,
+                           /*drops_space=*/false,
+                           "v3"},
+                    Family{"mistral_tekken7",
+                           {"[INST]", "[/INST]", "[SYSTEM_PROMPT]"},
+                           "templates/mistral-common/v7.jinja",
+                           true,
+                           /*drops_space=*/false,
+                           "v7"},
+                    Family{"mistral7",
+                           {"[INST]", "[/INST]", "[SYSTEM_PROMPT]"},
+                           "templates/mistral-common/v7_spm.jinja",
+                           true,
+                           /*drops_space=*/true},
                     Family{"vicuna",
                            {"<image>", "<s>", "</s>"},
                            "tokenizers/configs/llava-1.5-7b-hf/tokenizer_config.json",

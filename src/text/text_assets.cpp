@@ -177,7 +177,9 @@ Result<void> set_special_tokens(const FolderConfigs& configs, ComposedTokenizer&
     if (config == nullptr) continue;
     if (Result<void> added = add_end_ids(*config, tokenizer.vocabulary_size(), ends); !added) return added;
   }
-  if (!assets.eos_text.empty()) {
+  if (assets.eos_text.empty() && tokenizer.eos()) {
+    assets.eos_text = tokenizer.token_bytes(*tokenizer.eos());
+  } else if (!assets.eos_text.empty()) {
     tokenizer.set_eos(tokenizer.find_token(assets.eos_text));
     if (tokenizer.eos()) ends.push_back(*tokenizer.eos());
   }

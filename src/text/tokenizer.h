@@ -76,6 +76,10 @@ class Tokenizer {
   // of every text).
   virtual bool drops_first_space() const { return false; }
 
+  // Which version of its makers' format for chats the file says it is for ("v7" in a tekken.json); mostly
+  // empty.
+  virtual std::string_view makers_version() const { return {}; }
+
   // The text of some tokens from a text's beginning; special ones are left out unless asked for. Bytes that
   // make no character are replaced by U+FFFD.
   std::string decode(const std::vector<TokenId>& tokens,

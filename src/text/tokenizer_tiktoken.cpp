@@ -310,6 +310,9 @@ Result<std::unique_ptr<ComposedTokenizer>> build_tekken(const Value& file) {
 
   TokenizerParts parts;
   parts.vocabulary = std::move(read.vocabulary);
+  if (const Value* version = config->find("version"); version != nullptr && version->text() != nullptr) {
+    parts.makers_version = *version->text();
+  }
   std::vector<std::string> names = {"<unk>",
                                     "<s>",
                                     "</s>",
