@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/value.h"
 
 namespace shoal {

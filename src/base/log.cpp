@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 
 namespace shoal {
 namespace {

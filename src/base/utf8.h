@@ -1,20 +1,40 @@
-// Bytes from files and peers as UTF-8: whether they are, and as they may be shown.
+// UTF-8 as Python and Rust read it: a malformed sequence counts as one U+FFFD for each maximal subpart.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace shoal {
 
-// Of the character that `text` begins with; 0 if there is none: no overlong forms, no surrogates, nothing
-// beyond U+10FFFF.
-size_t utf8_character_length(std::string_view text);
+inline constexpr char32_t kReplacementCharacter = 0xFFFD;
 
-bool is_utf8(std::string_view text);
+struct CodePoint {
+  char32_t value;  // U+FFFD where `valid` is false
+  int32_t length;  // bytes, at least 1
+  bool valid;
+};
 
-// Line ends and tabs stay; other control characters, which a terminal takes for orders, and bytes that are no
-// UTF-8, at which a program that reads our output stops, become \xNN.
-std::string printable(std::string_view text);
+// The code point at `at`, which lies within the text.
+CodePoint decode_utf8(std::string_view text, int64_t at);
+void append_utf8(char32_t code_point, std::string& text);
+
+bool is_ascii(std::string_view text);
+bool is_valid_utf8(std::string_view text);
+// Each malformed sequence becomes U+FFFD.
+std::string repair_utf8(std::string_view text);
+
+// How many bytes at the end are the beginning of a character that more bytes may complete: 0 to 3.
+int64_t unfinished_utf8(std::string_view text);
+
+// The bytes of the character that starts with `first`, which is the first byte of a valid one.
+inline int32_t utf8_length(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  if (byte < 0x80) return 1;
+  if (byte < 0xE0) return 2;
+  return byte < 0xF0 ? 3 : 4;
+}
+
+int64_t count_code_points(std::string_view valid_text);
 
 }  // namespace shoal

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/os.h"
-#include "base/utf8.h"
+#include "base/printable.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/node_command.h"

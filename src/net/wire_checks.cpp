@@ -20,7 +20,7 @@ bool is_printable(std::string_view value) {
 }
 
 bool is_id(std::string_view value) {
-  return !value.empty() && value.size() <= id_limit && is_printable(value) && is_utf8(value) &&
+  return !value.empty() && value.size() <= id_limit && is_printable(value) && is_valid_utf8(value) &&
          value.find_first_of("/\\") == std::string_view::npos && value != "." && value != "..";
 }
 

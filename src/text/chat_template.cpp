@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/failure.h"
 #include "text/jinja/parser.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "base/check.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 namespace shoal {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/log.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/word_scanner.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <random>
 
+#include "base/utf8.h"
 #include "text/detokenizer.h"
 #include "text/golden_files.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

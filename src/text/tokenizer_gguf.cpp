@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "text/byte_level.h"
 #include "text/pair_bpe.h"
 #include "text/sentence_piece.h"
 #include "text/tokenizer_files.h"
 #include "text/tokenizer_markup.h"
 #include "text/tokenizer_steps.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

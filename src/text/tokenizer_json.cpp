@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/utf8.h"
 #include "text/byte_level.h"
 #include "text/json_cursor.h"
 #include "text/pair_bpe.h"
@@ -10,7 +11,6 @@
 #include "text/tokenizer_markup.h"
 #include "text/tokenizer_steps.h"
 #include "text/unigram.h"
-#include "text/utf8.h"
 #include "text/value.h"
 
 namespace shoal {

@@ -3,9 +3,9 @@
 #include <cstring>
 #include <optional>
 
+#include "base/utf8.h"
 #include "text/sentence_piece.h"
 #include "text/tokenizer_files.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

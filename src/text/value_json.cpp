@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/value.h"
 
 namespace shoal {

@@ -4,9 +4,9 @@
 
 #include <random>
 
+#include "base/utf8.h"
 #include "text/pattern.h"
 #include "text/tokenizer_files.h"
-#include "text/utf8.h"
 #include "text/word_patterns.h"
 
 namespace shoal {

@@ -1,8 +1,8 @@
 // Any text as the answer of any family: cut as the input says it gives the same events as whole, no call has
 // malformed arguments, and what is no call is all there. The first two bytes choose family and cut.
 #include "base/check.h"
+#include "base/utf8.h"
 #include "text/calls/read_answer.h"
-#include "text/utf8.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/calls/white_space.h"
-#include "text/utf8.h"
 #include "text/value.h"
 
 namespace shoal {

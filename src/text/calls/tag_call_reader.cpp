@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "text/calls/python_literal.h"
 #include "text/calls/white_space.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/grammar/source_cursor.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

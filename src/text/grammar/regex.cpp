@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "text/grammar/source_cursor.h"
-#include "text/utf8.h"
 
 namespace shoal {
 namespace {

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/text_tools.h"
 #include "text/normalizer.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace shoal::jinja {
 

@@ -2,9 +2,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/text_tools.h"
-#include "text/utf8.h"
 
 namespace shoal::jinja {
 namespace {

@@ -4,9 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "base/utf8.h"
 #include "text/jinja/failure.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace shoal::jinja {
 namespace {

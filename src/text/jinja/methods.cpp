@@ -1,9 +1,9 @@
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/text_tools.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace shoal::jinja {
 namespace {

@@ -1,8 +1,8 @@
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace shoal::jinja {
 namespace {

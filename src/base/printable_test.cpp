@@ -1,4 +1,4 @@
-#include "base/utf8.h"
+#include "base/printable.h"
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,12 @@
 namespace shoal {
 namespace {
 
-TEST(Utf8, TextIsShownAsItIs) {
-  for (const char* text : {"", "plain", "a\n\tb", "Grüße, 世界 🐟", "\xf4\x8f\xbf\xbf"}) {
+TEST(Printable, TextIsShownAsItIs) {
+  for (const char* text : {"", "plain", "a\n\tb", "Grüße, 世界 🐟", "\xf4\x8f\xbf\xbf"})
     EXPECT_EQ(printable(text), text);
-    EXPECT_TRUE(is_utf8(text));
-  }
 }
 
-TEST(Utf8, OrdersToATerminalAndBytesThatAreNoTextAreShownAsNumbers) {
+TEST(Printable, OrdersToATerminalAndBytesThatAreNoTextAreShownAsNumbers) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"\x1b[2J", "\\x1b[2J"},
       {"a\rb\x7f", "a\\x0db\\x7f"},
@@ -28,13 +26,6 @@ TEST(Utf8, OrdersToATerminalAndBytesThatAreNoTextAreShownAsNumbers) {
       {"cut \xe4\xb8", "cut \\xe4\\xb8"},
   };
   for (const auto& [text, shown] : cases) EXPECT_EQ(printable(text), shown);
-}
-
-TEST(Utf8, IsKnownByItsForm) {
-  EXPECT_TRUE(is_utf8("\x1b\xc2\x9b"));
-  for (const char* text : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe4\xb8", "a\x80"}) {
-    EXPECT_FALSE(is_utf8(text));
-  }
 }
 
 }  // namespace
