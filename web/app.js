@@ -1,5 +1,5 @@
-// The page: chats kept in this browser, answers as they stream in, the nodes as the topology tells them.
-"use strict";
+// The page: chats, answers as they stream in, the nodes as the topology tells them.
+import {ChatStore} from "./chats.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -9,46 +9,69 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-// --- chats, newest first: {id, title, messages: [{role, content, note?, error?}]} --------------------------
+function storageNamed(name) {
+  try {
+    return window[name];
+  } catch {
+    return null;  // closed to us by the browser's settings
+  }
+}
 
-const STORE = "shoal.chats";
-let chats = loadChats();
+// What this tab, and else what this browser was last set to.
+function recall(key) {
+  return storageNamed("sessionStorage")?.getItem(key) ?? storageNamed("localStorage")?.getItem(key) ?? null;
+}
+
+function remember(key, value) {
+  for (const storage of [storageNamed("sessionStorage"), storageNamed("localStorage")]) {
+    try {
+      storage?.setItem(key, value);
+    } catch {
+      // Full: the next visit begins elsewhere, nothing else is lost.
+    }
+  }
+}
+
+// --- chats -------------------------------------------------------------------------------------------------
+
+const OPEN_CHAT = "shoal.open";  // its id; empty for a new one
+
+const store = new ChatStore(storageNamed("localStorage"));
 let current = null;
-
-function loadChats() {
-  try {
-    const stored = JSON.parse(localStorage.getItem(STORE));
-    return Array.isArray(stored) ? stored : [];
-  } catch {
-    return [];
-  }
-}
-
-function saveChats() {
-  chats = chats.slice(0, 100);
-  try {
-    localStorage.setItem(STORE, JSON.stringify(chats));
-  } catch {
-    // The browser's room is full or closed to us; the chats stay for as long as the page is open.
-  }
-}
 
 function openChat(chat) {
   current = chat;
+  remember(OPEN_CHAT, chat ? chat.id : "");
+  showPanel("");
   renderChats();
   renderMessages();
-  byId("prompt").focus();
+  follow();
 }
 
 function deleteChat(chat) {
-  chats = chats.filter((other) => other !== chat);
-  saveChats();
-  if (current === chat) stopAnswer();
-  openChat(current === chat ? null : current);
+  store.remove(chat);
+  forget(chat);
+}
+
+// What was deleted here or in another tab is not looked at and not answered any more.
+function forget(chat) {
+  if (answering?.chat === chat) stopAnswer();
+  if (current === chat) openChat(null);
+  renderChats();
+}
+
+function saveChat(chat) {
+  if (!store.save(chat)) forget(chat);
+  renderTrouble();
+}
+
+function renderTrouble() {
+  byId("trouble").textContent = store.trouble;
+  byId("trouble").hidden = store.trouble === "";
 }
 
 function renderChats() {
-  byId("chat-list").replaceChildren(...chats.map((chat) => {
+  byId("chat-list").replaceChildren(...store.chats.map((chat) => {
     const open = element("button", {type: "button", className: "open", textContent: chat.title, title: chat.title});
     if (chat === current) open.setAttribute("aria-current", "true");
     open.addEventListener("click", () => openChat(chat));
@@ -57,6 +80,16 @@ function renderChats() {
     remove.addEventListener("click", () => deleteChat(chat));
     return element("li", {}, open, remove);
   }));
+  renderTrouble();
+}
+
+// Another tab has written.
+function takeChange(event) {
+  if (event.storageArea !== storageNamed("localStorage") || !store.take(event.key, event.newValue)) return;
+  if (answering && !store.chats.includes(answering.chat)) stopAnswer();
+  if (current && !store.chats.includes(current)) return openChat(null);
+  renderChats();
+  if (current && event.key?.endsWith(current.id)) renderMessages();
 }
 
 // --- messages ----------------------------------------------------------------------------------------------
@@ -71,7 +104,7 @@ function renderText(text) {
 function fillMessage(node, message) {
   node.replaceChildren(...renderText(message.content));
   if (message.thinking) node.prepend(element("div", {className: "note text", textContent: message.thinking}));
-  if (message.error) node.append(element("div", {className: "error", textContent: message.error}));
+  if (message.error) node.append(element("div", {className: "error text", textContent: message.error}));
   if (message.note) node.append(element("div", {className: "note", textContent: message.note}));
 }
 
@@ -84,31 +117,51 @@ function renderMessages() {
   });
   if (nodes.length === 0) nodes.push(element("p", {className: "empty", textContent: "What would you like to know?"}));
   byId("messages").replaceChildren(...nodes);
-  scrollDown();
+  if (follows) scrollDown();
 }
+
+// The end stays in sight until the reader scrolls away from it, whatever grows or shrinks.
+let follows = true;
 
 function scrollDown() {
   const box = byId("messages");
   box.scrollTop = box.scrollHeight;
 }
 
-function isAtEnd() {
+function follow() {
+  follows = true;
+  scrollDown();
+}
+
+function noteScroll() {
   const box = byId("messages");
-  return box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  follows = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
 }
 
 // --- one answer --------------------------------------------------------------------------------------------
 
-let answering = null;  // its AbortController
+let answering = null;  // {chat, message, controller}
 
 function stopAnswer() {
-  if (answering) answering.abort();
+  if (answering) answering.controller.abort();
 }
 
-function setAnswering(controller) {
-  answering = controller;
-  byId("send").hidden = controller !== null;
-  byId("stop").hidden = controller === null;
+function setAnswering(answer) {
+  answering = answer;
+  byId("send").hidden = answer !== null;
+  byId("stop").hidden = answer === null;
+}
+
+const LEFT_NOTE = "cut off: the page was left before the answer ended";
+
+// The page is being left: what has come so far is kept. The stream breaks a moment later, which is no error then.
+function leaveAnswer() {
+  if (!answering) return;
+  answering.isLeft = true;
+  const {chat, message} = answering;
+  message.note = LEFT_NOTE;
+  delete message.open;
+  saveChat(chat);
 }
 
 // Server-sent events and comments, one line at a time.
@@ -139,7 +192,7 @@ async function ask(messages, signal, onPiece, onComment) {
     body: JSON.stringify({
       model: byId("model").value || undefined,
       stream: true,
-      stream_options: {include_usage: true},
+      stream_options: {include_usage: true, include_progress: true},
       messages: messages.map(({role, content}) => ({role, content})),
     }),
     signal,
@@ -157,60 +210,103 @@ async function ask(messages, signal, onPiece, onComment) {
   throw new Error("the stream ended before the answer did");
 }
 
+// What the model is told: questions that got no answer are left out.
+function historyOf(messages) {
+  return messages.filter(({content}, index) => {
+    const isUnanswered = messages[index + 1]?.role === "assistant" && messages[index + 1].content === "";
+    return content !== "" && !isUnanswered;
+  });
+}
+
+// Says what the answer waits for, and for how long.
+class Waiting {
+  what = "waiting";
+  started = performance.now();
+
+  take(comment) {
+    if (comment !== "waiting") this.what = comment.replace(/^reading (\d+)/, "reading the prompt: $1");
+  }
+
+  // The model has the prompt, and says nothing until it has read it.
+  accepted() {
+    if (!this.what.startsWith("reading")) this.what = "reading the prompt";
+  }
+
+  get note() {
+    const seconds = Math.floor((performance.now() - this.started) / 1000);
+    return seconds < 2 ? `${this.what} …` : `${this.what}, ${seconds} s …`;
+  }
+}
+
 async function send(text) {
   if (!current) {
-    current = {id: crypto.randomUUID?.() ?? String(Date.now()), title: text.slice(0, 60), messages: []};
-    chats.unshift(current);
+    current = store.create(text.slice(0, 60));
+    remember(OPEN_CHAT, current.id);
   }
   const chat = current;
-  chat.messages.push({role: "user", content: text});
-  const history = chat.messages.filter((message) => message.content !== "");
-  const answer = {role: "assistant", content: ""};
-  chat.messages.push(answer);
+  store.add(chat, {role: "user", content: text});
+  const history = historyOf(chat.messages);
+  const message = store.add(chat, {role: "assistant", content: "", note: "waiting …", open: Date.now()});
+  const controller = new AbortController();
+  setAnswering({chat, message, controller});
+  saveChat(chat);
   renderChats();
   renderMessages();
+  follow();
 
-  const started = performance.now();
+  const waiting = new Waiting();
   let firstAt = null;
   let pieces = 0;
   const show = () => {
     if (current !== chat) return;  // another chat is being looked at
-    const follows = isAtEnd();
-    fillMessage(byId("messages").lastElementChild, answer);
+    fillMessage(byId("messages").children[chat.messages.indexOf(message)], message);
     if (follows) scrollDown();
   };
-  answer.note = "waiting …";
-  show();
-
-  const controller = new AbortController();
-  setAnswering(controller);
+  const tick = () => {
+    if (firstAt === null) message.note = waiting.note;
+    message.open = Date.now();
+    saveChat(chat);
+    show();
+  };
+  const ticking = setInterval(tick, 1000);
   try {
     await ask(history, controller.signal, (piece, thinking, usage) => {
       const now = performance.now();
       if (piece !== "" || thinking !== "") {
         firstAt ??= now;
         ++pieces;
-        answer.content += piece;
-        answer.thinking = (answer.thinking ?? "") + thinking;
+        message.content += piece;
+        message.thinking = (message.thinking ?? "") + thinking;
+        message.note = "";
+      } else if (firstAt === null) {
+        waiting.accepted();
       }
       const count = usage ? usage.completion_tokens : pieces;
       const seconds = firstAt === null ? 0 : (now - firstAt) / 1000;
       if (seconds > 0 && count > 1) byId("speed").textContent = `${((count - 1) / seconds).toFixed(1)} tokens/s`;
-      answer.note = usage && firstAt !== null
-        ? `${count} tokens, first after ${((firstAt - started) / 1000).toFixed(2)} s, ${byId("speed").textContent}`
-        : "";
+      if (usage && firstAt !== null) {
+        message.note = `${count} tokens, first after ${((firstAt - waiting.started) / 1000).toFixed(2)} s, ` +
+          byId("speed").textContent;
+      }
       show();
     }, (comment) => {
-      answer.note = `${comment} …`;
+      waiting.take(comment);
+      if (firstAt === null) message.note = waiting.note;
       show();
     });
   } catch (error) {
-    answer.note = controller.signal.aborted ? "stopped" : "";
-    if (!controller.signal.aborted) answer.error = error.message;
+    if (controller.signal.aborted) {
+      message.note = "stopped";
+    } else if (!answering.isLeft) {
+      message.note = "";
+      message.error = error.message;
+    }
   }
+  clearInterval(ticking);
+  delete message.open;
   setAnswering(null);
+  if (store.chats.includes(chat)) saveChat(chat);
   show();
-  saveChats();
 }
 
 // --- models and nodes --------------------------------------------------------------------------------------
@@ -221,18 +317,22 @@ async function getJson(path) {
   return response.json();
 }
 
+const CHOSEN_MODEL = "shoal.model";
 let shownModels = "";
 
 // Replaced only when it changes, so that an open list stays open.
 async function refreshModels() {
-  const {data} = await getJson("/v1/models");
+  const [{data}, {default_model: defaultModel}] = await Promise.all([getJson("/v1/models"), getJson("/v1/status")]);
   if (JSON.stringify(data) === shownModels) return;
   shownModels = JSON.stringify(data);
   const select = byId("model");
-  const wanted = select.value || localStorage.getItem("shoal.model") || data.find((model) => model.ready)?.id;
+  const isThere = (id) => data.some((model) => model.id === id);
+  const loaded = data.filter((model) => model.ready).map(({id}) => id);
+  const preferred = loaded.includes(defaultModel) || loaded.length === 0 ? defaultModel : loaded[0];
+  const wanted = [select.value, recall(CHOSEN_MODEL), preferred].find(isThere);
   select.replaceChildren(...data.map((model) =>
     element("option", {value: model.id, textContent: model.ready ? `${model.id} (loaded)` : model.id})));
-  if (data.some((model) => model.id === wanted)) select.value = wanted;
+  if (wanted) select.value = wanted;
 }
 
 const gigabytes = (bytes) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
@@ -250,45 +350,112 @@ function renderShard(shard) {
   return parts;
 }
 
-function renderNode(id, node, isOwn) {
+const timeOf = (date) => date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", second: "2-digit"});
+
+function renderNode(id, {node, isOwn, goneAt}) {
   const used = node.memory_bytes - node.free_bytes;
   const memory = element("progress", {max: Math.max(node.memory_bytes, 1), value: used});
   memory.setAttribute("aria-label", `Memory of ${id}`);
   const device = [node.model, node.chip, `${node.cores} cores`, node.isa].filter(Boolean).join(", ");
-  return element("li", {className: "node"},
+  const card = element("li", {className: "node"},
     element("h3", {textContent: isOwn ? `${id} (this node)` : id}),
-    element("p", {textContent: device}),
+    element("p", {textContent: device}));
+  if (goneAt) {
+    card.classList.add("gone");
+    card.append(element("p", {className: "error", textContent: `gone since ${timeOf(goneAt)}`}));
+    return card;
+  }
+  card.append(
     element("p", {textContent: `${gigabytes(used)} of ${gigabytes(node.memory_bytes)} used, reads ` +
       `${(node.read_bandwidth / 1e9).toFixed(1)} GB/s`}),
     memory,
     ...(node.shards.length > 0 ? node.shards.flatMap(renderShard)
                                : [element("p", {textContent: "no layers"})]));
+  return card;
+}
+
+// --- nodes that were seen: id → {node, isOwn, goneAt?}. One that is gone is told of for ten minutes.
+
+const GONE_FOR_MS = 600000;
+const seen = new Map();
+let lastHeardAt = null;  // of the node that shows this page
+
+function renderNodes() {
+  const cards = [...seen];
+  const gone = cards.filter(([, {goneAt}]) => goneAt).length;
+  const here = cards.length - gone;
+  const count = here === 1 ? "1 node" : `${here} nodes`;
+  const title = gone > 0 ? `${count}, ${gone} gone` : count;
+  byId("cluster-title").textContent = title;
+  byId("show-cluster").textContent = title;
+  byId("nodes").replaceChildren(...cards.map(([id, card]) => renderNode(id, card)));
 }
 
 async function refreshCluster() {
   const topology = await getJson("/v1/topology");
-  const nodes = Object.entries(topology.nodes);
-  byId("cluster-title").textContent = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;
-  byId("nodes").replaceChildren(...nodes.map(([id, node]) => renderNode(id, node, id === topology.active_node_id)));
+  lastHeardAt = new Date();
+  for (const [id, card] of seen) {
+    if (topology.nodes[id]) continue;
+    card.goneAt ??= lastHeardAt;
+    if (lastHeardAt - card.goneAt > GONE_FOR_MS) seen.delete(id);
+  }
+  for (const [id, node] of Object.entries(topology.nodes)) {
+    seen.set(id, {node, isOwn: id === topology.active_node_id});
+  }
+  renderNodes();
+}
+
+// Nothing is known of any node while the one that shows this page does not answer.
+function noteUnreachable(error) {
+  const since = lastHeardAt ? ` since ${timeOf(lastHeardAt)}; the nodes are shown as they were then` : "";
+  byId("cluster-error").textContent = `This node cannot be reached${since}: ${error.message}`;
+  byId("show-cluster").textContent = "not reached";
 }
 
 async function refresh() {
-  const box = byId("cluster-error");
+  let error = null;
   try {
     await Promise.all([refreshModels(), refreshCluster()]);
-    box.hidden = true;
-  } catch (error) {
-    box.textContent = `The node cannot be reached: ${error.message}`;
-    box.hidden = false;
+  } catch (problem) {
+    error = problem;
+    noteUnreachable(problem);
   }
+  byId("cluster-error").hidden = error === null;
+  byId("nodes").classList.toggle("stale", error !== null);
+  if (current && store.settle(current, LEFT_NOTE)) renderMessages();
   setTimeout(refresh, 2000);
+}
+
+// --- a small screen: one panel at a time, and the keyboard takes its part ---------------------------------------
+
+// "chats", "cluster", or "" for neither.
+function showPanel(name) {
+  for (const panel of ["chats", "cluster"]) {
+    byId(panel).classList.toggle("shown", panel === name);
+    byId(`show-${panel}`).setAttribute("aria-expanded", String(panel === name));
+  }
+}
+
+function togglePanel(name) {
+  showPanel(byId(name).classList.contains("shown") ? "" : name);
+}
+
+// What is visible above an on-screen keyboard; some browsers lay it over the page instead of making that smaller.
+function fitScreen() {
+  const {height, offsetTop, scale} = window.visualViewport;
+  if (scale > 1.01) return;  // the reader has zoomed in
+  document.body.style.setProperty("--height", `${height}px`);
+  document.body.style.setProperty("--top", `${offsetTop}px`);
 }
 
 // --- start -------------------------------------------------------------------------------------------------
 
-byId("new-chat").addEventListener("click", () => openChat(null));
+byId("new-chat").addEventListener("click", () => {
+  openChat(null);
+  byId("prompt").focus();
+});
 byId("stop").addEventListener("click", stopAnswer);
-byId("model").addEventListener("change", () => localStorage.setItem("shoal.model", byId("model").value));
+byId("model").addEventListener("change", () => remember(CHOSEN_MODEL, byId("model").value));
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = byId("prompt").value.trim();
@@ -301,5 +468,15 @@ byId("prompt").addEventListener("keydown", (event) => {
   event.preventDefault();
   byId("composer").requestSubmit();
 });
-openChat(null);
+byId("messages").addEventListener("scroll", noteScroll, {passive: true});
+new ResizeObserver(() => follows && scrollDown()).observe(byId("messages"));
+byId("show-chats").addEventListener("click", () => togglePanel("chats"));
+byId("show-cluster").addEventListener("click", () => togglePanel("cluster"));
+if (window.visualViewport) {
+  for (const change of ["resize", "scroll"]) window.visualViewport.addEventListener(change, fitScreen);
+}
+window.addEventListener("storage", takeChange);
+window.addEventListener("pagehide", leaveAnswer);
+openChat(recall(OPEN_CHAT) === "" ? null : store.find(recall(OPEN_CHAT)) ?? store.chats[0] ?? null);
+if (matchMedia("(min-width: 60rem)").matches) byId("prompt").focus();  // a keyboard would cover half of a phone
 refresh();

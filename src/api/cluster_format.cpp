@@ -85,13 +85,15 @@ std::string format_models(const std::vector<ModelView>& models) {
 
 std::string format_model(const ModelView& model) { return format_json(model_entry(model)); }
 
-std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second) {
+std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second,
+                          const std::optional<std::string>& default_model) {
   return format_json(Value::Object{{"node_id", cluster.own_node},
                                    {"node_count", static_cast<int64_t>(cluster.nodes.size())},
                                    {"active_requests", status.active_requests},
                                    {"requests_total", status.requests_total},
                                    {"failed_total", status.failed_total},
                                    {"tokens_per_second", tokens_per_second},
+                                   {"default_model", default_model ? Value(*default_model) : Value()},
                                    {"scheduler", format_scheduler(status.scheduler)}});
 }
 

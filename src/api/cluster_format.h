@@ -15,6 +15,7 @@ std::string format_topology(const ClusterView& cluster);
 std::string format_models(const std::vector<ModelView>& models);
 std::string format_model(const ModelView& model);
 
-std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second);
+std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second,
+                          const std::optional<std::string>& default_model);
 
 }  // namespace shoal

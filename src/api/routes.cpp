@@ -63,6 +63,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/index.html", &Routes::show_page},
       {"GET", "/app.css", &Routes::show_page},
       {"GET", "/app.js", &Routes::show_page},
+      {"GET", "/chats.js", &Routes::show_page},
   };
   return kTable;
 }
@@ -149,7 +150,8 @@ void Routes::show_topology(const HttpRequest&, const Writer& response) {
 }
 
 void Routes::show_status(const HttpRequest&, const Writer& response) {
-  send_json(*response, format_status(backend_.cluster(), backend_.status(), metrics_.tokens_per_second()));
+  send_json(*response, format_status(backend_.cluster(), backend_.status(), metrics_.tokens_per_second(),
+                                     settings_.default_model));
 }
 
 void Routes::show_health(const HttpRequest&, const Writer& response) {

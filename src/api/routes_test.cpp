@@ -95,6 +95,7 @@ TEST_F(ApiServerTest, HealthStatusAndMetricsTellHowTheNodeIs) {
       .active_requests = 2, .requests_total = 9, .failed_total = 1, .scheduler = SchedulerStatus{}};
   backend.service_status.scheduler->completion_tokens = 77;
   answer_with({"a", "b"});
+  settings.default_model = "tiny";
   start();
   EXPECT_EQ(get("/healthcheck").body, R"({"status":"ok"})");
   EXPECT_EQ(post("/v1/chat/completions", kHello).status, 200);
@@ -103,6 +104,7 @@ TEST_F(ApiServerTest, HealthStatusAndMetricsTellHowTheNodeIs) {
   EXPECT_EQ(status.at("node_id"), "a");
   EXPECT_EQ(status.at("active_requests"), 2);
   EXPECT_EQ(status.at("tokens_per_second"), 0.2);
+  EXPECT_EQ(status.at("default_model"), "tiny");
   EXPECT_EQ(status.at("scheduler").at("completion_tokens"), 77);
   const auto metrics = get("/metrics");
   EXPECT_TRUE(metrics.headers.at("content-type").starts_with("text/plain"));
@@ -141,6 +143,7 @@ TEST_F(ApiServerTest, ThePageAndItsPartsAreServed) {
   EXPECT_NE(page.headers.at("content-security-policy").find("default-src 'self'"), std::string::npos);
   EXPECT_EQ(page.body, get("/index.html").body);
   EXPECT_EQ(get("/app.js").headers.at("content-type"), "text/javascript; charset=utf-8");
+  EXPECT_EQ(get("/chats.js").headers.at("content-type"), "text/javascript; charset=utf-8");
   EXPECT_EQ(get("/app.css").headers.at("content-type"), "text/css; charset=utf-8");
 }
 
