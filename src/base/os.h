@@ -41,6 +41,22 @@ Result<std::string> read_text_file(const std::filesystem::path& path);
 // error when the file ends before.
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target);
 
+// What changes when a file is written or replaced.
+struct FileIdentity {
+  int64_t bytes = 0;
+  int64_t modified_ns = 0;  // of the content, since 1970
+  int64_t changed_ns = 0;   // of content, owner, links
+  uint64_t inode = 0;
+
+  bool operator==(const FileIdentity&) const = default;
+};
+// Of the file that a symlink leads to. An error when it is no plain file.
+Result<FileIdentity> file_identity(const std::filesystem::path& path);
+
+// Writes a file beside it, then puts it in its place: readers see the old one or the new one. Makes its
+// folder.
+Result<void> replace_text_file(const std::filesystem::path& path, std::string_view text);
+
 // Zeroed anonymous memory in 2 MB pages where the system grants them. nullptr when there is none.
 std::byte* allocate_pages(int64_t size);
 void free_pages(std::byte* pages, int64_t size);

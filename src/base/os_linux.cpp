@@ -147,6 +147,43 @@ Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, 
   return {};
 }
 
+Result<FileIdentity> file_identity(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return fail_with_errno("cannot read", path);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is not a file", path.string()));
+  }
+  const auto nanoseconds = [](const timespec& time) {
+    return int64_t{time.tv_sec} * 1'000'000'000 + int64_t{time.tv_nsec};
+  };
+  return FileIdentity{.bytes = status.st_size,
+                      .modified_ns = nanoseconds(status.st_mtim),
+                      .changed_ns = nanoseconds(status.st_ctim),
+                      .inode = status.st_ino};
+}
+
+Result<void> replace_text_file(const std::filesystem::path& path, std::string_view text) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  const std::filesystem::path beside = fmt::format("{}.{:016x}", path.string(), random_bits());
+  {
+    std::ofstream file(beside, std::ios::binary);
+    if (!file) return fail_with_errno("cannot write", beside);
+    file << text;
+    file.flush();
+    if (!file) {
+      const auto failed = fail_with_errno("cannot write", beside);
+      std::filesystem::remove(beside, error);
+      return failed;
+    }
+  }
+  std::filesystem::rename(beside, path, error);
+  if (!error) return {};
+  const std::string why = error.message();
+  std::filesystem::remove(beside, error);
+  return fail(ErrorCode::unavailable, fmt::format("cannot write {}: {}", path.string(), why));
+}
+
 std::byte* allocate_pages(int64_t size) {
   CHECK(size >= 0);
   // One huge page more than asked for, so that the start can be aligned; what is too much is given back.

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "files/foreign_file.h"
 #include "files/gguf_cursor.h"
 #include "files/gguf_tensor.h"
 #include "files/gguf_value.h"
@@ -190,6 +191,9 @@ Result<double> GgufFile::number(std::string_view key) const {
 }
 
 Result<GgufFile> parse_gguf(std::span<const std::byte> file) {
+  if (const auto foreign = recognise_foreign_file(file)) {
+    return fail(ErrorCode::corrupt_data, fmt::format("GGUF: the file {}", *foreign));
+  }
   GgufCursor cursor(file);
   const auto header = read_header(cursor);
   if (!header) return fail(header.error());

@@ -10,6 +10,8 @@
 #include <set>
 #include <utility>
 
+#include "files/foreign_file.h"
+
 namespace shoal {
 namespace {
 
@@ -193,6 +195,8 @@ const SafetensorsTensor* SafetensorsFile::find_tensor(std::string_view name) con
 }
 
 Result<SafetensorsFile> parse_safetensors(std::span<const std::byte> file, int64_t file_bytes) {
+  if (const auto foreign = recognise_foreign_file(file))
+    return fail_corrupt(fmt::format("the file {}", *foreign));
   const auto header_bytes = header_length(file, file_bytes);
   if (!header_bytes) return fail(header_bytes.error());
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + length_bytes,

@@ -2,6 +2,7 @@
 // is built from them. One entry per file under architectures/.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,9 @@ struct Architecture {
   std::string_view name;  // as general.architecture and model_type have it
   RopeLayout gguf_rope;   // which of the two layouts the rows of q and k are in
   RopeLayout hugging_face_rope;
+  // What transformers takes where config.json says nothing.
+  double hugging_face_norm_epsilon;
+  int64_t hugging_face_context_length;
   std::span<const TensorRule> layer_tensors;
 
   // Orders the weights of a layer from the loader; they are there once the loader has run.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <set>
 
+#include "files/model_file_names.h"
 #include "model/architecture.h"
 #include "model/checkpoint_reader.h"
 
@@ -132,9 +133,8 @@ Result<fs::path> find_gguf(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!name.ends_with(".gguf")) continue;
-    const bool is_split = name.find("-of-") != std::string::npos;
-    if (!is_split || name.find("-00001-of-") != std::string::npos) found.push_back(entry->path());
+    if (!is_gguf_name(name) || is_companion_name(name)) continue;
+    if (parse_gguf_name(name).part == 1) found.push_back(entry->path());
   }
   if (error) return fail(ErrorCode::unavailable, fmt::format("cannot read the folder: {}", error.message()));
   if (found.empty()) {

@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "base/os.h"
-#include "files/gguf.h"
+#include "files/model_file_names.h"
+#include "files/weight_headers.h"
 #include "model/checkpoint_reader.h"
 #include "model/config_reader.h"
 
@@ -14,13 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t max_split_count = 10000;
-
-// Only the header's pages are ever touched.
-Result<GgufFile> open_gguf(const fs::path& path) {
-  const auto bytes = os::MappedFile::open(path);
-  if (!bytes) return fail(bytes.error());
-  return parse_gguf(bytes->bytes());
-}
 
 void add_tensors(const GgufFile& file, const fs::path& path, std::vector<StoredTensor>& tensors) {
   for (const GgufTensor& tensor : file.tensors) {
@@ -64,28 +58,24 @@ Result<GgufTensorFacts> read_facts(const std::vector<StoredTensor>& tensors) {
                          .rope_divisors = std::move(*divisors)};
 }
 
-// "x-00001-of-00003.gguf" → "x-"; nullopt when the name is not that of a first part.
-std::optional<std::string> split_stem(const std::string& name, int64_t count) {
-  const std::string ending = fmt::format("{:05}-of-{:05}.gguf", 1, count);
-  if (!name.ends_with(ending)) return std::nullopt;
-  return name.substr(0, name.size() - ending.size());
-}
-
 Result<void> add_other_parts(const GgufFile& first, const fs::path& path, CheckpointFiles& files) {
   const int64_t count = first.find_integer("split.count").value_or(1);
   if (count <= 1) return {};
   if (count > max_split_count) {
     return fail(ErrorCode::corrupt_data, fmt::format("'split.count' is {}", count));
   }
-  const auto stem = split_stem(path.filename().string(), count);
-  if (first.find_integer("split.no").value_or(0) != 0 || !stem) {
+  const std::string name = path.filename().string();
+  const GgufPart named = parse_gguf_name(name);
+  if (first.find_integer("split.no").value_or(0) != 0 || named.part != 1 || named.count != count) {
     return fail(
         ErrorCode::invalid_argument,
         fmt::format("this is a part of a model in {} files; name the one that ends in {:05}-of-{:05}.gguf",
                     count, 1, count));
   }
   for (int64_t part = 1; part < count; ++part) {
-    const fs::path other = path.parent_path() / fmt::format("{}{:05}-of-{:05}.gguf", *stem, part + 1, count);
+    // The ending as the first has it, in whatever case.
+    const fs::path other = path.parent_path() / fmt::format("{}-{:05}{}", named.stem, part + 1,
+                                                            name.substr(named.stem.size() + 6));
     const auto gguf = open_gguf(other);
     if (!gguf) return fail(gguf.error(), other.filename().string());
     if (gguf->find_integer("split.no") != part) {

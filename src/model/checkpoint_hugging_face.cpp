@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
-#include <cstring>
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/os.h"
-#include "files/safetensors.h"
+#include "files/model_file_names.h"
+#include "files/weight_headers.h"
 #include "model/checkpoint_reader.h"
 #include "model/config_reader.h"
 
@@ -12,30 +14,6 @@ namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int64_t max_header_bytes = 100'000'000;  // as safetensors has it
-
-Result<SafetensorsFile> open_safetensors(const fs::path& path) {
-  std::error_code error;
-  const auto file_bytes = static_cast<int64_t>(fs::file_size(path, error));
-  if (error) return fail(ErrorCode::not_found, error.message());
-  uint64_t length = 0;
-  if (auto read = os::read_file_range(path, 0, std::as_writable_bytes(std::span(&length, 1))); !read) {
-    return fail(read.error());
-  }
-  const int64_t header =
-      std::min(file_bytes, length > max_header_bytes ? 8 : 8 + static_cast<int64_t>(length));
-  std::vector<std::byte> bytes(static_cast<size_t>(header));
-  if (auto read = os::read_file_range(path, 0, bytes); !read) return fail(read.error());
-  return parse_safetensors(bytes, file_bytes);
-}
-
-// The file names that hold the model's tensors, and which tensor the index expects in which of them.
-Result<std::map<std::string, std::string>> read_index(const fs::path& folder) {
-  auto text = os::read_text_file(folder / "model.safetensors.index.json");
-  if (!text) return fail(text.error());
-  return parse_safetensors_index(*text);
-}
 
 Result<void> add_tensors(const fs::path& path, std::vector<StoredTensor>& tensors) {
   const auto file = open_safetensors(path);
@@ -51,15 +29,20 @@ Result<void> add_tensors(const fs::path& path, std::vector<StoredTensor>& tensor
   return {};
 }
 
-Result<std::vector<StoredTensor>> read_shards(const fs::path& folder) {
-  const auto index = read_index(folder);
-  if (!index) return fail(index.error());
-  std::set<std::string> names;
-  for (const auto& [tensor, file] : *index) names.insert(file);
-  std::vector<StoredTensor> tensors;
-  for (const std::string& name : names) {
-    if (auto added = add_tensors(folder / name, tensors); !added) return fail(added.error());
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
   }
+  std::ranges::sort(names);
+  return names;
+}
+
+// Each tensor of the index is in one of the files that the index names.
+Result<void> check_index(const std::string& json, const std::vector<StoredTensor>& tensors) {
+  const auto index = parse_safetensors_index(json);
+  if (!index) return fail(index.error());
   std::set<std::string, std::less<>> found;
   for (const StoredTensor& tensor : tensors) found.insert(tensor.name);
   for (const auto& [tensor, file] : *index) {
@@ -67,19 +50,23 @@ Result<std::vector<StoredTensor>> read_shards(const fs::path& folder) {
     return fail(ErrorCode::corrupt_data,
                 fmt::format("the index places the tensor '{}' in {}, it is not there", tensor, file));
   }
-  return tensors;
+  return {};
 }
 
 Result<std::vector<StoredTensor>> read_tensors(const fs::path& folder) {
-  std::error_code error;
-  if (fs::exists(folder / "model.safetensors.index.json", error)) return read_shards(folder);
+  std::optional<std::string> index;
+  if (auto text = os::read_text_file(folder / "model.safetensors.index.json")) index = *std::move(text);
+  const auto files = choose_safetensors(names_in(folder), index);
+  if (!files) return fail(files.error());
   std::vector<StoredTensor> tensors;
-  if (!fs::exists(folder / "model.safetensors", error)) {
-    return fail(
-        ErrorCode::not_found,
-        "the folder has a config.json, but neither model.safetensors nor model.safetensors.index.json");
+  for (const std::string& name : *files) {
+    if (auto added = add_tensors(folder / name, tensors); !added) return fail(added.error());
   }
-  if (auto added = add_tensors(folder / "model.safetensors", tensors); !added) return fail(added.error());
+  const bool is_whole =
+      files->size() == 1 && files->front() == "model.safetensors";  // whatever an index says
+  if (index && !is_whole) {
+    if (auto checked = check_index(*index, tensors); !checked) return fail(checked.error());
+  }
   return tensors;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/test_data.h"
 #include "model/checkpoint_folder_test.h"
+#include "model/config_reader.h"
 
 namespace shoal {
 namespace {
@@ -60,6 +61,14 @@ TEST_F(CheckpointFolder, ReadsShardsByTheirIndex) {
   write_tensors("b.safetensors", {{"lm_head.weight", {48, 32}}});
   write("model.safetensors.index.json", json({{"weight_map", map}}).dump());
   EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("it is not there"));
+}
+
+TEST_F(CheckpointFolder, AWholeFileGoesBeforeAStaleIndex) {
+  write("model.safetensors.index.json",
+        json({{"weight_map", {{"lm_head.weight", "model-00001-of-00002.safetensors"}}}}).dump());
+  const auto checkpoint = open();
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  EXPECT_EQ(checkpoint->find("output.weight")->file.filename(), "model.safetensors");
 }
 
 TEST_F(CheckpointFolder, NamesAnUnknownArchitecture) {
@@ -125,12 +134,40 @@ TEST_F(CheckpointFolder, RefusesAConfigurationThatIsNotWhole) {
   refuse("head_dim", int64_t{1} << 62, "the head dimension is");
   refuse("partial_rotary_factor", 1e300, "'partial_rotary_factor' is 1e+300");
   refuse("rms_norm_eps", true, "'rms_norm_eps' is not a number");
+  refuse("rms_norm_eps", "Infinity", "'rms_norm_eps' is not a number");
   refuse("num_hidden_layers", int64_t{1} << 62, "the layer count is");
   refuse("vocab_size", 1e3, "'vocab_size' is not an integer");
   refuse("rope_theta", 0.0, "the base is 0");
   refuse("rope_scaling", {{"type", "linear"}, {"factor", -2.0}}, "the factor is -2");
   refuse("rope_scaling", {{"type", "linear"}}, "'factor' is missing");
   refuse("rope_scaling", 3, "'rope_scaling' is not an object");
+}
+
+// As transformers' LlamaConfig and Qwen2Config have it.
+TEST_F(CheckpointFolder, TakesTheArchitecturesDefaultsForWhatIsNotSaid) {
+  config_.erase("rms_norm_eps");
+  config_["max_position_embeddings"] = nullptr;
+  const auto llama = open();
+  ASSERT_TRUE(llama) << llama.error().message;
+  EXPECT_EQ(llama->config().norm_epsilon, 1e-6F);
+  EXPECT_EQ(llama->config().context_length, 2048);
+  config_["model_type"] = "qwen2";
+  const auto qwen = read_hugging_face_config(config_.dump());
+  ASSERT_TRUE(qwen) << qwen.error().message;
+  EXPECT_EQ(qwen->norm_epsilon, 1e-6F);
+  EXPECT_EQ(qwen->context_length, 32768);
+}
+
+TEST_F(CheckpointFolder, ReadsWhatPythonWrites) {
+  std::string text = config_.dump();
+  text.insert(1, R"("time_step_limit": [0.0, Infinity], "router_jitter": NaN, "low": -Infinity, )");
+  const auto config = read_hugging_face_config("\xef\xbb\xbf" + text);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->hidden_size, 32);
+  text.insert(1, R"("rope_theta": Infinity, )");
+  const auto wrong = read_hugging_face_config(text);
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, HasSubstr("'rope_theta' is not a number"));
 }
 
 TEST_F(CheckpointFolder, SaysWhatAFolderLacks) {
@@ -303,6 +340,27 @@ TEST_F(GgufCheckpoint, RefusesWhatItWouldComputeWrongly) {
              GgufWriter().key("llama.attention.key_length", 16u).key("llama.attention.value_length", 16u), 2),
          "has the shape");
   EXPECT_TRUE(open_with(GgufWriter().key("llama.attention.sliding_window", 128u), 1));
+}
+
+// llama.cpp: no scaling under the type none whatever the factor, linear without a type, and a factor of 0
+// is 1.
+TEST_F(GgufCheckpoint, ScalesRopeAsLlamaCppDoes) {
+  const auto second_frequency = [&](const GgufWriter& keys, uint64_t count) {
+    const auto checkpoint = open_with(keys, count);
+    EXPECT_TRUE(checkpoint) << checkpoint.error().message;
+    return checkpoint ? checkpoint->config().rope.inverse_frequencies[1] : 0.0F;
+  };
+  const float plain = second_frequency({}, 0);
+  const auto scaling = [](const char* type, float factor) {
+    return GgufWriter().key("llama.rope.scaling.type", type).key("llama.rope.scaling.factor", factor);
+  };
+  EXPECT_EQ(second_frequency(scaling("none", 0), 2), plain);
+  EXPECT_EQ(second_frequency(scaling("none", 4), 2), plain);
+  EXPECT_EQ(second_frequency(scaling("linear", 0), 2), plain);
+  EXPECT_EQ(second_frequency(scaling("linear", 4), 2), plain / 4);
+  EXPECT_EQ(second_frequency(GgufWriter().key("llama.rope.scaling.factor", 4.0F), 1), plain / 4);
+  EXPECT_EQ(second_frequency(GgufWriter().key("llama.rope.scaling.factor", 0.0F), 1), plain);
+  EXPECT_EQ(second_frequency(GgufWriter().key("llama.rope.scale_linear", 2.0F), 1), plain / 2);
 }
 
 TEST_F(GgufCheckpoint, RefusesATokenizerThatIsLargerThanTheEmbedding) {

@@ -58,17 +58,20 @@ RopeSettings rope_settings(const GgufFile& file, Keys& keys, int64_t head_dim) {
   RopeSettings rope;
   rope.dimensions = keys.integer_or("rope.dimension_count", head_dim);
   rope.base = keys.number_or("rope.freq_base", 10000.0);
-  const std::string kind = file.find_text(keys.name("rope.scaling.type")).value_or("none");
-  rope.factor = keys.number_or("rope.scaling.factor", keys.number_or("rope.scale_linear", 1.0));
+  // As llama.cpp reads it: without a type it is linear, and a factor of 0 says nothing.
+  const std::string kind = file.find_text(keys.name("rope.scaling.type")).value_or("linear");
+  if (kind == "none") return rope;
+  const double factor = keys.number_or("rope.scaling.factor", keys.number_or("rope.scale_linear", 0.0));
+  rope.factor = factor == 0 ? 1.0 : factor;
   if (kind == "yarn") {
     rope.scaling = RopeScaling::yarn;
     rope.original_context_length = keys.number("rope.scaling.original_context_length");
     rope.beta_fast = keys.number_or("rope.scaling.yarn_beta_fast", 32.0);
     rope.beta_slow = keys.number_or("rope.scaling.yarn_beta_slow", 1.0);
     rope.magnitude = keys.number_or("rope.scaling.attn_factor", 1.0) * yarn_magnitude(rope.factor, 1.0);
-  } else if (kind == "linear" || (kind == "none" && rope.factor != 1.0)) {
+  } else if (kind == "linear") {
     rope.scaling = RopeScaling::linear;
-  } else if (kind != "none") {
+  } else {
     keys.refuse(fmt::format("'{}' is '{}', supported are none, linear and yarn",
                             keys.name("rope.scaling.type"), kind));
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "files/python_json.h"
 #include "model/architecture.h"
 #include "model/config_reader.h"
 #include "model/rope.h"
@@ -91,7 +92,7 @@ void read_yarn(Members& scaling, RopeSettings& rope) {
 // `scaling` is rope_scaling as on the hub or rope_parameters as transformers 5 has it.
 void read_scaling(Members& scaling, double context_length, RopeSettings& rope) {
   const std::string kind = scaling.text_or("rope_type", scaling.text_or("type", "default"));
-  if (kind == "default") return;
+  if (kind == "default" || kind == "none") return;
   rope.factor = scaling.number("factor");
   rope.original_context_length = scaling.number_or("original_max_position_embeddings", context_length);
   if (kind == "linear") {
@@ -154,7 +155,7 @@ void refuse_what_is_not_supported(Members& members) {
 }  // namespace
 
 Result<ModelConfig> read_hugging_face_config(std::string_view json) {
-  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json document = Json::parse(plain_json(json), nullptr, /*allow_exceptions=*/false);
   if (!document.is_object()) return fail(ErrorCode::corrupt_data, "config.json is not a JSON object");
   Members members(document);
   const std::string name = members.text_or("model_type", "");
@@ -175,8 +176,10 @@ Result<ModelConfig> read_hugging_face_config(std::string_view json) {
   config.head_dim =
       members.integer_or("head_dim", config.head_count < 1 ? 0 : config.hidden_size / config.head_count);
   config.vocabulary_size = members.integer("vocab_size");
-  config.context_length = members.integer("max_position_embeddings");
-  config.norm_epsilon = static_cast<float>(members.number("rms_norm_eps"));
+  config.context_length =
+      members.integer_or("max_position_embeddings", architecture->hugging_face_context_length);
+  config.norm_epsilon =
+      static_cast<float>(members.number_or("rms_norm_eps", architecture->hugging_face_norm_epsilon));
   config.tied_embeddings = members.boolean_or("tie_word_embeddings", false);
   refuse_what_is_not_supported(members);
   if (members.error()) return fail(*members.error(), "config.json");

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "base/byte_order_mark.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "files/gguf.h"
+#include "files/python_json.h"
 #include "text/calls/described_tools.h"
 #include "text/continued_chat.h"
 #include "text/family_templates.h"
@@ -22,7 +24,7 @@ Result<Value> read_json(const fs::path& path) {
   if (!fs::exists(path)) return Value();
   const Result<std::string> text = os::read_text_file(path);
   if (!text) return fail(text.error());
-  Result<Value> value = parse_json(*text);
+  Result<Value> value = parse_json(plain_json(*text));
   if (!value)
     return fail(ErrorCode::corrupt_data, fmt::format("{}: {}", path.string(), value.error().message));
   return value;
@@ -105,6 +107,7 @@ void set_template(std::string_view source, TextAssets& assets) {
     assets.chat_template_problem = "the model's files have none, and its special tokens are no family's";
     return;
   }
+  source = without_byte_order_mark(source);
   Result<ChatTemplate> parsed = ChatTemplate::parse(source);
   if (parsed) {
     assets.chat_template = std::move(*parsed);

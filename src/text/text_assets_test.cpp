@@ -188,6 +188,22 @@ TEST_F(Folder, PrefersTheTemplatesOwnFile) {
             *json(*os::read_text_file(source_ / "tokenizer_config.json")).find("eos_token")->text() + "x");
 }
 
+TEST_F(Folder, ReadsFilesWithAByteOrderMarkAndPythonsNumbers) {
+  const std::string mark = "\xef\xbb\xbf";
+  const TextAssets plain = load();
+  put("generation_config.json", mark + R"({"temperature": 0.25, "max_time": Infinity})");
+  put("config.json", mark + R"({"limit": [0.0, Infinity], "low": -Infinity, "none": NaN})");
+  put("tokenizer.json", mark + *os::read_text_file(source_ / "tokenizer.json"));
+  put("tokenizer_config.json", mark + *os::read_text_file(source_ / "tokenizer_config.json"));
+  const TextAssets assets = load();
+  EXPECT_EQ(assets.defaults.temperature, 0.25);
+  const Value chat = json(R"({"messages": [{"role": "user", "content": "hello there"}]})");
+  EXPECT_EQ(assets.chat_prompt(chat), plain.chat_prompt(chat));
+  EXPECT_TRUE(assets.chat_prompt(chat));
+  put("chat_template.jinja", mark + "{{ messages[0].content }}");
+  EXPECT_EQ(load().render_chat(chat), "hello there");
+}
+
 TEST_F(Folder, AddsBosOnlyWhereTheTemplateHasNot) {
   put("chat_template.jinja", "{% if messages %}{{ bos_token }}{% endif %}hi");
   put("tokenizer_config.json", R"({"bos_token": "<|bos|>", "eos_token": "<|eos|>", "add_bos_token": true})");

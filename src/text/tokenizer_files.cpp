@@ -4,7 +4,9 @@
 
 #include <charconv>
 
+#include "base/byte_order_mark.h"
 #include "base/os.h"
+#include "files/python_json.h"
 #include "text/value.h"
 
 namespace shoal {
@@ -42,7 +44,7 @@ Result<std::vector<AddedToken>> read_named_tokens(const std::filesystem::path& c
   if (!std::filesystem::exists(config, ignored)) return named;
   const Result<std::string> text = os::read_text_file(config);
   if (!text) return fail(text.error());
-  const Result<Value> value = parse_json(*text);
+  const Result<Value> value = parse_json(plain_json(*text));
   if (!value) return fail(value.error(), config.string());
   const Value* tokens = value->find("added_tokens_decoder");
   if (tokens == nullptr || tokens->object() == nullptr) return named;
@@ -65,7 +67,7 @@ Result<std::vector<AddedToken>> read_named_tokens(const std::filesystem::path& c
 Result<std::unique_ptr<ComposedTokenizer>> parse_file(std::span<const std::byte> bytes,
                                                       const std::filesystem::path& file,
                                                       std::string_view pattern) {
-  const std::string_view text = text_of(bytes);
+  const std::string_view text = without_byte_order_mark(text_of(bytes));
   const Result<FileKind> kind = kind_of(text);
   if (!kind) return fail(kind.error());
   if (!pattern.empty() && *kind != FileKind::tiktoken) {

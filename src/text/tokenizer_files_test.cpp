@@ -181,6 +181,9 @@ TEST(Tiktoken, NeedsAPatternWhereTheNumberOfRanksTellsNothing) {
     ASSERT_TRUE(tokenizer) << name;
     EXPECT_EQ((*tokenizer)->encode("a11 b", SpecialTokens::parse), (std::vector<TokenId>{0, 4, 2, 1}));
   }
+  const auto marked = parse_tiktoken("\xef\xbb\xbf" + text, "cl100k");
+  ASSERT_TRUE(marked) << marked.error().message;
+  EXPECT_EQ((*marked)->encode("a11 b", SpecialTokens::parse), (std::vector<TokenId>{0, 4, 2, 1}));
   const auto wrong = parse_tiktoken(text, "gpt9");
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().message.find("no pattern 'gpt9'"), std::string::npos) << wrong.error().message;

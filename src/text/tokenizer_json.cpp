@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/byte_order_mark.h"
 #include "base/utf8.h"
 #include "text/byte_level.h"
 #include "text/json_cursor.h"
@@ -425,7 +426,7 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
 }  // namespace
 
 Result<std::unique_ptr<ComposedTokenizer>> parse_tokenizer_json(std::string_view json) {
-  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build(json);
+  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build(without_byte_order_mark(json));
   if (!tokenizer) return fail(tokenizer.error(), "tokenizer.json");
   return tokenizer;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/byte_order_mark.h"
 #include "text/base64.h"
 #include "text/text_bpe.h"
 #include "text/tokenizer_files.h"
@@ -370,7 +371,8 @@ Result<std::unique_ptr<ComposedTokenizer>> build_tekken(const Value& file) {
 
 Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text, std::string_view pattern,
                                                           const std::vector<AddedToken>& named) {
-  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build_tiktoken(text, pattern, named);
+  Result<std::unique_ptr<ComposedTokenizer>> tokenizer =
+      build_tiktoken(without_byte_order_mark(text), pattern, named);
   if (!tokenizer) return fail(tokenizer.error(), "tiktoken file");
   return tokenizer;
 }

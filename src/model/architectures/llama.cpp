@@ -64,6 +64,8 @@ const Architecture& llama_architecture() {
   static constexpr Architecture architecture{.name = "llama",
                                              .gguf_rope = RopeLayout::interleaved,
                                              .hugging_face_rope = RopeLayout::half,
+                                             .hugging_face_norm_epsilon = 1e-6,
+                                             .hugging_face_context_length = 2048,
                                              .layer_tensors = tensors,
                                              .make_layer = make_layer<LlamaLayer>};
   return architecture;

@@ -69,6 +69,8 @@ const Architecture& qwen2_architecture() {
   static constexpr Architecture architecture{.name = "qwen2",
                                              .gguf_rope = RopeLayout::half,
                                              .hugging_face_rope = RopeLayout::half,
+                                             .hugging_face_norm_epsilon = 1e-6,
+                                             .hugging_face_context_length = 32768,
                                              .layer_tensors = tensors,
                                              .make_layer = make_layer<Qwen2Layer>};
   return architecture;
