@@ -26,6 +26,8 @@ void print_json(const ModelStore& store, const ModelsOptions& options) {
     listed.set("id", model.name);
     listed.set("path", model.path.string());
     listed.set("bytes", model.bytes);
+    if (!model.problem.empty()) listed.set("problem", model.problem);
+    if (!model.variant.empty()) listed.set("quantisation", model.variant);
   }
   for (const CatalogueEntry& entry : store.catalogue()) {
     if (!options.all || !present.insert(entry.id).second) continue;
@@ -43,8 +45,14 @@ void print_table(const ModelStore& store, const ModelsOptions& options) {
   std::set<std::string> present;
   for (const ModelOnDisk& model : models) {
     present.insert(model.name);
-    fmt::print("{:<40} {:>8.2f} GB  {}\n", model.name, static_cast<double>(model.bytes) / 1e9,
-               model.path.string());
+    if (!model.problem.empty()) {
+      fmt::print("{:<40} {:>11}  {}: {}\n", model.name, "damaged", model.path.string(), model.problem);
+      continue;
+    }
+    const bool is_one_of_several = !model.variant_names.empty();
+    fmt::print("{:<40} {:>8.2f} GB  {}{}\n", model.name, static_cast<double>(model.bytes) / 1e9,
+               model.path.string(),
+               is_one_of_several ? fmt::format(" (one of {})", fmt::join(model.variant_names, ", ")) : "");
   }
   if (models.empty()) {
     fmt::print("no model is on this machine yet; put a folder with its files into {}\n",

@@ -1,16 +1,23 @@
 #include "store/model_folder.h"
 
-#include <algorithm>
-#include <string>
-#include <system_error>
-#include <vector>
+#include <fmt/format.h>
 
-#include "base/os.h"
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "files/model_file_names.h"
+#include "store/content_hash.h"
 
 namespace shoal {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t depth_limit = 3;  // of folders below a model's
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -32,74 +39,239 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-int64_t total_bytes(const std::vector<fs::path>& files) {
-  int64_t bytes = 0;
-  for (const fs::path& file : files) {
-    std::error_code error;
-    const auto size = fs::file_size(file, error);
-    if (!error) bytes += static_cast<int64_t>(size);
+// Size of the weights, and the first thing that is wrong with them.
+void look_at_weights(ModelFiles& model, FileFactsCache& facts) {
+  for (const fs::path& file : model.weights) {
+    const FileFacts known = facts.look_at(file);
+    model.bytes += known.identity.bytes;
+    if (!known.problem.empty() && model.problem.empty()) {
+      model.problem = fmt::format("{}: {}", file.filename().string(), known.problem);
+    }
   }
-  return bytes;
 }
 
-// name-00001-of-00003.gguf → "name-"; nothing for a file that is no part.
-std::optional<std::string> split_prefix(const std::string& name) {
-  constexpr size_t tail = sizeof("00001-of-00003.gguf") - 1;
-  if (name.size() <= tail || name.compare(name.size() - tail + 5, 4, "-of-") != 0) return std::nullopt;
-  return name.substr(0, name.size() - tail);
-}
-
-// Of several GGUF files those that make one model: the parts of a split one, or the single one. Where there
-// are several models the first is taken, so that a folder with one model in several sizes can be used at all.
-std::vector<fs::path> first_gguf_model(const std::vector<fs::path>& ggufs) {
-  if (ggufs.empty()) return {};
-  const auto prefix = split_prefix(ggufs.front().filename().string());
-  if (!prefix) return {ggufs.front()};
-  std::vector<fs::path> parts;
-  for (const fs::path& file : ggufs) {
-    if (split_prefix(file.filename().string()) == prefix) parts.push_back(file);
+// The GGUF models among the files of one folder: a file each, or all parts of a split one.
+std::vector<ModelFiles> find_gguf_models(const std::vector<fs::path>& entries, FileFactsCache& facts) {
+  std::map<std::string, std::vector<std::pair<GgufPart, fs::path>>> groups;  // by the name without the part
+  for (const fs::path& entry : entries) {
+    const std::string name = entry.filename().string();
+    if (!is_gguf_name(name) || is_companion_name(name) || !is_file(entry)) continue;
+    GgufPart part = parse_gguf_name(name);
+    groups[fmt::format("{} of {}", part.stem, part.count)].emplace_back(std::move(part), entry);
   }
-  return parts;
-}
-
-std::optional<ModelFiles> find_in_folder(const fs::path& folder) {
-  std::vector<fs::path> ggufs, safetensors;
-  for (const fs::path& entry : entries_of(folder)) {
-    if (!is_file(entry)) continue;
-    if (entry.extension() == ".gguf") ggufs.push_back(entry);
-    if (entry.extension() == ".safetensors") safetensors.push_back(entry);
+  std::vector<ModelFiles> models;
+  for (auto& [key, parts] : groups) {
+    const GgufPart& first = parts.front().first;
+    ModelFiles model{.path = parts.front().second, .variant = first.stem};
+    if (facts.look_at(model.path).is_companion) continue;
+    for (const auto& [part, path] : parts) model.weights.push_back(path);
+    if (std::ssize(parts) != first.count) {
+      model.problem =
+          fmt::format("only {} of {} parts of {} are there", parts.size(), first.count, first.stem);
+    }
+    look_at_weights(model, facts);
+    models.push_back(std::move(model));
   }
-  if (is_file(folder / "config.json") && !safetensors.empty())
-    return ModelFiles{folder, total_bytes(safetensors)};
-  const std::vector<fs::path> model = first_gguf_model(ggufs);
-  if (model.empty()) return std::nullopt;
-  return ModelFiles{model.front(), total_bytes(model)};
+  return models;
 }
 
-// The snapshot that refs/main names, else the first one that holds a model.
-std::optional<ModelFiles> find_in_hub_cache(const fs::path& folder) {
+// Whether weights of the hub's kinds lie there, though none that can be read.
+bool has_other_weights(const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [](const std::string& name) {
+    return is_safetensors_name(name) || name == "model.safetensors.index.json" ||
+           name.starts_with("pytorch_model");
+  });
+}
+
+std::optional<ModelFiles> find_safetensors_model(const fs::path& folder, const std::vector<fs::path>& entries,
+                                                 FileFactsCache& facts) {
+  if (!is_file(folder / "config.json")) return std::nullopt;
+  std::vector<std::string> names;
+  for (const fs::path& entry : entries) {
+    if (is_file(entry)) names.push_back(entry.filename().string());
+  }
+  std::optional<std::string> index;
+  if (auto text = os::read_text_file(folder / "model.safetensors.index.json")) index = *std::move(text);
+  ModelFiles model{.path = folder};
+  const auto chosen = choose_safetensors(names, index);
+  if (!chosen && !has_other_weights(names)) return std::nullopt;
+  if (!chosen) {
+    model.problem = chosen.error().message;
+    return model;
+  }
+  for (const std::string& name : *chosen) model.weights.push_back(folder / name);
+  look_at_weights(model, facts);
+  return model;
+}
+
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return result;
+}
+
+// All below a folder. Of models of folders below, the variant begins with the folder's name.
+std::vector<ModelFiles> find_below(const fs::path& folder, Depth depth, int64_t level,
+                                   FileFactsCache& facts) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  std::vector<ModelFiles> models = find_gguf_models(entries, facts);
+  const auto whole = find_safetensors_model(folder, entries, facts);
+  // What lies below a model of the hub belongs to it, unless it is another quantisation.
+  if (whole) depth = Depth::quantisations;
+  if (whole) models.insert(models.begin(), *whole);
+  if (level == depth_limit) return models;
+  for (const fs::path& entry : entries) {
+    const std::string name = entry.filename().string();
+    const bool is_wanted = depth == Depth::all ? !name.starts_with('.') : is_quantisation(name);
+    if (!is_wanted || !is_folder(entry)) continue;
+    for (ModelFiles& model : find_below(entry, Depth::all, level + 1, facts)) {
+      model.variant = model.variant.empty() ? name : fmt::format("{}-{}", name, model.variant);
+      models.push_back(std::move(model));
+    }
+  }
+  return models;
+}
+
+// Where the quantisation tells all apart, it is enough: "Q4_K_M" for "llama-1b-Q4_K_M".
+void shorten_variants(std::vector<ModelFiles>& models) {
+  std::map<std::string, int64_t> counts;
+  std::vector<std::string> labels;
+  for (const ModelFiles& model : models) {
+    labels.push_back(quantisation_in(model.variant));
+    if (labels.back().empty()) labels.back() = model.variant;
+    ++counts[upper(labels.back())];
+  }
+  for (size_t i = 0; i < models.size(); ++i) {
+    if (counts[upper(labels[i])] == 1) models[i].variant = labels[i];
+  }
+}
+
+// Of several, the one that a name without a quantisation means: what other programs take, then the nearest in
+// quality, what is larger than need be last. An unknown kind comes last.
+size_t rank_of(std::string_view variant) {
+  constexpr std::array<std::string_view, 19> ranks = {
+      "",     "Q4_K_M", "UD-Q4_K_XL", "Q4_K_L", "Q5_K_M", "Q4_K_S", "Q4_K", "Q4_1", "Q4_0", "Q5_K_S",
+      "Q5_K", "Q5_1",   "Q5_0",       "Q6_K",   "Q8_0",   "BF16",   "F16",  "FP16", "F32"};
+  const std::string label = variant.empty() ? std::string() : quantisation_in(variant);
+  if (!variant.empty() && label.empty()) return ranks.size();
+  return static_cast<size_t>(std::ranges::find(ranks, label) - ranks.begin());
+}
+
+void put_best_first(std::vector<ModelFiles>& models) {
+  std::ranges::stable_sort(models, {}, [](const ModelFiles& model) {
+    return std::pair(!model.problem.empty(), rank_of(model.variant));
+  });
+}
+
+// The snapshot that refs/main names, else the first one that holds a model that can be used.
+std::vector<ModelFiles> find_in_hub_cache(const fs::path& folder, FileFactsCache& facts) {
+  std::vector<fs::path> snapshots = entries_of(folder / "snapshots");
   if (auto main = os::read_text_file(folder / "refs" / "main")) {
-    main->erase(std::find_if(main->begin(), main->end(), [](char c) { return c == '\n' || c == '.'; }),
+    main->erase(std::ranges::find_if(*main, [](char c) { return c == '\n' || c == '\r' || c == ' '; }),
                 main->end());
-    if (auto found = find_in_folder(folder / "snapshots" / *main)) return found;
+    std::ranges::stable_partition(snapshots, [&](const fs::path& path) { return path.filename() == *main; });
   }
-  for (const fs::path& snapshot : entries_of(folder / "snapshots")) {
-    if (auto found = find_in_folder(snapshot)) return found;
+  std::vector<ModelFiles> damaged;
+  for (const fs::path& snapshot : snapshots) {
+    std::vector<ModelFiles> models = find_below(snapshot, Depth::all, 0, facts);
+    const bool is_usable =
+        std::ranges::any_of(models, [](const auto& model) { return model.problem.empty(); });
+    if (is_usable) return models;
+    if (damaged.empty()) damaged = std::move(models);
   }
-  return std::nullopt;
+  return damaged;
+}
+
+// The model of which `file` is a part.
+std::vector<ModelFiles> find_by_file(const fs::path& file, FileFactsCache& facts) {
+  if (!is_gguf_name(file.filename().string())) return {};
+  const GgufPart named = parse_gguf_name(file.filename().string());
+  std::vector<fs::path> parts = {file};
+  if (named.count > 1) {
+    parts = entries_of(file.parent_path().empty() ? "." : file.parent_path());
+    std::erase_if(parts, [&](const fs::path& path) {
+      const GgufPart part = parse_gguf_name(path.filename().string());
+      return part.stem != named.stem || part.count != named.count;
+    });
+  }
+  return find_gguf_models(parts, facts);
+}
+
+// The files that say what text is to a model, those that are read.
+std::vector<fs::path> text_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const char* name : {"tokenizer.json", "tekken.json", "tiktoken.model", "tokenizer.model"}) {
+    if (!is_file(folder / name)) continue;
+    files.push_back(folder / name);
+    break;
+  }
+  for (const char* name : {"tokenizer_config.json", "generation_config.json", "chat_template.jinja"}) {
+    if (is_file(folder / name)) files.push_back(folder / name);
+  }
+  if (!is_file(folder / "chat_template.jinja") && is_file(folder / "chat_template.json")) {
+    files.push_back(folder / "chat_template.json");
+  }
+  return files;
+}
+
+// Of what every file holds, in an order that does not depend on their names.
+uint64_t combine(std::vector<uint64_t> hashes) {
+  std::ranges::sort(hashes);
+  ContentHash all;
+  for (const uint64_t hash : hashes) all.add(hash);
+  return all.finish();
 }
 
 }  // namespace
 
-std::optional<ModelFiles> find_model_files(const fs::path& path) {
-  if (is_file(path)) {
-    if (path.extension() != ".gguf") return std::nullopt;
-    return ModelFiles{path, total_bytes({path})};
+std::vector<ModelFiles> find_model_files(const fs::path& path, Depth depth, FileFactsCache& facts) {
+  if (is_file(path)) return find_by_file(path, facts);
+  if (!is_folder(path)) return {};
+  std::vector<ModelFiles> models =
+      is_folder(path / "snapshots") ? find_in_hub_cache(path, facts) : find_below(path, depth, 0, facts);
+  shorten_variants(models);
+  put_best_first(models);
+  return models;
+}
+
+std::vector<fs::path> files_of(const ModelFiles& model) {
+  std::vector<fs::path> files = model.weights;
+  if (!is_folder(model.path)) return files;
+  files.push_back(model.path / "config.json");
+  for (fs::path& file : text_files(model.path)) files.push_back(std::move(file));
+  return files;
+}
+
+ModelContent read_content(const ModelFiles& model, FileFactsCache& facts) {
+  ModelContent content;
+  ModelFingerprint& fingerprint = content.fingerprint;
+  std::vector<uint64_t> headers, samples, whole, text;
+  for (const fs::path& file : model.weights) {
+    const FileFacts known = facts.read_samples(file);
+    content.files.push_back(known.identity);
+    fingerprint.weight_bytes += known.identity.bytes;
+    headers.push_back(known.header);
+    samples.push_back(known.samples);
+    whole.push_back(known.whole);
   }
-  if (!is_folder(path)) return std::nullopt;
-  if (auto found = find_in_folder(path)) return found;
-  if (is_folder(path / "snapshots")) return find_in_hub_cache(path);
-  return std::nullopt;
+  const bool is_read = std::ranges::find(whole, uint64_t{0}) == whole.end();
+  if (is_folder(model.path)) {
+    const FileFacts config = facts.read_samples(model.path / "config.json");
+    content.files.push_back(config.identity);
+    fingerprint.settings = config.samples;
+    samples.insert(samples.end(), headers.begin(), headers.end());
+    for (const fs::path& file : text_files(model.path)) {
+      const FileFacts known = facts.read_samples(file);
+      content.files.push_back(known.identity);
+      text.insert(text.end(), {known.samples, static_cast<uint64_t>(known.identity.bytes)});
+    }
+    fingerprint.text = text.empty() ? 0 : combine(std::move(text));
+  } else {
+    fingerprint.settings = combine(std::move(headers));
+  }
+  fingerprint.weights = combine(std::move(samples));
+  fingerprint.whole = is_read ? combine(std::move(whole)) : 0;
+  return content;
 }
 
 }  // namespace shoal

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "base/log.h"
 #include "base/os.h"
-#include "store/model_folder.h"
+#include "base/utf8.h"
+#include "files/model_file_names.h"
 
 namespace shoal {
 namespace {
@@ -48,21 +50,6 @@ std::vector<fs::path> download_folders(const StoreFolders& folders) {
   return found;
 }
 
-// Every place where a model that goes by `name` may lie, in the order of preference.
-std::vector<fs::path> places_of(const StoreFolders& folders, std::string_view name) {
-  const std::string folder = folder_name(name);
-  std::vector<fs::path> places;
-  for (const fs::path& downloads : download_folders(folders)) {
-    places.push_back(downloads / folder);
-    places.push_back(downloads / (folder + ".gguf"));
-    places.push_back(downloads / (std::string(hub_prefix) + folder));
-  }
-  if (!folders.hugging_face_hub.empty() && name.find('/') != std::string_view::npos) {
-    places.push_back(folders.hugging_face_hub / (std::string(hub_prefix) + folder));
-  }
-  return places;
-}
-
 // "a, b and c"
 std::string list_of(std::vector<std::string> texts, std::string_view last_joint) {
   if (texts.size() < 2) return fmt::format("{}", fmt::join(texts, ""));
@@ -87,25 +74,35 @@ Error not_found(std::string_view name, const CatalogueEntry* entry, const StoreF
                   (folders.downloads() / folder_name(name)).string())};
 }
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("._-+:").find(c) != std::string_view::npos;
-}
-
-// What the folder of downloads or of a cache calls its models: name → files.
-void list_folder(const fs::path& folder, std::map<std::string, ModelOnDisk>& models,
-                 const std::map<std::string, std::string>& id_of_repository) {
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
        !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const fs::path path = entries->path();
-    const auto files = find_model_files(path);
-    if (!files) continue;
-    std::string name =
-        repository_name(path.extension() == ".gguf" ? path.stem().string() : path.filename().string());
-    if (auto id = id_of_repository.find(name); id != id_of_repository.end()) name = id->second;
-    if (check_model_name(name)) models.emplace(name, ModelOnDisk{name, files->path, files->bytes});
+    found.push_back(entries->path());
   }
+  std::ranges::sort(found);
+  return found;
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+bool is_same(std::string_view a, std::string_view b) { return a == b; }
+
+bool is_same_in_any_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }
+
+Result<ModelOnDisk> usable(ModelOnDisk model) {
+  if (model.problem.empty()) return model;
+  return fail(ErrorCode::corrupt_data,
+              fmt::format("model '{}' cannot be used: {}", model.name, model.problem));
 }
 
 }  // namespace
@@ -122,14 +119,15 @@ StoreFolders folders_from_environment() {
 
 Result<void> check_model_name(std::string_view name) {
   constexpr size_t length_limit = 200;
-  bool valid = !name.empty() && name.size() <= length_limit;
+  bool valid = !name.empty() && name.size() <= length_limit && is_valid_utf8(name);
   int64_t separators = 0;
   for (size_t i = 0; valid && i < name.size(); ++i) {
     const bool begins_part = i == 0 || name[i - 1] == '/';
     if (name[i] == '/') {
       valid = !begins_part && i + 1 < name.size() && ++separators == 1;
     } else {
-      valid = is_name_character(name[i]) && !(begins_part && name[i] == '.');
+      const auto byte = static_cast<unsigned char>(name[i]);
+      valid = byte >= 0x20 && byte != 0x7f && name[i] != '\\' && !(begins_part && name[i] == '.');
     }
   }
   if (valid) return {};
@@ -137,13 +135,16 @@ Result<void> check_model_name(std::string_view name) {
   for (char c : name.substr(0, 60)) shown += c >= ' ' && c < 127 ? c : '?';
   return fail(
       ErrorCode::invalid_argument,
-      fmt::format("'{}' is no model name: letters, digits and . _ - + : are expected, in one part or as "
-                  "organisation/name",
+      fmt::format("'{}' is no model name: one part or organisation/name is expected, without a dot in "
+                  "front and without backslashes or control characters",
                   shown));
 }
 
 ModelStore::ModelStore(StoreFolders folders, std::vector<CatalogueEntry> catalogue)
-    : folders_(std::move(folders)), catalogue_(std::move(catalogue)) {}
+    : folders_(std::move(folders)),
+      catalogue_(std::move(catalogue)),
+      facts_(std::make_unique<FileFactsCache>(folders_.home.empty() ? fs::path()
+                                                                    : folders_.home / "file_facts.json")) {}
 
 Result<ModelStore> ModelStore::open(StoreFolders folders) {
   std::vector<CatalogueEntry> catalogue;
@@ -169,34 +170,180 @@ const CatalogueEntry* ModelStore::find_entry(std::string_view name) const {
   return by_id == catalogue_.end() ? nullptr : &*by_id;
 }
 
-Result<fs::path> ModelStore::find_model(std::string_view name) const {
-  if (auto valid = check_model_name(name); !valid) return fail(valid.error());
-  std::vector<fs::path> places;
-  const CatalogueEntry* entry = find_entry(name);
-  if (entry != nullptr && entry->path) places.push_back(*entry->path);
-  for (const fs::path& place : places_of(folders_, name)) places.push_back(place);
-  if (entry != nullptr) {
-    for (const std::string& repository : entry->repositories) {
-      for (const fs::path& place : places_of(folders_, repository)) places.push_back(place);
+// What a folder of downloads or of a cache holds: files of models, folders of models, folders of an
+// organisation's models.
+void ModelStore::add_places(const fs::path& folder, std::vector<Place>& places) const {
+  const auto add = [&](std::string name, std::vector<ModelFiles> models) {
+    if (!models.empty() && check_model_name(name)) places.push_back({std::move(name), {}, std::move(models)});
+  };
+  for (const fs::path& path : entries_of(folder)) {
+    const std::string entry = path.filename().string();
+    if (entry.starts_with('.')) continue;
+    if (!is_folder(path)) {
+      auto models = find_model_files(path, Depth::quantisations, *facts_);
+      const bool is_first_part = !models.empty() && models.front().path == path;
+      if (is_first_part) add(repository_name(parse_gguf_name(entry).stem), std::move(models));
+      continue;
+    }
+    const std::string name = repository_name(entry);
+    if (name.find('/') != std::string::npos) {
+      add(name, find_model_files(path, Depth::all, *facts_));
+      continue;
+    }
+    auto models = find_model_files(path, Depth::quantisations, *facts_);
+    const bool is_one = std::ranges::any_of(models, [&](const auto& model) { return is_folder(model.path); });
+    add(name, std::move(models));
+    if (is_one) continue;
+    for (const fs::path& below : entries_of(path)) {
+      const std::string part = below.filename().string();
+      if (part.starts_with('.') || is_quantisation(part) || !is_folder(below)) continue;
+      add(fmt::format("{}/{}", name, part), find_model_files(below, Depth::all, *facts_));
     }
   }
-  for (const fs::path& place : places) {
-    if (auto files = find_model_files(place)) return files->path;
+}
+
+// A place goes by the short name of the first entry that means it; of several places the one that the entry
+// prefers.
+void ModelStore::name_by_catalogue(std::vector<Place>& places) const {
+  const auto take = [&](const CatalogueEntry& entry, std::string_view name) {
+    const auto place = std::ranges::find_if(
+        places, [&](const Place& candidate) { return candidate.name == name && candidate.id.empty(); });
+    if (place == places.end()) return false;
+    place->id = entry.id;
+    return true;
+  };
+  for (const CatalogueEntry& entry : catalogue_) {
+    if (std::ranges::find(places, entry.id, &Place::id) != places.end() || take(entry, entry.id)) continue;
+    for (const std::string& repository : entry.repositories) {
+      if (take(entry, repository)) break;
+    }
   }
-  return fail(not_found(name, entry, folders_));
+}
+
+std::vector<ModelStore::Place> ModelStore::places() const {
+  std::vector<Place> places;
+  for (const CatalogueEntry& entry : catalogue_) {
+    if (!entry.path || std::ranges::find(places, entry.id, &Place::id) != places.end()) continue;
+    auto models = find_model_files(*entry.path, Depth::all, *facts_);
+    if (!models.empty()) places.push_back({entry.id, entry.id, std::move(models)});
+  }
+  for (const fs::path& downloads : download_folders(folders_)) add_places(downloads, places);
+  if (!folders_.hugging_face_hub.empty()) add_places(folders_.hugging_face_hub, places);
+  name_by_catalogue(places);
+  return places;
+}
+
+// The model at `index` of a place. The first goes by the place's name alone.
+ModelOnDisk ModelStore::model_of(const Place& place, size_t index) {
+  const std::string& base = place.id.empty() ? place.name : place.id;
+  const ModelFiles& files = place.models[index];
+  ModelOnDisk model{.name = base,
+                    .path = files.path,
+                    .bytes = files.bytes,
+                    .problem = files.problem,
+                    .files = files,
+                    .variant = files.variant,
+                    .variant_names = {}};
+  if (place.models.size() == 1) return model;
+  if (index > 0) model.name = fmt::format("{}:{}", base, files.variant);
+  if (index > 0) return model;
+  for (const ModelFiles& each : place.models) {
+    if (!each.variant.empty()) model.variant_names.push_back(fmt::format("{}:{}", base, each.variant));
+  }
+  return model;
+}
+
+const ModelStore::Place* ModelStore::find_place(const std::vector<Place>& places, std::string_view name,
+                                                SameName same) const {
+  const auto by_name = [&](std::string_view wanted) -> const Place* {
+    for (const Place& place : places) {
+      if (same(place.id, wanted)) return &place;
+    }
+    const auto place =
+        std::ranges::find_if(places, [&](const Place& each) { return same(each.name, wanted); });
+    return place == places.end() ? nullptr : &*place;
+  };
+  if (const Place* place = by_name(name)) return place;
+  for (const CatalogueEntry& entry : catalogue_) {
+    if (same(entry.id, name)) {
+      for (const std::string& repository : entry.repositories) {
+        if (const Place* place = by_name(repository)) return place;
+      }
+    }
+    // By the repository's name, the folder may be called as the entry.
+    for (const std::string& repository : entry.repositories) {
+      if (!same(repository, name)) continue;
+      const auto place =
+          std::ranges::find_if(places, [&](const Place& each) { return each.name == entry.id; });
+      if (place != places.end()) return &*place;
+    }
+  }
+  return nullptr;
+}
+
+// What stands behind the organisation, or before it, or is a file's name.
+std::vector<std::pair<const ModelStore::Place*, size_t>> ModelStore::find_by_part(
+    const std::vector<Place>& places, std::string_view name) {
+  std::vector<std::pair<const Place*, size_t>> found;
+  for (const Place& place : places) {
+    const std::string_view organisation = std::string_view(place.name).substr(0, place.name.find('/'));
+    if (is_same_in_any_case(last_part(place.name), name) || is_same_in_any_case(organisation, name)) {
+      found.emplace_back(&place, 0);
+      continue;
+    }
+    for (size_t i = 0; i < place.models.size(); ++i) {
+      const std::string file = place.models[i].path.filename().string();
+      if (!is_gguf_name(file)) continue;
+      const std::string stem = parse_gguf_name(file).stem;
+      if (is_same_in_any_case(stem, name) || is_same_in_any_case(file, name)) found.emplace_back(&place, i);
+    }
+  }
+  return found;
+}
+
+Result<ModelOnDisk> ModelStore::find(std::string_view name) const {
+  if (auto valid = check_model_name(name); !valid) return fail(valid.error());
+  const std::vector<Place> places = this->places();
+  const size_t colon = name.rfind(':');
+  const bool has_label = colon != std::string_view::npos && colon > 0;
+  const std::string_view label = has_label ? name.substr(colon + 1) : std::string_view();
+  for (const SameName same : {is_same, is_same_in_any_case}) {
+    if (const Place* place = find_place(places, name, same)) return usable(model_of(*place, 0));
+    const Place* place = has_label ? find_place(places, name.substr(0, colon), same) : nullptr;
+    if (place == nullptr) continue;
+    for (size_t i = 0; i < place->models.size(); ++i) {
+      if (is_same_in_any_case(place->models[i].variant, label)) return usable(model_of(*place, i));
+    }
+    if (is_same_in_any_case(label, "latest")) return usable(model_of(*place, 0));
+  }
+  const auto by_part = find_by_part(places, name);
+  if (by_part.size() == 1) return usable(model_of(*by_part.front().first, by_part.front().second));
+  if (by_part.size() > 1) {
+    std::vector<std::string> names;
+    for (const auto& [place, index] : by_part) names.push_back(model_of(*place, index).name);
+    return fail(ErrorCode::not_found, fmt::format("'{}' may be {}; say which", name, list_of(names, "or")));
+  }
+  return fail(not_found(name, find_entry(name), folders_));
+}
+
+Result<fs::path> ModelStore::find_model(std::string_view name) const {
+  auto found = find(name);
+  if (!found) return fail(found.error());
+  return std::move(found->path);
 }
 
 Result<ModelOnDisk> ModelStore::find_model_or_path(std::string_view name_or_path) const {
   const fs::path path(name_or_path);
-  if (const auto files = find_model_files(path)) {
+  if (const auto models = find_model_files(path, Depth::quantisations, *facts_); !models.empty()) {
     std::error_code error;
     const fs::path whole = fs::absolute(path, error).lexically_normal();
-    const fs::path leaf = whole.has_filename() ? whole.filename() : whole.parent_path().filename();
-    return ModelOnDisk{leaf.extension() == ".gguf" ? leaf.stem().string() : leaf.string(), files->path,
-                       files->bytes};
+    const std::string leaf =
+        (whole.has_filename() ? whole.filename() : whole.parent_path().filename()).string();
+    const std::string name = is_gguf_name(leaf) ? parse_gguf_name(leaf).stem : leaf;
+    return usable(model_of({.name = name, .id = {}, .models = models}, 0));
   }
-  auto found = find_model(name_or_path);
-  if (found) return ModelOnDisk{std::string(name_or_path), *found, find_model_files(*found)->bytes};
+  auto found = find(name_or_path);
+  if (found || found.error().code == ErrorCode::corrupt_data) return found;
   if (find_entry(name_or_path) != nullptr) return fail(found.error());
   std::error_code error;
   if (fs::exists(path, error)) {
@@ -206,7 +353,7 @@ Result<ModelOnDisk> ModelStore::find_model_or_path(std::string_view name_or_path
                     "is expected",
                     path.string()));
   }
-  if (path.is_absolute() || path.extension() == ".gguf" || name_or_path.starts_with('.')) {
+  if (path.is_absolute() || is_gguf_name(path.filename().string()) || name_or_path.starts_with('.')) {
     return fail(ErrorCode::not_found, fmt::format("there is no file or folder {}", path.string()));
   }
   return fail(found.error());
@@ -219,21 +366,38 @@ void ModelStore::add_model(std::string name, fs::path path) {
 }
 
 std::vector<ModelOnDisk> ModelStore::list_models() const {
-  std::map<std::string, std::string> id_of_repository;
   std::map<std::string, ModelOnDisk> models;
-  for (const CatalogueEntry& entry : catalogue_) {
-    for (const std::string& repository : entry.repositories) id_of_repository.emplace(repository, entry.id);
-    if (!entry.path) continue;
-    if (auto files = find_model_files(*entry.path)) {
-      models.emplace(entry.id, ModelOnDisk{entry.id, files->path, files->bytes});
+  for (const Place& place : places()) {
+    for (size_t i = 0; i < place.models.size(); ++i) {
+      ModelOnDisk model = model_of(place, i);
+      // The one that the name alone means goes by its own name, too.
+      if (i == 0 && !model.variant_names.empty() && !model.variant.empty()) {
+        ModelOnDisk named = model;
+        named.name = fmt::format("{}:{}", model.name, model.variant);
+        named.variant_names.clear();
+        models.emplace(named.name, std::move(named));
+      }
+      models.emplace(model.name, std::move(model));
     }
   }
-  for (const fs::path& downloads : download_folders(folders_))
-    list_folder(downloads, models, id_of_repository);
-  if (!folders_.hugging_face_hub.empty()) list_folder(folders_.hugging_face_hub, models, id_of_repository);
   std::vector<ModelOnDisk> list;
   for (auto& [name, model] : models) list.push_back(std::move(model));
   return list;
+}
+
+ModelContent ModelStore::content_of(const ModelOnDisk& model) const {
+  return read_content(model.files, *facts_);
+}
+
+Result<void> ModelStore::read_whole(const ModelOnDisk& model, const std::stop_token& stop) const {
+  for (const fs::path& file : model.files.weights) {
+    if (auto read = facts_->read_whole(file, stop); !read) return read;
+  }
+  return {};
+}
+
+void ModelStore::keep_facts() const {
+  if (auto kept = facts_->keep(); !kept) log_debug(1, "{}", kept.error().message);
 }
 
 Result<std::vector<std::string>> take_seed_models(const fs::path& seed, const StoreFolders& folders) {

@@ -2,30 +2,18 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
+#include <chrono>
 
-#include "base/ids.h"
+#include "store/model_files_test.h"
 
 namespace shoal {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class ModelStoreTest : public testing::Test {
+class ModelStoreTest : public ModelFilesFixture {
  protected:
-  ~ModelStoreTest() override { fs::remove_all(root_); }
-
-  void write(const fs::path& relative, const std::string& text = "1234") {
-    fs::create_directories((root_ / relative).parent_path());
-    std::ofstream(root_ / relative) << text;
-  }
-  void write_safetensors_model(const fs::path& relative) {
-    write(relative / "config.json", "{}");
-    write(relative / "model.safetensors");
-  }
-
   ModelStore store() {
     auto opened = ModelStore::open(folders());
     EXPECT_TRUE(opened) << opened.error().message;
@@ -35,13 +23,17 @@ class ModelStoreTest : public testing::Test {
     return {.home = root_ / "home", .exo_downloads = root_ / "exo", .hugging_face_hub = root_ / "hub"};
   }
 
-  fs::path root_ = fs::temp_directory_path() / make_random_id("shoal-store-test-");
+  static std::vector<std::string> names_of(const ModelStore& store) {
+    std::vector<std::string> names;
+    for (const ModelOnDisk& model : store.list_models()) names.push_back(model.name);
+    return names;
+  }
 };
 
 TEST_F(ModelStoreTest, AFolderInDownloadsIsAModelOfThatName) {
-  write("home/downloads/mine/weights.gguf");
+  write_gguf("home/downloads/mine/weights.gguf");
   write_safetensors_model("home/downloads/other");
-  write("home/downloads/single.gguf");
+  write_gguf("home/downloads/single.gguf");
   EXPECT_EQ(store().find_model("mine"), root_ / "home/downloads/mine/weights.gguf");
   EXPECT_EQ(store().find_model("other"), root_ / "home/downloads/other");
   EXPECT_EQ(store().find_model("single"), root_ / "home/downloads/single.gguf");
@@ -67,8 +59,8 @@ TEST_F(ModelStoreTest, TheHubsCacheIsReadAtTheRevisionThatMainNames) {
 }
 
 TEST_F(ModelStoreTest, TheUsersOwnEntriesComeFirst) {
-  write("files/a.gguf");
-  write("home/downloads/smollm2-135m/b.gguf");
+  write_gguf("files/a.gguf");
+  write_gguf("home/downloads/smollm2-135m/b.gguf");
   EXPECT_EQ(store().find_model("smollm2-135m"), root_ / "home/downloads/smollm2-135m/b.gguf");
   write("home/models.json", R"({"models": [{"id": "smollm2-135m", "path": "../files/a.gguf"}]})");
   EXPECT_EQ(store().find_model("smollm2-135m"), root_ / "home/../files/a.gguf");
@@ -89,10 +81,10 @@ TEST_F(ModelStoreTest, ALinkThatTheUserPutThereIsFollowed) {
 }
 
 TEST_F(ModelStoreTest, NoNameFromOutsideLeadsOutOfTheFolders) {
-  write("home/secret.gguf");
-  write("home/downloads/a/b/c.gguf");
+  write_gguf("home/secret.gguf");
+  write_gguf("home/downloads/a/b/c.gguf");
   for (const char* name : {"..", "../secret", "../secret.gguf", "/etc", "a/b/c", "a//b", "a/..", "./a", "a/",
-                           "/", "", ".hidden", "a/.b", "a\\b", "a b", "a\nb", "a%2fb", "\xff"}) {
+                           "/", "", ".hidden", "a/.b", "a\\b", "a\nb", "\x7f", "\xff"}) {
     const auto found = store().find_model(name);
     ASSERT_FALSE(found) << name;
     EXPECT_EQ(found.error().code, ErrorCode::invalid_argument) << name;
@@ -102,12 +94,12 @@ TEST_F(ModelStoreTest, NoNameFromOutsideLeadsOutOfTheFolders) {
 }
 
 TEST_F(ModelStoreTest, ACommandLineMayNameAPath) {
-  write("files/a.gguf", "123456");
+  write_gguf("files/a.gguf", "123456");
   write_safetensors_model("files/model");
   const auto file = store().find_model_or_path((root_ / "files/a.gguf").string());
   ASSERT_TRUE(file);
   EXPECT_EQ(file->name, "a");
-  EXPECT_EQ(file->bytes, 6);
+  EXPECT_EQ(file->bytes, static_cast<int64_t>(fs::file_size(root_ / "files/a.gguf")));
   const auto folder = store().find_model_or_path((root_ / "files/model/").string());
   ASSERT_TRUE(folder);
   EXPECT_EQ(folder->name, "model");
@@ -123,7 +115,7 @@ TEST_F(ModelStoreTest, ACommandLineMayNameAPath) {
 }
 
 TEST_F(ModelStoreTest, AFolderOfTheSameNameHidesNoModel) {
-  write("home/downloads/mine/a.gguf", "123456");
+  write_gguf("home/downloads/mine/a.gguf", "123456");
   write("here/mine/notes.txt", "not a model");
   const fs::path before = fs::current_path();
   fs::current_path(root_ / "here");
@@ -144,13 +136,13 @@ TEST_F(ModelStoreTest, WhatIsMissingIsSaidWithThePlacesAndWhatToDo) {
 }
 
 TEST_F(ModelStoreTest, EveryListedModelIsFoundByItsName) {
-  write("home/downloads/mine/weights.gguf", "12345");
-  write("home/downloads/single.gguf");
+  write_gguf("home/downloads/mine/weights.gguf", "12345");
+  write_gguf("home/downloads/single.gguf");
   write("home/downloads/readme.txt");
   fs::create_directories(root_ / "home/downloads/empty");
   write_safetensors_model("home/downloads/models--org--seeded/snapshots/x");
   write_safetensors_model("exo/mlx-community--Llama-3.2-1B-Instruct-4bit");
-  write("exo/file.gguf");
+  write_gguf("exo/file.gguf");
   write_safetensors_model("hub/models--org--name/snapshots/aaa");
   write("hub/version.txt");
   write("home/models.json",
@@ -165,12 +157,12 @@ TEST_F(ModelStoreTest, EveryListedModelIsFoundByItsName) {
 }
 
 TEST_F(ModelStoreTest, OfASplitModelAllPartsAreCounted) {
-  write("home/downloads/split/m-00001-of-00002.gguf", "12");
-  write("home/downloads/split/m-00002-of-00002.gguf", "345");
+  write_gguf("home/downloads/split/m-00001-of-00002.gguf", "12");
+  write_gguf("home/downloads/split/m-00002-of-00002.gguf", "345");
   const auto models = store().list_models();
   ASSERT_EQ(models.size(), 1u);
   EXPECT_EQ(models[0].path, root_ / "home/downloads/split/m-00001-of-00002.gguf");
-  EXPECT_EQ(models[0].bytes, 5);
+  EXPECT_EQ(models[0].bytes, static_cast<int64_t>(gguf("12").size() + gguf("345").size()));
 }
 
 TEST_F(ModelStoreTest, SeedModelsAreMovedOnceAndNothingIsOverwritten) {
@@ -185,6 +177,115 @@ TEST_F(ModelStoreTest, SeedModelsAreMovedOnceAndNothingIsOverwritten) {
   EXPECT_THAT(take_seed_models(root_ / "seed", folders()).value(), ElementsAre());
   EXPECT_TRUE(fs::exists(root_ / "seed/models--org--name/snapshots/y"));
   EXPECT_FALSE(take_seed_models(root_ / "no-such-folder", folders()));
+}
+
+TEST_F(ModelStoreTest, OfSeveralQuantisationsEachIsAModelAndTheNameAloneMeansTheUsualOne) {
+  write_gguf("home/downloads/org--llama/llama-Q8_0.gguf", "8");
+  write_gguf("home/downloads/org--llama/llama-q4_k_m.gguf", "4");
+  write_gguf("home/downloads/org--llama/Q6_K/llama-Q6_K-00001-of-00002.gguf", "6");
+  write_gguf("home/downloads/org--llama/Q6_K/llama-Q6_K-00002-of-00002.gguf", "66");
+  const ModelStore opened = store();
+  EXPECT_THAT(names_of(opened),
+              ElementsAre("org/llama", "org/llama:Q4_K_M", "org/llama:Q6_K", "org/llama:Q8_0"));
+  const auto plain = opened.find("org/llama");
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->path.filename(), "llama-q4_k_m.gguf");
+  EXPECT_EQ(plain->variant, "Q4_K_M");
+  EXPECT_EQ(plain->variant_names.size(), 3u);
+  EXPECT_EQ(opened.find_model("org/llama:latest"), plain->path);
+  EXPECT_EQ(opened.find_model("ORG/Llama:q8_0")->filename(), "llama-Q8_0.gguf");
+  EXPECT_EQ(opened.find("org/llama:Q6_K")->files.weights.size(), 2u);
+  EXPECT_FALSE(opened.find("org/llama:Q2_K"));
+}
+
+TEST_F(ModelStoreTest, WhatLiesBesideAModelIsNoModel) {
+  for (const char* name : {"._a.gguf", "mmproj-F16.gguf", "imatrix.gguf", ".hidden.gguf"}) {
+    write(fs::path("home/downloads/m") / name, gguf());
+  }
+  write("home/downloads/m/a-lora.gguf", gguf("1", "adapter"));
+  write("home/downloads/m/a-clip.gguf", gguf("1", "model", "clip"));
+  write("home/downloads/._m.gguf", "\0\5\x16\7");
+  write_gguf("home/downloads/m/m.gguf");
+  EXPECT_THAT(names_of(store()), ElementsAre("m"));
+  EXPECT_EQ(store().find_model("m"), root_ / "home/downloads/m/m.gguf");
+}
+
+TEST_F(ModelStoreTest, NamesAreThoseThatPeopleGiveTheirFiles) {
+  const std::string umlauts = "Gr\xc3\xbc\xc3\x9f Gott (v2) [final] 100%";
+  write_gguf("home/downloads/" + umlauts + ".GGUF");
+  write_gguf("home/downloads/my models/a b.gguf");
+  EXPECT_THAT(names_of(store()), ElementsAre(umlauts, "my models"));
+  EXPECT_EQ(store().find_model(umlauts), root_ / ("home/downloads/" + umlauts + ".GGUF"));
+  EXPECT_TRUE(store().find_model_or_path((root_ / "home/downloads/my models/a b.gguf").string()));
+  EXPECT_EQ(store().find_model("a b"), root_ / "home/downloads/my models/a b.gguf");
+}
+
+TEST_F(ModelStoreTest, ModelsLieInDeeperFoldersToo) {
+  write_gguf("home/downloads/org/name/model.gguf", "1");
+  write_gguf("home/downloads/plain/Q4_K_M/x.gguf", "2");
+  write_gguf("hub/models--a--b/snapshots/123/Q4_K_M/m.gguf", "3");
+  write_gguf("hub/models--a--c/snapshots/123/gguf/m.gguf", "3");
+  const ModelStore opened = store();
+  EXPECT_THAT(names_of(opened), ElementsAre("a/b", "a/c", "org/name", "plain"));
+  EXPECT_EQ(opened.find_model("org/name"), root_ / "home/downloads/org/name/model.gguf");
+  EXPECT_EQ(opened.find_model("plain"), root_ / "home/downloads/plain/Q4_K_M/x.gguf");
+  EXPECT_EQ(opened.find_model("a/b"), root_ / "hub/models--a--b/snapshots/123/Q4_K_M/m.gguf");
+  EXPECT_EQ(opened.find_model("name"), root_ / "home/downloads/org/name/model.gguf");
+}
+
+TEST_F(ModelStoreTest, FilesThatCannotBeUsedSayWhy) {
+  write("home/downloads/lfs/m.gguf", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 99\n");
+  write("home/downloads/cut/m.gguf", gguf(std::string(500, 'x')).substr(0, 300));
+  write("home/downloads/lfs-hub/config.json", "{}");
+  write("home/downloads/lfs-hub/model.safetensors",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 99\n");
+  write_gguf("home/downloads/part/m-00002-of-00003.gguf");
+  write("home/downloads/index/config.json", "{}");
+  write("home/downloads/index/model.safetensors.index.json", R"({"weight_map": {"t": "a.safetensors"}})");
+  write("home/downloads/empty.gguf", "");
+  write_gguf("home/downloads/whole/m-Q8_0.gguf");
+  write("home/downloads/whole/m-Q4_K_M.gguf", "");
+  const ModelStore opened = store();
+  const std::vector<ModelOnDisk> models = opened.list_models();
+  const auto problem_of = [&](std::string_view name) {
+    const auto model = std::ranges::find(models, name, &ModelOnDisk::name);
+    return model == models.end() ? "not listed" : model->problem;
+  };
+  EXPECT_THAT(problem_of("lfs"), HasSubstr("Git LFS pointer"));
+  EXPECT_THAT(problem_of("lfs-hub"), HasSubstr("Git LFS pointer"));
+  EXPECT_THAT(problem_of("cut"), HasSubstr("cut off"));
+  EXPECT_THAT(problem_of("part"), HasSubstr("only 1 of 3 parts"));
+  EXPECT_THAT(problem_of("index"), HasSubstr("a.safetensors"));
+  EXPECT_THAT(problem_of("empty"), HasSubstr("is empty"));
+  EXPECT_EQ(problem_of("whole"), "") << "what can be used goes before what people prefer";
+  EXPECT_THAT(problem_of("whole:Q4_K_M"), HasSubstr("is empty"));
+  const auto found = opened.find("lfs");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::corrupt_data);
+  EXPECT_THAT(found.error().message, HasSubstr("Git LFS pointer"));
+  EXPECT_THAT(opened.find_model_or_path((root_ / "home/downloads/empty.gguf").string()).error().message,
+              HasSubstr("is empty"));
+}
+
+TEST_F(ModelStoreTest, AnyCaseAndTheRepositorysNameFindAModel) {
+  write_safetensors_model("home/downloads/smollm2-135m");
+  for (const char* name : {"smollm2-135m", "SmolLM2-135M", "HuggingFaceTB/SmolLM2-135M-Instruct",
+                           "huggingfacetb/smollm2-135m-instruct", "smollm2-135m:latest"}) {
+    const auto found = store().find(name);
+    ASSERT_TRUE(found) << name << ": " << found.error().message;
+    EXPECT_EQ(found->name, "smollm2-135m");
+  }
+  write_gguf("home/downloads/a/x.gguf");
+  write_gguf("home/downloads/b/x.gguf");
+  EXPECT_THAT(store().find("x").error().message, HasSubstr("'x' may be a or b"));
+}
+
+TEST_F(ModelStoreTest, AWholeFileBesideAStaleIndexIsTheModel) {
+  write_safetensors_model("home/downloads/m");
+  write("home/downloads/m/model.safetensors.index.json", R"({"weight_map": {"t": "gone.safetensors"}})");
+  const auto found = store().find("m");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_THAT(found->files.weights, ElementsAre(root_ / "home/downloads/m/model.safetensors"));
 }
 
 }  // namespace
