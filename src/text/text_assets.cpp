@@ -10,6 +10,7 @@
 #include "files/gguf.h"
 #include "files/python_json.h"
 #include "text/calls/described_tools.h"
+#include "text/context_length.h"
 #include "text/continued_chat.h"
 #include "text/family_templates.h"
 #include "text/tokenizer_files.h"
@@ -137,6 +138,7 @@ Result<TextAssets> load_gguf(const fs::path& path) {
   assets.defaults.top_p = file->find_number("general.sampling.top_p");
   assets.defaults.top_k = file->find_integer("general.sampling.top_k");
   assets.defaults.min_p = file->find_number("general.sampling.min_p");
+  assets.defaults.repetition_penalty = file->find_number("general.sampling.penalty_repeat");
   return assets;
 }
 
@@ -246,10 +248,7 @@ Result<std::vector<TokenId>> make_prompt(const Tokenizer& tokenizer, std::string
   Result<BoundedTokens> encoded = tokenizer.encode_bounded(text, literal, limit);
   if (!encoded) return fail(encoded.error());
   if (encoded->exceed_limit) {
-    return fail(
-        ErrorCode::invalid_argument,
-        fmt::format("the prompt has more than {} tokens, the model's context holds {}, answer included",
-                    limit, context_length));
+    return fail(too_long_prompt(fmt::format("more than {}", limit), context_length));
   }
   std::vector<TokenId>& ids = encoded->ids;
   const std::optional<TokenId> bos = tokenizer.bos();

@@ -17,7 +17,7 @@
 
 namespace shoal {
 
-// generation_config.json, where there is one.
+// generation_config.json, or a GGUF file's general.sampling, where there is one.
 struct GenerationDefaults {
   std::optional<double> temperature;
   std::optional<double> top_p;

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "base/test_data.h"
+#include "text/context_length.h"
 #include "text/fake_tokenizer.h"
 #include "text/golden_files.h"
 
@@ -165,8 +166,7 @@ TEST_F(Folder, RefusesAPromptFarLongerThanTheContextWithBothNumbers) {
   const Result<OpenedChat> opened = assets.open_chat(context, {}, 2048);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
-  EXPECT_EQ(opened.error().message,
-            "the prompt has more than 67584 tokens, the model's context holds 2048, answer included");
+  EXPECT_EQ(opened.error().message, too_long_prompt("more than 67584", 2048).message);
   EXPECT_EQ(assets.plain_prompt(huge, 2048).error(), opened.error());
 }
 

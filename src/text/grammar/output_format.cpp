@@ -2,11 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
 #include "text/grammar/gbnf.h"
 #include "text/grammar/json_schema.h"
+#include "text/grammar/regex.h"
 
 namespace shoal {
+namespace {
+
+Result<Grammar> compile_regex(std::string_view pattern) {
+  Result<Expression> text = parse_regex(pattern);
+  if (!text) return fail(text.error());
+  GrammarBuilder builder;
+  const int32_t root = builder.add_rule("of the pattern");
+  builder.define(root, *std::move(text));
+  return builder.build(root);
+}
+
+}  // namespace
 
 Result<Grammar> compile_output_format(const OutputFormat& format) {
   if (std::ssize(format.source) > kMaximumOutputSource) {
@@ -21,6 +36,7 @@ Result<Grammar> compile_output_format(const OutputFormat& format) {
       return compile_json_schema(*schema);
     }
     case OutputKind::gbnf: return parse_gbnf(format.source);
+    case OutputKind::regex: return compile_regex(format.source);
     case OutputKind::free_text: break;
   }
   CHECK(false && "free text has no grammar");

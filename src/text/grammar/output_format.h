@@ -8,11 +8,11 @@
 
 namespace shoal {
 
-enum class OutputKind : uint8_t { free_text, json_object, json_schema, gbnf };
+enum class OutputKind : uint8_t { free_text, json_object, json_schema, gbnf, regex };
 
 struct OutputFormat {
   OutputKind kind = OutputKind::free_text;
-  std::string source;  // the schema as JSON, or the grammar
+  std::string source;  // the schema as JSON, the grammar, or the pattern that the whole text matches
 
   bool operator==(const OutputFormat&) const = default;
 };

@@ -314,7 +314,7 @@ Expression at_begin(Expression inner) {
 Result<Expression> parse_regex(std::string_view pattern) {
   Result<Parser::Parsed> parsed = Parser(pattern).parse();
   if (!parsed) return fail(parsed.error());
-  CHECK(parsed->ahead.empty());
+  if (!parsed->ahead.empty()) return fail(ErrorCode::invalid_argument, "looking ahead is not supported here");
   return std::move(parsed->expression);
 }
 
