@@ -27,8 +27,8 @@ bool BatchPlanner::remove(SequenceId id) {
 }
 
 std::optional<Step> BatchPlanner::next() {
-  if (std::ssize(in_flight_) >= depth()) return std::nullopt;
   admit();
+  if (std::ssize(in_flight_) >= depth()) return std::nullopt;
   Step step;
   StepInFlight record{.row_count = 0, .decodes = false, .owners = {}};
   add_decode_rows(step, record);
@@ -60,6 +60,10 @@ Sequence* BatchPlanner::find(SequenceId id) {
   return found != entries_.end() ? found->second.sequence.get() : nullptr;
 }
 
+int64_t BatchPlanner::active_limit() const {
+  return std::min({settings_.active_limit, settings_.limits.row_limit, settings_.limits.slot_limit});
+}
+
 std::vector<SequenceId> BatchPlanner::all() const {
   std::vector<SequenceId> ids;
   for (const auto& [id, entry] : entries_) ids.push_back(id);
@@ -79,9 +83,7 @@ int64_t BatchPlanner::depth() const {
 // First come, first admitted. The pages of the whole prompt are taken at once, so that two half prefilled
 // sequences never wait for each other; one page for each active sequence is left to grow into.
 void BatchPlanner::admit() {
-  const int64_t active_limit =
-      std::min({settings_.active_limit, settings_.limits.row_limit, settings_.limits.slot_limit});
-  while (!waiting_.empty() && std::ssize(active_) < active_limit && account_.has_free_slot()) {
+  while (!waiting_.empty() && std::ssize(active_) < active_limit() && account_.has_free_slot()) {
     const SequenceId id = *waiting_.begin();
     Entry& entry = entries_.at(id);
     const int64_t pages = account_.pages_of(entry.sequence->token_count());

@@ -58,6 +58,7 @@ class BatchPlanner {
   std::vector<SequenceId> take_stranded() { return std::exchange(stranded_, {}); }
 
   std::vector<SequenceId> all() const;
+  int64_t active_limit() const;  // sequences that are planned together
   int64_t waiting_count() const { return std::ssize(waiting_); }
   int64_t active_count() const { return std::ssize(active_); }
   int64_t used_pages() const { return account_.used_pages(); }

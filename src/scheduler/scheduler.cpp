@@ -10,10 +10,13 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "base/retry_advice.h"
 #include "engine/sampler.h"
 #include "ring/call_sequence.h"
 #include "scheduler/batch_planner.h"
 #include "scheduler/sequence.h"
+#include "scheduler/wait_estimate.h"
+#include "text/context_length.h"
 
 namespace shoal {
 namespace {
@@ -34,9 +37,7 @@ Result<void> check_generation(const Generation& generation, const RingLimits& li
   const int64_t prompt_size = std::ssize(generation.prompt);
   if (prompt_size == 0) return fail(ErrorCode::invalid_argument, "the prompt has no tokens");
   if (prompt_size >= limits.context_length) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("the prompt has {} tokens, the context holds {} with the answer", prompt_size,
-                            limits.context_length));
+    return fail(too_long_prompt(std::to_string(prompt_size), limits.context_length));
   }
   if (Result<void> known = check_tokens(generation.prompt, limits.vocabulary_size, "the prompt"); !known)
     return known;
@@ -72,6 +73,7 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
   // The rest runs on the loop.
   void enter(Generation generation);
   void leave(const RequestId& request);
+  Error refuse() REQUIRES(mutex);
   void step_done(const StepOutput& output);
   void sample(SequenceId id, Sequence& sequence, std::span<const float> logits);
   void finish(SequenceId id, Sequence& sequence);
@@ -88,6 +90,7 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
   const Tokenizer& tokenizer;
   TokenSink& sink;
   StepPipeline* pipeline = nullptr;  // set once by start(), before anything else
+  int64_t active_limit = 0;          // as pipeline
   CallSequence turns;                // every task of the loop, so that close() waits for one that has begun
 
   // Owned by the loop.
@@ -96,8 +99,9 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
 
   mutable Mutex mutex;
   SchedulerStatus status GUARDED_BY(mutex){};
-  int64_t entering GUARDED_BY(mutex) = 0;               // submitted, not yet seen by the loop
   std::map<RequestId, int64_t> live GUARDED_BY(mutex);  // choices that have not ended
+  int64_t live_count GUARDED_BY(mutex) = 0;             // of all requests
+  WaitEstimate wait GUARDED_BY(mutex);
   std::optional<Error> lost GUARDED_BY(mutex);
   bool closed GUARDED_BY(mutex) = false;
 };
@@ -109,6 +113,7 @@ void Scheduler::State::start(StepPipeline& steps) {
                                          .window = steps.window(),
                                          .active_limit = settings.active_limit,
                                          .prefill_chunk = settings.prefill_chunk});
+  active_limit = planner->active_limit();
   totals.page_capacity = steps.limits().page_capacity;
   publish();
 }
@@ -121,20 +126,13 @@ Result<void> Scheduler::State::submit(Generation generation) {
     MutexLock lock(mutex);
     if (lost) return fail(*lost);
     if (closed) return fail(ErrorCode::unavailable, "the scheduler is closed");
-    if (entering + status.waiting >= settings.queue_limit) {
-      return fail(
-          ErrorCode::resource_exhausted,
-          fmt::format("{} requests are waiting already, which is the limit", entering + status.waiting));
-    }
-    ++entering;
+    if (live_count >= settings.queue_limit + active_limit) return fail(refuse());
+    wait.begin(loop.now());
+    ++live_count;
     ++live[request];
   }
   auto shared = std::make_shared<Generation>(std::move(generation));
   if (post([this, shared] { enter(std::move(*shared)); })) return {};
-  {
-    MutexLock lock(mutex);
-    --entering;
-  }
   leave(request);
   return fail(ErrorCode::unavailable, "the scheduler's queue is closed or full");
 }
@@ -169,7 +167,6 @@ void Scheduler::State::enter(Generation generation) {
   std::optional<Error> error;
   {
     MutexLock lock(mutex);
-    --entering;
     error = lost;
   }
   totals.prompt_tokens += std::ssize(generation.prompt);
@@ -188,7 +185,16 @@ void Scheduler::State::enter(Generation generation) {
 void Scheduler::State::leave(const RequestId& request) {
   MutexLock lock(mutex);
   const auto found = live.find(request);
-  if (found != live.end() && --found->second == 0) live.erase(found);
+  if (found == live.end()) return;
+  if (--found->second == 0) live.erase(found);
+  --live_count;
+  wait.end(loop.now());
+}
+
+Error Scheduler::State::refuse() {
+  return {ErrorCode::resource_exhausted,
+          fmt::format("{} answers are being made or wait for their turn, which is the limit; {}", live_count,
+                      advise_retry(wait.refuse(loop.now())))};
 }
 
 void Scheduler::State::step_done(const StepOutput& output) {

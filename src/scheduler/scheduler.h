@@ -15,8 +15,8 @@
 namespace shoal {
 
 struct SchedulerSettings {
-  int64_t queue_limit = 64;   // generations waiting for admission; more are resource_exhausted
-  int64_t active_limit = 32;  // generations decoded together
+  int64_t queue_limit = 1024;  // generations waiting for admission; more are resource_exhausted
+  int64_t active_limit = 32;   // generations decoded together
   int64_t prefill_chunk =
       512;  // rows of one prefill chunk; in a ring of several stages smaller ones fill them
   std::shared_ptr<StepTrace> trace = {};  // of all steps; null: none
@@ -42,9 +42,9 @@ class Scheduler final : public StepSink {
   // Called once, before anything else: where steps go. The pipeline outlives this or its close().
   void start(StepPipeline& pipeline);
 
-  // Answers at once: resource_exhausted when the queue is full, invalid_argument when the prompt does not fit
-  // the context (with both numbers). Afterwards the sink gets exactly one on_finished or on_failed. Any
-  // thread.
+  // Answers at once: resource_exhausted, and when to try again, when the queue is full, invalid_argument when
+  // the prompt does not fit the context (with both numbers). Afterwards the sink gets exactly one on_finished
+  // or on_failed. Any thread.
   Result<void> submit(Generation generation);
 
   // Ends all choices of a request within one step; the sink hears nothing more of it. Any thread.

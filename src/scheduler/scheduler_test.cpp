@@ -1,11 +1,14 @@
 #include "scheduler/scheduler.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <map>
 
+#include "base/retry_advice.h"
 #include "base/simulated_world.h"
+#include "text/context_length.h"
 #include "text/fake_tokenizer.h"
 
 namespace shoal {
@@ -145,7 +148,7 @@ TEST(Scheduler, RefusesWhatCanNeverRun) {
   const Result<void> too_long = bench.submit("a", 2000, 1);
   ASSERT_FALSE(too_long);
   EXPECT_EQ(too_long.error().code, ErrorCode::invalid_argument);
-  EXPECT_EQ(too_long.error().message, "the prompt has 2000 tokens, the context holds 2000 with the answer");
+  EXPECT_TRUE(is_too_long_prompt(too_long.error())) << too_long.error().message;
   const Result<void> too_large = bench.submit("a", 161, 1);
   ASSERT_FALSE(too_large);
   EXPECT_EQ(too_large.error().code, ErrorCode::resource_exhausted);
@@ -173,6 +176,33 @@ TEST(Scheduler, RefusesMoreThanItsQueueHolds) {
   for (const char* request : {"a", "b", "c"}) EXPECT_EQ(bench.sink.heard[request].ends.size(), 1u);
   EXPECT_FALSE(bench.sink.heard.contains("d"));
   EXPECT_TRUE(bench.submit("d", 3, 4));
+}
+
+TEST(Scheduler, ABurstTakesAllPlacesBeforeAnyoneWaitsAndTheRestIsToldWhen) {
+  Bench bench(default_limits(), {.queue_limit = 2});
+  ASSERT_TRUE(bench.submit("first", 3, 4));
+  bench.run();
+  ASSERT_EQ(bench.pipeline.in_flight.size(), 1u) << "the others come while a step is under way";
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE(bench.submit(fmt::format("r{}", i), 3, 4)) << i;
+  const Result<void> refused = bench.submit("late", 3, 4);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::resource_exhausted);
+  EXPECT_TRUE(find_retry_advice(refused.error().message)) << refused.error().message;
+  bench.run();
+  EXPECT_EQ(bench.scheduler.status().active, 8);
+  EXPECT_EQ(bench.scheduler.status().waiting, 2);
+  bench.finish_all();
+  EXPECT_EQ(bench.sink.heard.size(), 10u);
+  for (const auto& [request, heard] : bench.sink.heard) EXPECT_EQ(heard.ends.size(), 1u) << request;
+}
+
+TEST(Scheduler, AFewHundredAtOnceAllGetTheirAnswer) {
+  Bench bench;
+  for (int i = 0; i < 512; ++i) ASSERT_TRUE(bench.submit(fmt::format("r{}", i), 3, 4)) << i;
+  bench.run();
+  bench.finish_all();
+  for (const auto& [request, heard] : bench.sink.heard) EXPECT_EQ(heard.ends.size(), 1u) << request;
+  EXPECT_EQ(bench.sink.heard.size(), 512u);
 }
 
 TEST(Scheduler, DecodesAllActiveSequencesInOneStepBesidePrefill) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/retry_advice.h"
 #include "service/generation_request.h"
 
 namespace shoal {
@@ -27,9 +28,8 @@ void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
   if (count() >= limit_) {
     refuse(from, submitted,
            {ErrorCode::resource_exhausted,
-            fmt::format("the node that serves {} has {} requests, which is its limit; try "
-                        "again later",
-                        submitted.instance, limit_)});
+            fmt::format("the node that serves {} has {} requests, which is its limit; {}", submitted.instance,
+                        limit_, advise_retry(wait_.refuse(loop_.now())))});
     return;
   }
   if (requests_.contains(submitted.request)) {
@@ -44,6 +44,7 @@ void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
                       .submitted = std::make_shared<const SubmitRequest>(std::move(submitted)),
                       .open_choices = {}};
   const auto added = requests_.emplace(id, std::move(request)).first;
+  wait_.begin(loop_.now());
   if (head->is_ready()) tokenise(added->second, *head);
 }
 
@@ -148,8 +149,7 @@ void HeadRequests::on_finished(const Epoch& epoch, const RequestId& id, uint32_t
       ChoiceFinished{.request = id, .epoch = epoch, .choice_index = choice_index, .end = std::move(end)});
   request->second.open_choices.erase(choice_index);
   if (!request->second.open_choices.empty()) return;
-  last_used_[request->second.submitted->instance] = loop_.now();
-  requests_.erase(request);
+  remove(request);
 }
 
 void HeadRequests::on_failed(const Epoch& epoch, const RequestId& id, Error error) {
@@ -173,7 +173,12 @@ void HeadRequests::drop(Requests::iterator request) {
   if (InstanceHead* head = find_head_(submitted.instance, submitted.epoch); head != nullptr) {
     head->cancel(submitted.request);
   }
-  last_used_[submitted.instance] = loop_.now();
+  remove(request);
+}
+
+void HeadRequests::remove(Requests::iterator request) {
+  last_used_[request->second.submitted->instance] = loop_.now();
+  wait_.end(loop_.now());
   requests_.erase(request);
 }
 

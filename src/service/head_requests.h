@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "scheduler/wait_estimate.h"
 #include "service/instance_head.h"
 #include "service/message_sender.h"
 #include "service/service_loop.h"
@@ -59,6 +60,7 @@ class HeadRequests final : public GenerationEvents {
   void refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error);
   void fail_request(Requests::iterator request, Error error);
   void drop(Requests::iterator request);
+  void remove(Requests::iterator request);
   Requests::iterator find(const RequestId& id, const Epoch& epoch);
   std::vector<RequestId> select(const std::function<bool(const HeadRequest&)>& chosen) const;
 
@@ -69,6 +71,7 @@ class HeadRequests final : public GenerationEvents {
   FindHead find_head_;
   uint64_t last_ticket_ = 0;
   Requests requests_;
+  WaitEstimate wait_;
   std::map<InstanceId, TimePoint> last_used_;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/os.h"
+#include "base/retry_advice.h"
 
 namespace shoal {
 namespace {
@@ -27,7 +28,8 @@ void IngressRequests::submit(ServiceRequest asked, std::shared_ptr<ResponseSink>
   };
   if (count() >= around_.settings.request_limit) {
     return refuse(ErrorCode::resource_exhausted,
-                  fmt::format("this node has {} requests, which is its limit; try again later", count()));
+                  fmt::format("this node has {} requests, which is its limit; {}", count(),
+                              advise_retry(wait_.refuse(around_.loop.now()))));
   }
   if (requests_.contains(asked.request)) {
     return refuse(ErrorCode::invalid_argument, fmt::format("request {} exists already", asked.request));
@@ -39,6 +41,7 @@ void IngressRequests::submit(ServiceRequest asked, std::shared_ptr<ResponseSink>
   request.deadline = around_.loop.now() + patience();
   request.choices.resize(request.asked.choice_count);
   requests_.emplace(id, std::move(request));
+  wait_.begin(around_.loop.now());
   const std::vector<std::string> known = known_models(around_.members.reports());
   if (std::ranges::find(known, model) != known.end()) return place(id);
   requests_.at(id).state = State::looking;
@@ -105,6 +108,7 @@ void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& loc
                           .min_tokens = asked.min_tokens,
                           .ignore_end_tokens = asked.ignore_end_tokens,
                           .stop_strings = asked.stop_strings,
+                          .stop_tokens = asked.stop_tokens,
                           .output = asked.output,
                           .top_logprobs = asked.top_logprobs,
                           .delivered = {}};
@@ -165,9 +169,7 @@ void IngressRequests::receive(const NodeId& from, const ChoiceFinished& finished
   choice.bytes_sent += static_cast<int64_t>(finished.end.text.size());
   request->sink->on_finished(finished.choice_index, finished.end);
   if (!std::ranges::all_of(request->choices, &Choice::is_finished)) return;
-  const std::shared_ptr<ResponseSink> sink = request->sink;
-  requests_.erase(finished.request);
-  sink->on_done();
+  remove(requests_.find(finished.request))->on_done();
 }
 
 void IngressRequests::receive(const NodeId& from, const RequestFailed& failed) {
@@ -232,7 +234,7 @@ void IngressRequests::cancel(const RequestId& id) {
   auto found = requests_.find(id);
   if (found == requests_.end()) return;
   tell_head_to_stop(id, found->second);
-  requests_.erase(found);
+  remove(found);
 }
 
 void IngressRequests::tell_head_to_stop(const RequestId& id, const IngressRequest& request) {
@@ -247,10 +249,15 @@ void IngressRequests::give_up(const RequestId& id, const Error& error) {
 void IngressRequests::fail_request(const RequestId& id, const Error& error) {
   auto found = requests_.find(id);
   if (found == requests_.end()) return;
-  const std::shared_ptr<ResponseSink> sink = found->second.sink;
-  requests_.erase(found);
   ++failed_;
-  sink->on_failed(error);
+  remove(found)->on_failed(error);
+}
+
+std::shared_ptr<ResponseSink> IngressRequests::remove(Requests::iterator request) {
+  std::shared_ptr<ResponseSink> sink = std::move(request->second.sink);
+  requests_.erase(request);
+  wait_.end(around_.loop.now());
+  return sink;
 }
 
 void IngressRequests::close() {

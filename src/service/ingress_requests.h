@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "scheduler/wait_estimate.h"
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
@@ -79,11 +80,13 @@ class IngressRequests {
   // As fail_request, and the head may stop.
   void give_up(const RequestId& id, const Error& error);
   void tell_head_to_stop(const RequestId& id, const IngressRequest& request);
+  std::shared_ptr<ResponseSink> remove(Requests::iterator request);
   IngressRequest* find(const NodeId& from, const RequestId& id, const Epoch& epoch);
   Duration patience() const;
 
   Surroundings around_;
   Requests requests_;
+  WaitEstimate wait_;
   int64_t total_ = 0;
   int64_t failed_ = 0;
 };

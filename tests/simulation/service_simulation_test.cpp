@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/retry_advice.h"
 #include "simulated_cluster.h"
 
 namespace shoal {
@@ -460,6 +461,7 @@ TEST(ServiceSimulation, MoreRequestsThanTheLimitAreRefusedAndTheOthersAnswered) 
     EXPECT_EQ(answers[i]->succeeded(), i < 4);
     if (i < 4) continue;
     EXPECT_EQ(answers[i]->error->code, ErrorCode::resource_exhausted);
+    EXPECT_TRUE(find_retry_advice(answers[i]->error->message)) << answers[i]->error->message;
   }
 }
 
