@@ -88,9 +88,10 @@ Value format_logprobs(const AnswerShape& shape, std::span<const DeliveredToken> 
   return {};
 }
 
-Value finish_name(FinishReason reason, AnswerEnd end) {
+Value finish_name(const AnswerShape& shape, FinishReason reason, AnswerEnd end) {
+  const char* with_calls = shape.calls == CallShape::tools ? "tool_calls" : "function_call";
   switch (reason) {
-    case FinishReason::stop: return end == AnswerEnd::with_calls ? "tool_calls" : "stop";
+    case FinishReason::stop: return end == AnswerEnd::with_calls ? with_calls : "stop";
     case FinishReason::length: return "length";
   }
   return {};
@@ -144,13 +145,16 @@ Value::Object format_call(const CallAnswer& call) {
           {"function", Value::Object{{"name", call.name}, {"arguments", call.arguments}}}};
 }
 
-Value format_message(const ChoiceAnswer& choice) {
+Value format_message(const AnswerShape& shape, const ChoiceAnswer& choice) {
   const bool has_only_calls = choice.text.empty() && !choice.calls.empty();
   Value::Object message{{"role", "assistant"},
                         {"content", has_only_calls ? Value() : Value(choice.text)},
                         {"refusal", Value()}};
   if (!choice.reasoning.empty()) message.emplace_back("reasoning_content", choice.reasoning);
-  if (!choice.calls.empty()) {
+  if (!choice.calls.empty() && shape.calls == CallShape::function) {
+    const CallAnswer& call = choice.calls.front();
+    message.emplace_back("function_call", Value::Object{{"name", call.name}, {"arguments", call.arguments}});
+  } else if (!choice.calls.empty()) {
     Value::Array calls;
     for (const CallAnswer& call : choice.calls) calls.emplace_back(format_call(call));
     message.emplace_back("tool_calls", std::move(calls));
@@ -163,14 +167,24 @@ Value::Object call_delta(int64_t index, Value::Object call) {
   return {{"tool_calls", Value::Array{Value(std::move(call))}}};
 }
 
-Value::Object format_delta(const AnswerEvent& piece) {
+Value::Object begin_delta(const AnswerShape& shape, const AnswerEvent& piece) {
+  if (shape.calls == CallShape::function)
+    return {{"function_call", Value::Object{{"name", piece.name}, {"arguments", ""}}}};
+  return call_delta(piece.call, format_call({.id = piece.id, .name = piece.name, .arguments = ""}));
+}
+
+Value::Object arguments_delta(const AnswerShape& shape, const AnswerEvent& piece) {
+  Value::Object arguments{{"arguments", piece.text}};
+  if (shape.calls == CallShape::function) return {{"function_call", std::move(arguments)}};
+  return call_delta(piece.call, {{"function", std::move(arguments)}});
+}
+
+Value::Object format_delta(const AnswerShape& shape, const AnswerEvent& piece) {
   switch (piece.kind) {
     case AnswerEventKind::content: return {{"content", piece.text}};
     case AnswerEventKind::reasoning: return {{"reasoning_content", piece.text}};
-    case AnswerEventKind::call_begin:
-      return call_delta(piece.call, format_call({.id = piece.id, .name = piece.name, .arguments = ""}));
-    case AnswerEventKind::call_arguments:
-      return call_delta(piece.call, {{"function", Value::Object{{"arguments", piece.text}}}});
+    case AnswerEventKind::call_begin: return begin_delta(shape, piece);
+    case AnswerEventKind::call_arguments: return arguments_delta(shape, piece);
     case AnswerEventKind::call_end:
     case AnswerEventKind::call_withdrawn: break;
   }
@@ -191,13 +205,13 @@ std::string format_answer(const AnswerShape& shape, std::span<const ChoiceAnswer
     const ChoiceAnswer& choice = choices[i];
     Value::Object item{{"index", static_cast<int64_t>(i)}};
     switch (shape.kind) {
-      case AnswerKind::chat: item.emplace_back("message", format_message(choice)); break;
+      case AnswerKind::chat: item.emplace_back("message", format_message(shape, choice)); break;
       case AnswerKind::completion: item.emplace_back("text", choice.text); break;
     }
     item.emplace_back("logprobs", format_logprobs(shape, choice.tokens, 0));
-    item.emplace_back(
-        "finish_reason",
-        finish_name(choice.reason, choice.calls.empty() ? AnswerEnd::with_text : AnswerEnd::with_calls));
+    item.emplace_back("finish_reason",
+                      finish_name(shape, choice.reason,
+                                  choice.calls.empty() ? AnswerEnd::with_text : AnswerEnd::with_calls));
     items.emplace_back(std::move(item));
   }
   Value::Object answer = make_envelope(shape, /*is_event=*/false, std::move(items));
@@ -211,13 +225,13 @@ std::string format_role_event(const AnswerShape& shape, uint32_t choice) {
 
 std::string format_piece_event(const AnswerShape& shape, uint32_t choice, const AnswerEvent& piece,
                                std::span<const DeliveredToken> tokens, int64_t text_offset) {
-  return choice_event(shape, choice, format_delta(piece), piece.text,
+  return choice_event(shape, choice, format_delta(shape, piece), piece.text,
                       format_logprobs(shape, tokens, text_offset), {});
 }
 
 std::string format_finish_event(const AnswerShape& shape, uint32_t choice, FinishReason reason,
                                 AnswerEnd end) {
-  return choice_event(shape, choice, {}, "", {}, finish_name(reason, end));
+  return choice_event(shape, choice, {}, "", {}, finish_name(shape, reason, end));
 }
 
 std::string format_usage_event(const AnswerShape& shape, const Usage& usage) {

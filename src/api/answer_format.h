@@ -13,6 +13,8 @@
 namespace shoal {
 
 enum class AnswerKind : uint8_t { chat, completion };
+// function: one call, as OpenAI had it before tools.
+enum class CallShape : uint8_t { tools, function };
 
 // What every event of an answer repeats.
 struct AnswerShape {
@@ -23,6 +25,7 @@ struct AnswerShape {
   std::string fingerprint;
   bool has_logprobs;
   bool includes_usage;  // in the stream's last event
+  CallShape calls = CallShape::tools;
 };
 
 struct Usage {

@@ -1,5 +1,7 @@
 #include "api/api_error.h"
 
+#include "base/retry_advice.h"
+#include "text/context_length.h"
 #include "text/value.h"
 
 namespace shoal {
@@ -37,7 +39,8 @@ ApiError to_api_error(const Error& error) {
   return {.status = http_status(error.code),
           .message = error.message,
           .param = std::nullopt,
-          .code = std::string(error_code_name(error.code))};
+          .code = std::string(error_code_name(error.code)),
+          .retry_after_s = find_retry_advice(error.message).value_or(1)};
 }
 
 ApiError to_request_error(const Error& error, std::string_view prompt_field) {
@@ -50,10 +53,13 @@ ApiError to_request_error(const Error& error, std::string_view prompt_field) {
     return result;
   } else if (message.starts_with("logit_bias:")) {
     result.param = "logit_bias";
+  } else if (message.starts_with("stop_token_ids:")) {
+    result.param = "stop_token_ids";
   } else if (message.starts_with("prompt:") || message.starts_with("the prompt ")) {
     result.param = std::string(prompt_field);
-    // OpenAI's word, by which clients know that they have to shorten a conversation.
-    if (message.find("context holds") != std::string_view::npos) result.code = "context_length_exceeded";
+  } else if (is_too_long_prompt(error)) {
+    result.param = std::string(prompt_field);
+    result.code = "context_length_exceeded";  // OpenAI's word
   }
   return result;
 }
@@ -68,7 +74,9 @@ std::string format_error(const ApiError& error) {
 
 HttpResponse error_response(const ApiError& error) {
   HttpResponse response{.status = error.status, .body = format_error(error), .headers = {}};
-  if (error.status == 429 || error.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (error.status == 429 || error.status == 503) {
+    response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+  }
   return response;
 }
 

@@ -17,6 +17,7 @@ struct ApiError {
   std::string message;
   std::optional<std::string> param;  // the field of the request that is wrong: "messages[0].role"
   std::optional<std::string> code;   // for programs: "model_not_found"
+  int64_t retry_after_s = 1;         // told with 429 and 503
 
   bool operator==(const ApiError&) const = default;
 };

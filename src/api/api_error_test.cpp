@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "text/context_length.h"
+
 namespace shoal {
 namespace {
 
@@ -10,8 +12,7 @@ ApiError told(ErrorCode code, std::string message) {
 }
 
 TEST(ApiError, WhatTheModelsNodeRefusesIsToldByItsField) {
-  const ApiError too_long = told(ErrorCode::invalid_argument,
-                                 "the prompt has 90 tokens, the model's context holds 80, answer included");
+  const ApiError too_long = to_request_error(too_long_prompt("90", 80), "messages");
   EXPECT_EQ(too_long.status, 400);
   EXPECT_EQ(too_long.param, "messages");
   EXPECT_EQ(too_long.code, "context_length_exceeded");

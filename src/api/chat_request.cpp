@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "api/template_fields.h"
 
 namespace shoal {
 namespace {
-
-constexpr int64_t kMaximumTokens = std::numeric_limits<int64_t>::max();
 
 // Text parts, one per line; a part of another kind is refused by its name.
 std::optional<std::string> read_content_parts(const Value::Array& parts, const std::string& path,
@@ -29,9 +26,11 @@ std::optional<std::string> read_content_parts(const Value::Array& parts, const s
     }
     RequestFields part(parts[i], error, part_path + ".");
     const std::string type = part.text("type").value_or("");
-    if (type == "text") {
-      const auto piece = part.text("text");
-      if (!piece) part.reject("text", "must be a string", "invalid_type");
+    const bool is_refusal = type == "refusal";
+    if (is_refusal || type == "text" || type == "input_text" || type == "output_text") {
+      const char* member = is_refusal ? "refusal" : "text";
+      const auto piece = part.text(member);
+      if (!piece) part.reject(member, "must be a string", "invalid_type");
       if (i > 0) text += '\n';
       text += piece.value_or("");
     } else if (type == "image_url" || type == "input_image" || type == "image") {
@@ -62,21 +61,18 @@ void add_tool_members(RequestFields& fields, const std::string& path, Value::Obj
 
 // A message in the form that templates take.
 Value read_message(const Value& message, const std::string& path, std::optional<ApiError>& error) {
-  constexpr std::array<std::string_view, 5> kRoles{"system", "developer", "user", "assistant", "tool"};
+  constexpr std::array<std::string_view, 6> kRoles{"system",    "developer", "user",
+                                                   "assistant", "tool",      "function"};
   RequestFields fields(message, error, path + ".");
   std::string role = fields.text("role").value_or("");
-  if (role == "function") {
-    fields.reject_unsupported("role", "\"function\" is not supported; \"tool\" has taken its place");
-  }
   if (std::ranges::find(kRoles, role) == kRoles.end()) {
     fields.reject("role", "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
   }
-  if (fields.find("function_call") != nullptr) {
-    fields.reject_unsupported("function_call", "is not supported; tool_calls have taken its place");
-  }
   std::string content;
   if (const Value* value = fields.find("content"); value == nullptr) {
-    if (role != "assistant")
+    if (role == "assistant")
+      content = fields.text("refusal").value_or("");
+    else if (role != "function")
       fields.reject("content", "must be a string or an array of text parts", "missing_field");
   } else if (value->text() != nullptr) {
     content = *value->text();
@@ -85,9 +81,15 @@ Value read_message(const Value& message, const std::string& path, std::optional<
   } else {
     fields.reject("content", "must be a string or an array of text parts", "invalid_type");
   }
-  if (role == "developer") role = "system";  // OpenAI's newer word for the same
+  if (role == "developer") role = "system";     // OpenAI's newer word for the same
+  const bool is_function = role == "function";  // and an older one
+  if (is_function) role = "tool";
   Value::Object result{{"role", std::move(role)}, {"content", std::move(content)}};
   if (auto name = fields.text("name")) result.emplace_back("name", std::move(*name));
+  if (is_function) {
+    if (!fields.find("name")) fields.reject("name", "must be the name of the function", "missing_field");
+    return result;
+  }
   add_tool_members(fields, path, result, error);
   return result;
 }
@@ -115,16 +117,6 @@ Value::Array read_messages(RequestFields& fields, std::optional<ApiError>& error
   return messages;
 }
 
-std::optional<int64_t> read_max_tokens(RequestFields& fields) {
-  const auto max_tokens = fields.integer("max_tokens", 1, kMaximumTokens);
-  const auto max_completion_tokens = fields.integer("max_completion_tokens", 1, kMaximumTokens);
-  if (max_tokens && max_completion_tokens && *max_tokens != *max_completion_tokens) {
-    fields.reject("max_completion_tokens",
-                  fmt::format("must be the same as max_tokens ({}) where both are given", *max_tokens));
-  }
-  return max_completion_tokens ? max_completion_tokens : max_tokens;
-}
-
 std::optional<int64_t> read_top_logprobs(RequestFields& fields) {
   const bool wants_logprobs = fields.boolean("logprobs").value_or(false);
   const auto top = fields.integer("top_logprobs", 0, kMaximumTopLogprobs);
@@ -142,12 +134,6 @@ bool is_text(const Value& value, std::string_view text) {
 
 // What clients may ask for and we cannot do yet is told, never passed over.
 void refuse_what_does_not_work(RequestFields& fields) {
-  if (const Value* value = fields.find("functions"); value && !is_empty_array(*value)) {
-    fields.reject_unsupported("functions", "is not supported; tools have taken its place");
-  }
-  if (const Value* value = fields.find("function_call"); value && !is_text(*value, "none")) {
-    fields.reject_unsupported("function_call", "is not supported; tool_choice has taken its place");
-  }
   for (const char* name : {"images", "audio"}) {
     if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
       fields.reject_unsupported(name, "images and sound are not supported yet");
@@ -163,21 +149,19 @@ void refuse_what_does_not_work(RequestFields& fields) {
 }  // namespace
 
 ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
-  const ApiResult<Value> object = parse_request_object(body);
+  const ApiResult<Value> object = parse_generation_request(body);
   if (!object) return std::unexpected(object.error());
   std::optional<ApiError> error;
   RequestFields fields(*object, error);
   refuse_what_does_not_work(fields);
   ChatRequest request;
   request.options = read_generation_options(fields, error);
-  request.options.max_tokens = read_max_tokens(fields);
+  request.options.max_tokens = read_max_tokens(fields, /*standard=*/std::nullopt);
   request.options.top_logprobs = read_top_logprobs(fields);
-  request.tools = read_chat_tools(fields, error);
+  request.tools = read_chat_tools(fields, request.options.output, error);
   request.messages = read_messages(fields, error);
   request.template_fields = read_template_fields(fields);
-  if (request.options.max_tokens && request.options.min_tokens > *request.options.max_tokens) {
-    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *request.options.max_tokens));
-  }
+  check_token_limits(fields, request.options);
   if (error) return std::unexpected(std::move(*error));
   return request;
 }

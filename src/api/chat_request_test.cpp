@@ -1,5 +1,6 @@
 #include "api/chat_request.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -21,7 +22,7 @@ ApiError error_of(const std::string& body) {
 TEST(ChatRequest, TakesEveryParameterThatWorks) {
   const auto request = parse_chat_request(with(
       R"("model":"tiny","temperature":0.5,"top_p":0.9,"min_p":0.05,"top_k":40,"repetition_penalty":1.1,
-         "presence_penalty":-2,"frequency_penalty":2,"seed":-1,"n":3,"max_completion_tokens":7,"min_tokens":2,
+         "presence_penalty":-2,"frequency_penalty":2,"seed":-2,"n":3,"max_completion_tokens":7,"min_tokens":2,
          "ignore_eos":true,"stop":["a","b"],"logprobs":true,"top_logprobs":20,"logit_bias":{"12":-100,"13":1.5},
          "stream":true,"stream_options":{"include_usage":true},"user":"u","unknown":{"x":[1]},
          "tools":[],"tool_choice":"none","response_format":{"type":"text"},"modalities":["text"])"));
@@ -36,7 +37,7 @@ TEST(ChatRequest, TakesEveryParameterThatWorks) {
   EXPECT_EQ(options.sampling.presence_penalty, -2);
   EXPECT_EQ(options.sampling.frequency_penalty, 2);
   EXPECT_EQ(options.sampling.logit_bias, (std::map<TokenId, double>{{12, -100}, {13, 1.5}}));
-  EXPECT_EQ(options.seed, ~uint64_t{0});
+  EXPECT_EQ(options.seed, ~uint64_t{1});
   EXPECT_EQ(options.choice_count, 3u);
   EXPECT_EQ(options.max_tokens, 7);
   EXPECT_EQ(options.min_tokens, 2);
@@ -70,8 +71,104 @@ TEST(ChatRequest, TakesTheFormsThatClientsInUseSend) {
   EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5.0)"))->options.max_tokens, 5);
   EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5,"max_completion_tokens":5)"))->options.max_tokens, 5);
   EXPECT_EQ(parse_chat_request(with(R"("logprobs":true)"))->options.top_logprobs, 0);
+  for (const char* none : {R"("stop":"")", R"("stop":[])", R"("stop":null)", R"("stop":["",""])"}) {
+    const auto request = parse_chat_request(with(none));
+    ASSERT_TRUE(request) << none << request.error().message;
+    EXPECT_TRUE(request->options.stop_strings.empty()) << none;
+  }
+  EXPECT_EQ(parse_chat_request(with(R"("n":128)"))->options.choice_count, 128u);
+  EXPECT_EQ(parse_chat_request(with(R"("stop_token_ids":[2,7])"))->options.stop_tokens,
+            (std::vector<TokenId>{2, 7}));
+  EXPECT_EQ(parse_chat_request(with(R"("repeat_penalty":1.5)"))->options.sampling.repetition_penalty, 1.5);
   EXPECT_EQ(parse_chat_request(with(R"("logprobs":false,"top_logprobs":0)"))->options.top_logprobs,
             std::nullopt);
+}
+
+TEST(ChatRequest, TheLengthOfAnAnswerIsReadInEveryServersSpelling) {
+  for (const char* name : {"max_tokens", "max_completion_tokens", "max_new_tokens", "max_output_tokens",
+                           "n_predict", "num_predict"}) {
+    const auto limit = [&](const std::string& value) {
+      const auto request = parse_chat_request(with(fmt::format("\"{}\":{}", name, value)));
+      EXPECT_TRUE(request) << name << value << request.error().message;
+      return request->options.max_tokens;
+    };
+    EXPECT_EQ(limit("7"), 7) << name;
+    EXPECT_EQ(limit("0"), 0) << name << ": the prompt is read, and nothing is said";
+    EXPECT_EQ(limit("-1"), std::nullopt) << name << ": as long as there is room";
+    EXPECT_EQ(limit("null"), std::nullopt) << name;
+  }
+  const auto request = parse_chat_request(with(R"("options":{"num_predict":9,"seed":4},"seed":5)"));
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->options.max_tokens, 9);
+  EXPECT_EQ(request->options.seed, 5u);
+}
+
+TEST(ChatRequest, ASeedIsAnyIntegerAndMinusOneIsNone) {
+  const auto seed = [](const std::string& value) {
+    const auto request = parse_chat_request(with("\"seed\":" + value));
+    EXPECT_TRUE(request) << value << request.error().message;
+    return request->options.seed;
+  };
+  EXPECT_EQ(seed("-1"), std::nullopt);
+  EXPECT_EQ(seed("0"), 0u);
+  EXPECT_EQ(seed("-5"), ~uint64_t{4});
+  EXPECT_EQ(seed("4294967295"), 4294967295u);
+  EXPECT_EQ(seed("9223372036854775807"), 9223372036854775807u);
+  EXPECT_EQ(seed("-9223372036854775808"), uint64_t{1} << 63);
+  EXPECT_EQ(seed("9223372036854775808"), uint64_t{1} << 63);
+}
+
+TEST(ChatRequest, FunctionsAreToolsAsTheyWereWrittenBefore) {
+  const auto request = parse_chat_request(R"({"functions":[{"name":"f","parameters":{"type":"object"}},
+      {"name":"g"}],"function_call":{"name":"g"},"messages":[{"role":"user","content":"x"},
+      {"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{\"a\":1}"}},
+      {"role":"function","name":"f","content":"y"},
+      {"role":"function","name":"never called","content":"z"}]})");
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_TRUE(request->tools.are_functions);
+  EXPECT_EQ(request->tools.use.choice, ToolChoice::named);
+  EXPECT_EQ(request->tools.use.function, "g");
+  EXPECT_FALSE(request->tools.use.is_parallel);
+  EXPECT_EQ(format_json(Value(request->tools.tools)),
+            R"([{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},)"
+            R"({"type":"function","function":{"name":"g"}}])");
+  EXPECT_EQ(format_json(Value(Value::Array(request->messages.begin() + 1, request->messages.end()))),
+            R"([{"role":"assistant","content":"","tool_calls":[{"id":"messages[1]","type":"function",)"
+            R"("function":{"name":"f","arguments":"{\"a\":1}"}}]},)"
+            R"({"role":"tool","content":"y","name":"f","tool_call_id":"messages[1]"},)"
+            R"({"role":"tool","content":"z","name":"never called","tool_call_id":"never called"}])");
+  for (const auto& [members, choice] :
+       std::vector<std::pair<std::string, ToolChoice>>{{"", ToolChoice::automatic},
+                                                       {R"(,"function_call":"auto")", ToolChoice::automatic},
+                                                       {R"(,"function_call":"none")", ToolChoice::none}}) {
+    EXPECT_EQ(parse_chat_request(with(R"("functions":[{"name":"f"}])" + members))->tools.use.choice, choice);
+  }
+  EXPECT_FALSE(parse_chat_request(with(R"("functions":[],"function_call":"none")"))->tools.are_functions);
+}
+
+TEST(ChatRequest, AllowedToolsAreAsIfThereWereNoOthers) {
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}},
+      {"type":"function","function":{"name":"g"}},{"type":"function","function":{"name":"h"}}],"tool_choice":)";
+  const auto chosen = [&](const std::string& choice) {
+    const auto request = parse_chat_request(with(tools + choice));
+    EXPECT_TRUE(request) << choice << request.error().message;
+    return request->tools;
+  };
+  const ChatTools automatic = chosen(R"({"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[
+      {"type":"function","function":{"name":"h"}},{"type":"function","function":{"name":"f"}}]}})");
+  EXPECT_EQ(automatic.use.choice, ToolChoice::automatic);
+  EXPECT_EQ(format_json(Value(automatic.tools)), R"([{"type":"function","function":{"name":"f"}},)"
+                                                 R"({"type":"function","function":{"name":"h"}}])");
+  const ChatTools required = chosen(R"({"type":"allowed_tools","mode":"required","tools":[
+      {"type":"function","name":"g"},{"type":"function","name":"h"}]})");
+  EXPECT_EQ(required.use.choice, ToolChoice::required);
+  EXPECT_EQ(required.tools.size(), 2u);
+  EXPECT_EQ(required.use.functions, format_json(Value(required.tools)));
+  const ChatTools one = chosen(R"({"type":"allowed_tools","mode":"required","tools":[
+      {"type":"function","name":"g"}]})");
+  EXPECT_EQ(one.use.choice, ToolChoice::named);
+  EXPECT_EQ(one.use.function, "g");
+  EXPECT_EQ(chosen(R"({"type":"function","name":"h"})").use.function, "h");
 }
 
 TEST(ChatRequest, MessagesTakeTheShapeOfTemplates) {
@@ -80,12 +177,15 @@ TEST(ChatRequest, MessagesTakeTheShapeOfTemplates) {
       {"role":"user","name":"ann","content":[{"type":"text","text":"one"},{"type":"text","text":"two"}]},
       {"role":"assistant"},
       {"role":"assistant","content":null,"tool_calls":[]},
+      {"role":"assistant","content":[{"type":"refusal","refusal":"no"}]},
+      {"role":"assistant","content":null,"refusal":"never"},
       {"role":"user","content":"grüße \ud83d\ude00"}]})");
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_EQ(make_chat_context(*request, "unused"),
             R"({"messages":[{"role":"system","content":"be brief"},)"
             R"({"role":"user","content":"one\ntwo","name":"ann"},)"
             R"({"role":"assistant","content":""},{"role":"assistant","content":""},)"
+            R"({"role":"assistant","content":"no"},{"role":"assistant","content":"never"},)"
             R"({"role":"user","content":"grüße 😀"}],"add_generation_prompt":true})");
 }
 
@@ -190,17 +290,22 @@ TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
       {R"("repetition_penalty":0)", "repetition_penalty", "greater than 0 and at most 10"},
       {R"("presence_penalty":2.5)", "presence_penalty", "from -2 to 2"},
       {R"("frequency_penalty":-3)", "frequency_penalty", "from -2 to 2"},
-      {R"("n":0)", "n", "from 1 to 16, not 0"},
+      {R"("n":0)", "n", "from 1 to 128, not 0"},
       {R"("user":5)", "user", "a string, not 5"},
       {R"("service_tier":[])", "service_tier", "a string"},
       {R"("store":"yes")", "store", "true or false"},
       {R"("metadata":"x")", "metadata", "an object"},
-      {R"("n":17)", "n", "17"},
+      {R"("n":129)", "n", "129"},
       {R"("n":true)", "n", "not true"},
       {R"("seed":"x")", "seed", "integer"},
       {R"("seed":99999999999999999999)", "seed", "integer"},
-      {R"("max_tokens":0)", "max_tokens", "from 1, not 0"},
-      {R"("max_tokens":-5)", "max_tokens", "not -5"},
+      {R"("max_tokens":-5)", "max_tokens", "from -1, not -5"},
+      {R"("max_new_tokens":"many")", "max_new_tokens", "integer"},
+      {R"("max_new_tokens":7,"max_tokens":8)", "max_new_tokens", "same as max_tokens (8)"},
+      {R"("options":{"num_predict":-7})", "num_predict", "integer"},
+      {R"("repeat_penalty":0)", "repeat_penalty", "greater than 0"},
+      {R"("stop_token_ids":[1,-1])", "stop_token_ids", "one is -1"},
+      {R"("stop_token_ids":"x")", "stop_token_ids", "array"},
       {R"("max_tokens":"many")", "max_tokens", "\"many\""},
       {R"("max_completion_tokens":1.5)", "max_completion_tokens", "integer"},
       {R"("max_tokens":5,"max_completion_tokens":6)", "max_completion_tokens", "same as max_tokens (5)"},
@@ -213,7 +318,6 @@ TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
       {R"("stream":true,"stream_options":{"include_usage":"x"})", "stream_options.include_usage",
        "true or false"},
       {R"("stop":5)", "stop", "string"},
-      {R"("stop":"")", "stop", "1 to 1024 bytes"},
       {R"("stop":["a",7])", "stop", "one is 7"},
       {R"("stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"])", "stop",
        "16"},
@@ -248,8 +352,23 @@ TEST(ChatRequest, AWrongFieldIsNamedWithItsValueAndWhatIsAllowed) {
           "tools":[{"type":"function","function":{"name":"f"}}])",
        "tool_choice.function.name", "one of the tools"},
       {R"("parallel_tool_calls":1)", "parallel_tool_calls", "true or false"},
-      {R"("functions":[{}])", "functions", "tools have taken its place"},
-      {R"("function_call":{"name":"x"})", "function_call", "tool_choice has taken its place"},
+      {R"("tool_choice":{"type":"allowed_tools"},"tools":[{"type":"function","function":{"name":"f"}}])",
+       "tool_choice.tools", "at least one tool"},
+      {R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"any","tools":[]}})",
+       "tool_choice.allowed_tools.mode", "\"required\""},
+      {R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"tools":[{"type":"function",
+          "function":{"name":"g"}}]}},"tools":[{"type":"function","function":{"name":"f"}}])",
+       "tool_choice.allowed_tools.tools[0].function.name", "one of the tools"},
+      {R"("functions":"x")", "functions", "array"},
+      {R"("functions":[5])", "functions[0]", "object"},
+      {R"("functions":[{}])", "functions[0].name", "name of a function"},
+      {R"("functions":[{"name":"f","parameters":5}])", "functions[0].parameters", "object"},
+      {R"("functions":[{"name":"f"},{"name":"f"}])", "functions", "\"f\" is there twice"},
+      {R"("functions":[{"name":"f"}],"tools":[{"type":"function","function":{"name":"f"}}])", "functions",
+       "together with tools"},
+      {R"("functions":[{"name":"f"}],"function_call":"any")", "function_call", "\"auto\""},
+      {R"("functions":[{"name":"f"}],"function_call":{"name":"x"})", "function_call.name", "not \"x\""},
+      {R"("function_call":{"name":"x"})", "function_call.name", "one of the tools"},
       {R"("response_format":{"type":"yaml"})", "response_format.type", "json_object"},
       {R"("response_format":{"type":"json_schema","json_schema":{}})", "response_format.json_schema",
        "an object with a schema"},
@@ -285,7 +404,12 @@ TEST(ChatRequest, AWrongMessageIsNamedByItsPlace) {
       {R"({"messages":[{"content":"x"}]})", "messages[0].role"},
       {R"({"messages":[{"role":7,"content":"x"}]})", "messages[0].role"},
       {R"({"messages":[{"role":"robot","content":"x"}]})", "messages[0].role"},
-      {R"({"messages":[{"role":"function","content":"x","name":"y"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"function","content":"x"}]})", "messages[0].name"},
+      {R"({"messages":[{"role":"assistant","function_call":"x"}]})", "messages[0].function_call"},
+      {R"({"messages":[{"role":"assistant","function_call":{"arguments":"{}"}}]})",
+       "messages[0].function_call.name"},
+      {R"({"messages":[{"role":"assistant","content":[{"type":"refusal","text":"x"}]}]})",
+       "messages[0].content[0].refusal"},
       {R"({"messages":[{"role":"tool","content":"x"}]})", "messages[0].tool_call_id"},
       {R"({"messages":[{"role":"tool","tool_call_id":"x"}]})", "messages[0].content"},
       {R"({"messages":[{"role":"user"}]})", "messages[0].content"},

@@ -28,11 +28,14 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
         response_(std::move(response)),
         shape_(std::move(plan.shape)),
         is_stream_(plan.is_stream),
+        tells_progress_(plan.is_stream && plan.tells_progress),
         calls_(std::move(plan.calls)),
+        echoes_(std::move(plan.echoes)),
         choices_per_prompt_(plan.requests.front().choice_count),
         choices_(plan.requests.size() * choices_per_prompt_),
         readers_(choices_.size()),
-        text_offsets_(choices_.size()) {
+        text_offsets_(choices_.size()),
+        waiting_prompts_(plan.requests.size()) {
     for (const ServiceRequest& request : plan.requests) open_.push_back(request.request);
   }
 
@@ -43,7 +46,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   void on_loading(const LoadingStatus& status) {
     if (has_ended_) return;
     response_->note_progress();
-    if (!is_stream_) return;
+    if (!tells_progress_) return;
     begin_stream();
     std::string comment = fmt::format(": loading {} %\n\n", percent(status));
     if (comment == last_comment_) return;
@@ -57,12 +60,9 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     response_->note_progress();
     usage_.prompt_tokens += prompt_tokens;
     metrics_.count_prompt_tokens(prompt_tokens);
-    if (!is_stream_) return;
-    begin_stream();
-    if (shape_.kind != AnswerKind::chat) return;
-    for (uint32_t i = 0; i < choices_per_prompt_; ++i) {
-      response_->write(format_role_event(shape_, first_choice(prompt_index) + i));
-    }
+    for (uint32_t i = 0; i < choices_per_prompt_; ++i)
+      open_choice(prompt_index, first_choice(prompt_index) + i);
+    if (is_stream_ && --waiting_prompts_ == 0) begin_stream();
   }
 
   void on_token(size_t prompt_index, uint32_t choice_index, DeliveredToken token) {
@@ -89,11 +89,10 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
       for (AnswerEvent& piece : readers_[choice]->finish()) pieces.push_back(std::move(piece));
     }
     if (!is_stream_) return keep(choice, pieces);
-    begin_stream();
     for (const AnswerEvent& piece : pieces) write_piece(choice, piece, {});
     const bool has_calls = readers_[choice] != nullptr && readers_[choice]->has_calls();
-    response_->write(format_finish_event(shape_, choice, end.reason,
-                                         has_calls ? AnswerEnd::with_calls : AnswerEnd::with_text));
+    write(format_finish_event(shape_, choice, end.reason,
+                              has_calls ? AnswerEnd::with_calls : AnswerEnd::with_text));
   }
 
   void on_done(const RequestId& request) {
@@ -135,6 +134,8 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     return static_cast<uint32_t>(prompt_index) * choices_per_prompt_;
   }
 
+  // Until every prompt's head has accepted, a refusal still has a status of its own, and what is written
+  // waits.
   void begin_stream() {
     if (std::exchange(has_begun_, true)) return;
     response_->begin_stream({.status = 200,
@@ -142,6 +143,20 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
                              .body = "",
                              .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}},
                             kHeartbeat);
+    if (!unsent_.empty()) response_->write(std::exchange(unsent_, {}));
+  }
+
+  void write(const std::string& event) {
+    if (has_begun_) return response_->write(event);
+    unsent_ += event;
+  }
+
+  void open_choice(size_t prompt_index, uint32_t choice) {
+    if (is_stream_ && shape_.kind == AnswerKind::chat) write(format_role_event(shape_, choice));
+    if (echoes_.empty()) return;
+    const AnswerEvent echo{.kind = AnswerEventKind::content, .text = echoes_[prompt_index]};
+    if (!is_stream_) return keep(choice, {echo});
+    write_piece(choice, echo, {});
   }
 
   // A completion is text and nothing else.
@@ -177,7 +192,6 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
 
   // With logprobs every token has its event, else those that show something.
   void write_token(uint32_t choice, const std::vector<AnswerEvent>& pieces, const DeliveredToken& token) {
-    begin_stream();
     std::span<const DeliveredToken> tokens;
     if (shape_.has_logprobs) tokens = {&token, 1};
     for (const AnswerEvent& piece : pieces) {
@@ -191,7 +205,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   bool write_piece(uint32_t choice, const AnswerEvent& piece, std::span<const DeliveredToken> tokens) {
     if (piece.kind == AnswerEventKind::call_end || piece.kind == AnswerEventKind::call_withdrawn)
       return false;
-    response_->write(format_piece_event(shape_, choice, piece, tokens, text_offsets_[choice]));
+    write(format_piece_event(shape_, choice, piece, tokens, text_offsets_[choice]));
     return true;
   }
 
@@ -199,7 +213,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     if (std::exchange(has_ended_, true)) return;
     cancel_all();
     if (!has_begun_) return response_->send(error_response(error));
-    response_->write("data: " + format_error(error) + "\n\n");
+    response_->write("data: " + format_error(error) + "\n\ndata: [DONE]\n\n");
     response_->end_stream();
   }
 
@@ -212,7 +226,9 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   const std::shared_ptr<ResponseWriter> response_;
   const AnswerShape shape_;
   const bool is_stream_;
+  const bool tells_progress_;
   const CallReading calls_;
+  const std::vector<std::string> echoes_;
   const uint32_t choices_per_prompt_;
   const TimePoint started_ = std::chrono::steady_clock::now();
 
@@ -222,6 +238,8 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   std::vector<int64_t> text_offsets_;                   // by choice, of what the stream has had
   Usage usage_;
   std::string last_comment_;
+  std::string unsent_;      // events from before the stream's head
+  size_t waiting_prompts_;  // whose heads have not accepted yet
   bool has_begun_ = false;  // the stream's head is out
   bool has_token_ = false;
   bool has_ended_ = false;

@@ -15,8 +15,10 @@ namespace shoal {
 struct CompletionPlan {
   AnswerShape shape;
   bool is_stream;
+  bool tells_progress = false;           // a stream that begins while the model is still being loaded
   std::vector<ServiceRequest> requests;  // one for each prompt; all with the same choice_count
   CallReading calls = {};                // of a chat
+  std::vector<std::string> echoes = {};  // what the answers to each prompt begin with; none: with themselves
 };
 
 // Submits and returns. In the handler of `response`. Backend and metrics outlive the server that serves it.

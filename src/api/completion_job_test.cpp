@@ -240,7 +240,7 @@ TEST_F(ApiServerTest, TheServiceIsToldWhatTheClientWants) {
             R"("add_generation_prompt":true})");
 }
 
-TEST_F(ApiServerTest, AnErrorInTheMidstOfAStreamIsItsLastEvent) {
+TEST_F(ApiServerTest, AnErrorInTheMidstOfAStreamEndsItAsEveryStreamEnds) {
   start();
   RawHttpClient client(server->port());
   client.send_post("/v1/chat/completions",
@@ -252,8 +252,9 @@ TEST_F(ApiServerTest, AnErrorInTheMidstOfAStreamIsItsLastEvent) {
   const auto response = client.read_response();
   EXPECT_EQ(response->status, 200);
   const auto events = parse_events(response->body);
-  ASSERT_EQ(events.size(), 3u);
+  ASSERT_EQ(events.size(), 4u);
   EXPECT_EQ(json::parse(events[2]).at("error").at("message"), "node b is lost");
+  EXPECT_EQ(events[3], "[DONE]");
 }
 
 TEST_F(ApiServerTest, AStreamThatFailsBeforeItBeginsHasAStatusOfItsOwn) {
@@ -267,11 +268,65 @@ TEST_F(ApiServerTest, AStreamThatFailsBeforeItBeginsHasAStatusOfItsOwn) {
   EXPECT_EQ(response.headers.at("retry-after"), "1");
 }
 
-TEST_F(ApiServerTest, LoadingIsToldInCommentsOfTheStream) {
+TEST_F(ApiServerTest, ARefusalSaysInItsHeadWhenToTryAgain) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    submission.sink->on_failed({ErrorCode::resource_exhausted, "the queue is full; try again in 17 s"});
+  };
+  start();
+  const auto response = post("/v1/chat/completions", kHello);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.headers.at("retry-after"), "17");
+}
+
+constexpr const char* kStreamed =
+    R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"x"}]})";
+
+TEST_F(ApiServerTest, AStreamThatIsRefusedAfterTheModelWasLoadedHasAStatusOfItsOwn) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    submission.sink->on_loading({.model = "tiny", .bytes_done = 45, .bytes_total = 100});
+    submission.sink->on_loading({.model = "tiny", .bytes_done = 100, .bytes_total = 100});
+    submission.sink->on_failed({ErrorCode::invalid_argument, "the prompt is wrong"});
+  };
+  start();
+  const auto response = post("/v1/chat/completions", kStreamed);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.headers.at("content-type"), "application/json");
+  EXPECT_EQ(json::parse(response.body).at("error").at("message"), "the prompt is wrong");
+}
+
+TEST_F(ApiServerTest, OfSeveralPromptsNoAnswerBeginsBeforeAllAreAccepted) {
+  std::vector<FakeBackend::Submission> waiting;
+  bool refuses = false;
+  backend.script = [&](const FakeBackend::Submission& submission) {
+    waiting.push_back(submission);
+    if (waiting.size() < 2) return;
+    answer(waiting[0], {"one"});
+    if (refuses) {
+      waiting[1].sink->on_failed({ErrorCode::resource_exhausted, "the queue is full"});
+    } else {
+      answer(waiting[1], {"two"});
+    }
+    waiting.clear();
+  };
+  start();
+  const char* body = R"({"model":"tiny","stream":true,"prompt":["a","b"]})";
+  const auto whole = post("/v1/completions", body);
+  EXPECT_EQ(whole.status, 200);
+  std::string text;
+  for (const std::string& event : parse_events(whole.body)) {
+    if (event != "[DONE]") text += json::parse(event).at("choices")[0].value("text", "");
+  }
+  EXPECT_EQ(text, "onetwo");
+  refuses = true;
+  EXPECT_EQ(post("/v1/completions", body).status, 429);
+}
+
+TEST_F(ApiServerTest, LoadingIsToldInCommentsOfAStreamThatAsksForIt) {
   start();
   RawHttpClient client(server->port());
   client.send_post("/v1/chat/completions",
-                   R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"x"}]})");
+                   R"({"model":"tiny","stream":true,"stream_options":{"include_progress":true},
+                       "messages":[{"role":"user","content":"x"}]})");
   const auto submission = backend.next_submission();
   submission.sink->on_loading({.model = "tiny", .bytes_done = 45, .bytes_total = 100});
   EXPECT_EQ(client.read_head()->status, 200);
@@ -338,7 +393,9 @@ TEST_F(ApiServerTest, StopEndsStreamsWithAnErrorAndCancelsThem) {
   for (auto chunk = client.read_chunk(); chunk && !chunk->empty(); chunk = client.read_chunk())
     rest += *chunk;
   stopping.join();
-  EXPECT_EQ(json::parse(parse_events(rest).back()).at("error").at("message"), "this node is stopping");
+  const auto events = parse_events(rest);
+  EXPECT_EQ(events.back(), "[DONE]");
+  EXPECT_EQ(json::parse(events.at(events.size() - 2)).at("error").at("message"), "this node is stopping");
   EXPECT_TRUE(backend.wait_for_cancel(submission.request.request));
   answer(submission, {"late"});  // the service may still be speaking
   server.reset();

@@ -9,6 +9,7 @@ namespace shoal {
 namespace {
 
 constexpr int64_t kDefaultMaxTokens = 16;  // as OpenAI's route has it
+constexpr int64_t kMaximumAnswers = 512;   // of all prompts together
 
 constexpr std::string_view kMustBePrompt =
     "must be a string, an array of strings, an array of token ids or an array of such arrays";
@@ -57,8 +58,19 @@ std::vector<Prompt> read_prompts(RequestFields& fields) {
   return prompts;
 }
 
+bool read_echo(RequestFields& fields, const CompletionRequest& request) {
+  if (!fields.boolean("echo").value_or(false)) return false;
+  if (request.options.top_logprobs) {
+    fields.reject_unsupported("echo", "true together with logprobs is not supported yet");
+  }
+  if (!std::ranges::all_of(request.prompts,
+                           [](const Prompt& prompt) { return std::holds_alternative<PromptText>(prompt); })) {
+    fields.reject_unsupported("echo", "true is supported for prompts that are texts only");
+  }
+  return true;
+}
+
 void refuse_what_does_not_work(RequestFields& fields) {
-  if (fields.boolean("echo").value_or(false)) fields.reject_unsupported("echo", "true is not supported yet");
   if (!fields.text("suffix").value_or("").empty())
     fields.reject_unsupported("suffix", "is not supported yet");
 }
@@ -66,7 +78,7 @@ void refuse_what_does_not_work(RequestFields& fields) {
 }  // namespace
 
 ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
-  const ApiResult<Value> object = parse_request_object(body);
+  const ApiResult<Value> object = parse_generation_request(body);
   if (!object) return std::unexpected(object.error());
   std::optional<ApiError> error;
   RequestFields fields(*object, error);
@@ -74,21 +86,19 @@ ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
   CompletionRequest request;
   GenerationOptions& options = request.options;
   options = read_generation_options(fields, error);
-  options.max_tokens =
-      fields.integer("max_tokens", 1, std::numeric_limits<int64_t>::max()).value_or(kDefaultMaxTokens);
+  options.max_tokens = read_max_tokens(fields, kDefaultMaxTokens);
   options.top_logprobs = fields.integer("logprobs", 0, kMaximumTopLogprobs);
   const auto best_of = fields.integer("best_of", 1, kMaximumChoices);
   if (best_of && *best_of != options.choice_count) {
     fields.reject("best_of", fmt::format("must be the same as n ({})", options.choice_count));
   }
-  if (options.min_tokens > *options.max_tokens) {
-    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *options.max_tokens));
-  }
+  check_token_limits(fields, options);
   request.prompts = read_prompts(fields);
+  request.echoes = read_echo(fields, request);
   const auto choices = static_cast<int64_t>(request.prompts.size()) * options.choice_count;
-  if (choices > kMaximumChoices) {
+  if (choices > kMaximumAnswers) {
     fields.reject("prompt", fmt::format("must give at most {} choices together; prompts times n is {}",
-                                        kMaximumChoices, choices));
+                                        kMaximumAnswers, choices));
   }
   if (error) return std::unexpected(std::move(*error));
   return request;

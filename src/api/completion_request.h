@@ -13,6 +13,7 @@ namespace shoal {
 struct CompletionRequest {
   GenerationOptions options;
   std::vector<Prompt> prompts;  // PromptText or PromptTokens, at least one
+  bool echoes = false;          // each answer begins with its prompt, which is a text
 };
 
 ApiResult<CompletionRequest> parse_completion_request(std::string_view body);

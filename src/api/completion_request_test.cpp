@@ -32,6 +32,19 @@ TEST(CompletionRequest, HasOpenAisDefaults) {
             5);
 }
 
+TEST(CompletionRequest, TakesWhatClientsOfOtherServersSend) {
+  const auto limit = [](const std::string& members) {
+    const auto request = parse_completion_request(R"({"prompt":"x",)" + members + "}");
+    EXPECT_TRUE(request) << members << request.error().message;
+    return request->options.max_tokens;
+  };
+  EXPECT_EQ(limit(R"("max_tokens":0)"), 0);
+  EXPECT_EQ(limit(R"("max_tokens":-1)"), std::nullopt);
+  EXPECT_EQ(limit(R"("n_predict":5)"), 5);
+  EXPECT_EQ(limit(R"("stop":[])"), 16);
+  EXPECT_TRUE(parse_completion_request(R"({"prompt":["x","y"],"echo":true,"n":3})")->echoes);
+}
+
 TEST(CompletionRequest, AWrongFieldIsNamed) {
   const std::vector<std::pair<std::string, std::string>> bodies{
       {R"({})", "prompt"},
@@ -42,13 +55,15 @@ TEST(CompletionRequest, AWrongFieldIsNamed) {
       {R"({"prompt":[1,"a"]})", "prompt"},
       {R"({"prompt":[[]]})", "prompt"},
       {R"({"prompt":[[1],[2.5]]})", "prompt"},
-      {R"({"prompt":["a","b"],"n":9})", "prompt"},
-      {R"({"prompt":"x","echo":true})", "echo"},
+      {R"({"prompt":["a","b","c","d","e"],"n":128})", "prompt"},
+      {R"({"prompt":"x","echo":true,"logprobs":1})", "echo"},
+      {R"({"prompt":[1,2],"echo":true})", "echo"},
+      {R"({"prompt":["a"],"echo":1})", "echo"},
       {R"({"prompt":"x","suffix":"y"})", "suffix"},
       {R"({"prompt":"x","best_of":2})", "best_of"},
       {R"({"prompt":"x","logprobs":true})", "logprobs"},
       {R"({"prompt":"x","logprobs":21})", "logprobs"},
-      {R"({"prompt":"x","max_tokens":0})", "max_tokens"},
+      {R"({"prompt":"x","max_tokens":-2})", "max_tokens"},
       {R"({"prompt":"x","min_tokens":17})", "min_tokens"},
       {R"({"prompt":"x","temperature":3})", "temperature"},
   };

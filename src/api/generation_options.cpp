@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <limits>
+
+#include "api/foreign_fields.h"
+#include "api/output_fields.h"
 
 namespace shoal {
 namespace {
 
 constexpr size_t kMaximumStopStrings = 16;
 constexpr size_t kMaximumStopBytes = 1024;
+constexpr size_t kMaximumStopTokens = 128;
 
 std::optional<TokenId> parse_token_id(std::string_view text) {
   TokenId token = 0;
@@ -43,26 +48,60 @@ std::map<TokenId, double> read_logit_bias(RequestFields& fields, std::optional<A
 }
 
 std::vector<std::string> read_stop_strings(RequestFields& fields) {
-  constexpr std::string_view kMust = "must be a string or an array of at most 16 strings of 1 to 1024 bytes";
+  constexpr std::string_view kMust =
+      "must be a string or an array of at most 16 strings of at most 1024 bytes";
   std::vector<std::string> strings;
-  const Value* value = fields.find("stop");
+  const std::string_view name = fields.spelling({"stop", "stop_sequences"});
+  const Value* value = fields.find(name);
   if (value == nullptr) return strings;
   Value::Array single;
   if (value->text() != nullptr) single.push_back(*value);
   const Value::Array* items = value->text() != nullptr ? &single : value->array();
   if (items == nullptr) {
-    fields.reject("stop", kMust, "invalid_type");
+    fields.reject(name, kMust, "invalid_type");
     return strings;
   }
-  if (items->size() > kMaximumStopStrings) fields.reject("stop", kMust);
+  if (items->size() > kMaximumStopStrings) fields.reject(name, kMust);
   for (const Value& item : *items) {
-    if (item.text() == nullptr || item.text()->empty() || item.text()->size() > kMaximumStopBytes) {
-      fields.reject("stop", fmt::format("{}; one is {}", kMust, describe_value(item)));
+    if (item.text() == nullptr || item.text()->size() > kMaximumStopBytes) {
+      fields.reject(name, fmt::format("{}; one is {}", kMust, describe_value(item)));
       break;
     }
-    strings.push_back(*item.text());
+    if (!item.text()->empty()) strings.push_back(*item.text());  // an empty one stops nowhere
   }
   return strings;
+}
+
+std::vector<TokenId> read_stop_tokens(RequestFields& fields) {
+  constexpr std::string_view kMust = "must be an array of at most 128 token ids";
+  std::vector<TokenId> tokens;
+  const Value::Array* items = fields.array("stop_token_ids");
+  if (items == nullptr) return tokens;
+  if (items->size() > kMaximumStopTokens) fields.reject("stop_token_ids", kMust);
+  for (const Value& item : *items) {
+    const int64_t* id = item.integer();
+    if (id == nullptr || *id < 0 || *id > std::numeric_limits<TokenId>::max()) {
+      fields.reject("stop_token_ids", fmt::format("{}; one is {}", kMust, describe_value(item)));
+      break;
+    }
+    tokens.push_back(static_cast<TokenId>(*id));
+  }
+  return tokens;
+}
+
+// -1 asks for a random one, as no seed does. Others are told apart by their 64 bits.
+std::optional<uint64_t> read_seed(RequestFields& fields) {
+  constexpr double kEnd = 18446744073709551616.0;  // 2^64
+  const std::string_view name = fields.spelling({"seed", "random_seed"});
+  const Value* value = fields.find(name);
+  if (value == nullptr) return std::nullopt;
+  if (const double* number = value->number(); number && *number >= 0 && *number < kEnd) {
+    if (std::trunc(*number) == *number) return static_cast<uint64_t>(*number);
+  }
+  const auto seed =
+      fields.integer(name, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+  if (!seed || *seed == -1) return std::nullopt;
+  return static_cast<uint64_t>(*seed);
 }
 
 SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& error) {
@@ -70,8 +109,8 @@ SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& err
   wishes.temperature = fields.number("temperature", {.low = 0, .high = 2});
   wishes.top_p = fields.number("top_p", {.low = 0, .high = 1});
   wishes.min_p = fields.number("min_p", {.low = 0, .high = 1});
-  wishes.repetition_penalty =
-      fields.number("repetition_penalty", {.low = 0, .high = 10, .excludes_low = true});
+  wishes.repetition_penalty = fields.number(fields.spelling({"repetition_penalty", "repeat_penalty"}),
+                                            {.low = 0, .high = 10, .excludes_low = true});
   wishes.presence_penalty = fields.number("presence_penalty", {.low = -2, .high = 2});
   wishes.frequency_penalty = fields.number("frequency_penalty", {.low = -2, .high = 2});
   wishes.top_k = fields.integer("top_k", -1, std::numeric_limits<int32_t>::max());
@@ -88,44 +127,7 @@ void read_stream_options(RequestFields& fields, std::optional<ApiError>& error, 
   if (fields.has_failed()) return;
   RequestFields inner(*fields.find("stream_options"), error, "stream_options.");
   options.includes_usage = inner.boolean("include_usage").value_or(false);
-}
-
-// OpenAI's response_format, or a grammar as llama.cpp's server takes it. Compiled here as well, so that what
-// is wrong is told at once and by its field.
-OutputFormat read_output(RequestFields& fields, std::optional<ApiError>& error) {
-  OutputFormat output;
-  std::string field = "grammar";
-  if (const auto grammar = fields.text("grammar"); grammar && !grammar->empty()) {
-    output = {.kind = OutputKind::gbnf, .source = *grammar};
-  }
-  if (fields.object("response_format") != nullptr) {
-    RequestFields format(*fields.find("response_format"), error, "response_format.");
-    const std::string type = format.text("type").value_or("");
-    if (type != "text" && output.kind != OutputKind::free_text) {
-      fields.reject_unsupported("response_format", "is not allowed together with grammar");
-    } else if (type == "json_object") {
-      output.kind = OutputKind::json_object;
-    } else if (type == "json_schema") {
-      field = "response_format.json_schema.schema";
-      const Value* inner = format.object("json_schema") == nullptr ? nullptr : format.find("json_schema");
-      const Value* schema = inner == nullptr ? nullptr : inner->find("schema");
-      if (schema == nullptr || (schema->object() == nullptr && schema->boolean() == nullptr)) {
-        format.reject("json_schema", "must be an object with a schema", "invalid_type");
-      } else {
-        output = {.kind = OutputKind::json_schema, .source = format_json(*schema)};
-      }
-    } else if (type != "text") {
-      format.reject("type", "must be \"text\", \"json_object\" or \"json_schema\"");
-    }
-  }
-  if (error || output.kind == OutputKind::free_text) return output;
-  if (const Result<Grammar> grammar = compile_output_format(output); !grammar) {
-    error = ApiError{.status = 400,
-                     .message = fmt::format("{}: {}", field, grammar.error().message),
-                     .param = field,
-                     .code = "invalid_value"};
-  }
-  return output;
+  options.includes_progress = inner.boolean("include_progress").value_or(false);
 }
 
 // What OpenAI's clients may send and nothing here depends on still has to be what it should be.
@@ -142,17 +144,46 @@ GenerationOptions read_generation_options(RequestFields& fields, std::optional<A
   GenerationOptions options;
   options.model = fields.text("model");
   options.sampling = read_sampling(fields, error);
-  const auto seed =
-      fields.integer("seed", std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
-  if (seed) options.seed = static_cast<uint64_t>(*seed);
+  options.seed = read_seed(fields);
   options.choice_count = static_cast<uint32_t>(fields.integer("n", 1, kMaximumChoices).value_or(1));
-  options.min_tokens = fields.integer("min_tokens", 0, std::numeric_limits<int32_t>::max()).value_or(0);
+  options.min_tokens =
+      fields
+          .integer(fields.spelling({"min_tokens", "min_new_tokens"}), 0, std::numeric_limits<int32_t>::max())
+          .value_or(0);
   options.ignore_end_tokens = fields.boolean("ignore_eos").value_or(false);
   options.stop_strings = read_stop_strings(fields);
+  options.stop_tokens = read_stop_tokens(fields);
   options.output = read_output(fields, error);
   read_stream_options(fields, error, options);
   check_ignored_fields(fields);
+  refuse_foreign_settings(fields);
   return options;
+}
+
+std::optional<int64_t> read_max_tokens(RequestFields& fields, std::optional<int64_t> standard) {
+  const std::string_view name = fields.spelling({"max_tokens", "max_completion_tokens", "max_new_tokens",
+                                                 "max_output_tokens", "n_predict", "num_predict"});
+  const auto tokens = fields.integer(name, -1, std::numeric_limits<int64_t>::max());
+  if (!tokens) return standard;
+  return *tokens == -1 ? std::nullopt : tokens;
+}
+
+void check_token_limits(RequestFields& fields, const GenerationOptions& options) {
+  if (options.max_tokens && options.min_tokens > *options.max_tokens) {
+    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *options.max_tokens));
+  }
+}
+
+ApiResult<Value> parse_generation_request(std::string_view body) {
+  ApiResult<Value> request = parse_request_object(body);
+  if (!request) return request;
+  const Value* options = request->find("options");
+  if (options == nullptr || options->object() == nullptr) return request;
+  const Value::Object inner = *options->object();
+  for (const auto& [name, value] : inner) {
+    if (request->find(name) == nullptr) request->set(name, value);
+  }
+  return request;
 }
 
 }  // namespace shoal

@@ -11,7 +11,7 @@
 
 namespace shoal {
 
-inline constexpr int64_t kMaximumChoices = 16;
+inline constexpr int64_t kMaximumChoices = 128;
 inline constexpr int64_t kMaximumTopLogprobs = 20;
 
 struct GenerationOptions {
@@ -23,13 +23,24 @@ struct GenerationOptions {
   int64_t min_tokens = 0;
   bool ignore_end_tokens = false;
   std::vector<std::string> stop_strings;
+  std::vector<TokenId> stop_tokens;
   OutputFormat output;
   std::optional<int64_t> top_logprobs;  // each route has its own way to ask for them
   bool is_stream = false;
   bool includes_usage = false;  // in the stream's last event
+  bool includes_progress =
+      false;  // the stream begins at once, with comments that tell of the model's loading
 };
 
 // Everything but max_tokens and logprobs.
 GenerationOptions read_generation_options(RequestFields& fields, std::optional<ApiError>& error);
+
+// In whatever server's spelling. -1 is no limit, as nullopt is; `standard` where the client says nothing.
+std::optional<int64_t> read_max_tokens(RequestFields& fields, std::optional<int64_t> standard);
+void check_token_limits(RequestFields& fields, const GenerationOptions& options);
+
+// The body as an object, in which members of Ollama's "options" are fields of the request unless it has them
+// itself.
+ApiResult<Value> parse_generation_request(std::string_view body);
 
 }  // namespace shoal

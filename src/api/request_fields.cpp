@@ -52,6 +52,23 @@ const Value* RequestFields::find(std::string_view name) const {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
+std::string_view RequestFields::spelling(std::initializer_list<std::string_view> names) {
+  std::string_view chosen = *names.begin();
+  const Value* first = nullptr;
+  for (const std::string_view name : names) {
+    const Value* value = find(name);
+    if (value == nullptr) continue;
+    if (first == nullptr) {
+      chosen = name;
+      first = value;
+    } else if (*value != *first) {
+      reject(name,
+             fmt::format("must be the same as {} ({}) where both are given", chosen, describe_value(*first)));
+    }
+  }
+  return chosen;
+}
+
 void RequestFields::reject(std::string_view name, std::string_view must, std::string_view code) {
   if (error_) return;
   const std::string param = path_ + std::string(name);

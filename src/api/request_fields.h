@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ class RequestFields {
   RequestFields(const Value& object, std::optional<ApiError>& error, std::string path = "")
       : object_(object), error_(error), path_(std::move(path)) {}
 
+  // Of several names of one thing the one under which it is there; the first where it is under none. An error
+  // where two of them say different things.
+  std::string_view spelling(std::initializer_list<std::string_view> names);
+
   // nullptr or nullopt when the member is absent, null or wrong.
   const Value* find(std::string_view name) const;
   std::optional<bool> boolean(std::string_view name);
@@ -39,6 +44,8 @@ class RequestFields {
   void reject(std::string_view name, std::string_view must, std::string_view code = "invalid_value");
   void reject_unsupported(std::string_view name, std::string_view what);
   bool has_failed() const { return error_.has_value(); }
+  const std::string& path() const { return path_; }
+  const Value& given() const { return object_; }
 
  private:
   const Value& object_;

@@ -8,6 +8,7 @@
 #include "api/chat_request.h"
 #include "api/cluster_format.h"
 #include "api/completion_request.h"
+#include "api/model_names.h"
 #include "api/web_files.h"
 
 namespace shoal {
@@ -21,11 +22,6 @@ void send_error(ResponseWriter& response, const ApiError& error) { response.send
 
 ApiError refusal(int32_t status, std::string message) {
   return {.status = status, .message = std::move(message), .param = std::nullopt, .code = std::nullopt};
-}
-
-// A name that looks like a path is never looked for: over HTTP a model is named.
-bool is_path(std::string_view name) {
-  return name.find_first_of("/\\") != std::string_view::npos || name == "..";
 }
 
 ApiError unknown_model(const std::string& name) {
@@ -140,8 +136,8 @@ void Routes::list_models(const HttpRequest&, const Writer& response) {
 void Routes::show_model(const HttpRequest& request, const Writer& response) {
   const std::string name = request.path.substr(std::string_view("/v1/models/").size());
   const std::vector<ModelView> models = backend_.models();
-  const auto model = std::ranges::find(models, name, &ModelView::name);
-  if (model == models.end()) return send_error(*response, unknown_model(name));
+  const ModelView* model = find_model(models, name);
+  if (model == nullptr) return send_error(*response, unknown_model(name));
   send_json(*response, format_model(*model));
 }
 
@@ -183,6 +179,7 @@ void Routes::complete_chat(const HttpRequest& request, const Writer& response) {
   std::vector<Prompt> prompts{PromptChat{make_chat_context(*chat, settings_.system_prompt)}};
   CompletionPlan plan = plan_completion(AnswerKind::chat, chat->options, chat->tools.use, std::move(*model),
                                         std::move(prompts));
+  if (chat->tools.are_functions) plan.shape.calls = CallShape::function;
   plan.calls = {.tools = ToolSet(chat->tools.tools), .has_parallel_calls = chat->tools.use.is_parallel};
   start_completion(backend_, metrics_, std::move(plan), response);
 }
@@ -192,10 +189,14 @@ void Routes::complete_text(const HttpRequest& request, const Writer& response) {
   if (!text) return send_error(*response, text.error());
   auto model = choose_model(text->options.model);
   if (!model) return send_error(*response, model.error());
-  start_completion(backend_, metrics_,
-                   plan_completion(AnswerKind::completion, text->options, ToolUse(), std::move(*model),
-                                   std::move(text->prompts)),
-                   response);
+  std::vector<std::string> echoes;
+  if (text->echoes) {
+    for (const Prompt& prompt : text->prompts) echoes.push_back(std::get<PromptText>(prompt).text);
+  }
+  CompletionPlan plan = plan_completion(AnswerKind::completion, text->options, ToolUse(), std::move(*model),
+                                        std::move(text->prompts));
+  plan.echoes = std::move(echoes);
+  start_completion(backend_, metrics_, std::move(plan), response);
 }
 
 void Routes::unload_model(const HttpRequest& request, const Writer& response) {
@@ -211,7 +212,10 @@ void Routes::unload_model(const HttpRequest& request, const Writer& response) {
       send_error(*writer, refusal(503, "the model may not be unloaded yet: there was no answer in time"));
     }
   });
-  backend_.unload(*model, [response, model = *model](Result<void> outcome) {
+  const std::vector<ModelView> models = backend_.models();
+  const ModelView* known = find_model(models, *model);
+  const std::string name = known != nullptr ? known->name : *model;
+  backend_.unload(name, [response, model = name](Result<void> outcome) {
     response->post([response, model, outcome] {
       if (!outcome) return send_error(*response, to_api_error(outcome.error()));
       send_json(*response,
@@ -239,10 +243,14 @@ ApiResult<std::string> Routes::choose_model(const std::optional<std::string>& wi
                                     .code = std::string("missing_field")});
   }
   const std::vector<ModelView> models = backend_.models();
-  if (std::ranges::find(models, *wish, &ModelView::name) != models.end()) return *wish;
-  if (wish->starts_with("gpt-") && standard) return *standard;
-  if (is_path(*wish)) return std::unexpected(unknown_model(*wish));
-  return *wish;  // the service says in its own words why it has no such model
+  if (const ModelView* model = find_model(models, *wish)) return model->name;
+  const std::string name = plain_model_name(*wish);
+  if (is_openai_model(name) && standard) return *standard;
+  // A name that looks like a path is never looked for: over HTTP a model is named.
+  if (name.find_first_of("/\\") != std::string::npos || name == "..") {
+    return std::unexpected(unknown_model(*wish));
+  }
+  return name;  // the service says in its own words why it has no such model
 }
 
 CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions& options,
@@ -258,6 +266,7 @@ CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions&
                 .has_logprobs = options.top_logprobs.has_value(),
                 .includes_usage = options.includes_usage},
       .is_stream = options.is_stream,
+      .tells_progress = options.includes_progress,
       .requests = {}};
   const int64_t cap = settings_.max_generate_tokens;
   for (Prompt& prompt : prompts) {
@@ -272,6 +281,7 @@ CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions&
                            .min_tokens = std::min(options.min_tokens, cap),
                            .ignore_end_tokens = options.ignore_end_tokens,
                            .stop_strings = options.stop_strings,
+                           .stop_tokens = options.stop_tokens,
                            .output = options.output,
                            .top_logprobs = options.top_logprobs};
     request.sampling.default_temperature = settings_.default_temperature;

@@ -19,6 +19,18 @@ void add_settings(RequestFields& fields, Value& context) {
   }
 }
 
+// Qwen's and Hugging Face's word, or Ollama's, which may also say how much.
+void add_thinking(RequestFields& fields, Value& context) {
+  const std::string_view name = fields.spelling({"enable_thinking", "think"});
+  const Value* wish = fields.find(name);
+  if (wish == nullptr) return;
+  if (name == "think" && wish->text() != nullptr) {
+    context.set("reasoning_effort", *wish);
+  } else if (const auto thinking = fields.boolean(name)) {
+    context.set("enable_thinking", *thinking);
+  }
+}
+
 }  // namespace
 
 Value::Object read_template_fields(RequestFields& fields) {
@@ -30,9 +42,7 @@ Value::Object read_template_fields(RequestFields& fields) {
   }
   context.set("add_generation_prompt", opens_answer.value_or(!continues));
   if (continues) context.set("continue_final_message", true);
-  if (const auto thinking = fields.boolean("enable_thinking")) {
-    context.set("enable_thinking", *thinking);
-  }
+  add_thinking(fields, context);
   if (const Value::Array* documents = fields.array("documents")) {
     const bool objects =
         std::ranges::all_of(*documents, [](const Value& one) { return one.object() != nullptr; });

@@ -20,7 +20,7 @@ struct RunOptions {
   std::string model;
   std::optional<std::string> prompt;
   std::optional<double> temperature;
-  double min_p = 0.1;  // a person talks here, and small models ramble over the whole of their distribution
+  std::optional<double> min_p;
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
 };
@@ -170,7 +170,9 @@ Result<void> chat(const RunOptions& options) {
 void declare(CLI::App& command, RunOptions& options) {
   command.add_option("--prompt", options.prompt, "one question; without it, a conversation");
   command.add_option("--temp", options.temperature, "temperature")->check(CLI::Range(0.0, 100.0));
-  command.add_option("--min-p", options.min_p, "least share of the likeliest token's probability (0.1)")
+  command
+      .add_option("--min-p", options.min_p,
+                  "least share of the likeliest token's probability (the model's, else 0.1)")
       ->check(CLI::Range(0.0, 1.0));
   command.add_option("--max-tokens", options.max_tokens, "tokens of an answer")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));

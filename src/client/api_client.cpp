@@ -207,7 +207,9 @@ std::string format_call(const ChatCall& call) {
   for (const ChatMessage& message : call.messages) {
     messages.push_back({{"role", message.role}, {"content", message.content}});
   }
-  json body{{"messages", messages}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
+  json body{{"messages", messages},
+            {"stream", true},
+            {"stream_options", {{"include_usage", true}, {"include_progress", true}}}};
   if (call.model) body["model"] = *call.model;
   if (call.temperature) body["temperature"] = *call.temperature;
   if (call.min_p) body["min_p"] = *call.min_p;

@@ -77,7 +77,7 @@ ToolUse read_tool_use(const wire::SubmitRequest& in, WireChecks& checks) {
 }
 
 OutputFormat read_output(const wire::SubmitRequest& in, WireChecks& checks) {
-  constexpr auto last_kind = static_cast<int64_t>(OutputKind::gbnf);
+  constexpr auto last_kind = static_cast<int64_t>(OutputKind::regex);
   return {
       .kind = static_cast<OutputKind>(checks.within(in.output_kind(), 0, last_kind, "submit.output_kind")),
       .source = checks.text(in.output_source(), kMaximumOutputSource, "submit.output_source")};
@@ -123,6 +123,7 @@ void write(const SubmitRequest& request, wire::SubmitRequest& out) {
   out.set_output_source(request.output.source);
   out.set_ignore_end_tokens(request.ignore_end_tokens);
   for (const std::string& stop : request.stop_strings) out.add_stop_strings(stop);
+  out.mutable_stop_tokens()->Assign(request.stop_tokens.begin(), request.stop_tokens.end());
   if (request.top_logprobs) out.set_top_logprobs(*request.top_logprobs);
   for (const std::vector<TokenId>& tokens : request.delivered) {
     out.add_delivered()->mutable_tokens()->Assign(tokens.begin(), tokens.end());
@@ -144,6 +145,7 @@ SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
                         .min_tokens = checks.size(in.min_tokens(), "submit.min_tokens"),
                         .ignore_end_tokens = in.ignore_end_tokens(),
                         .stop_strings = {},
+                        .stop_tokens = read_tokens(in.stop_tokens(), "submit.stop_tokens", checks),
                         .output = read_output(in, checks),
                         .top_logprobs = {},
                         .delivered = {}};

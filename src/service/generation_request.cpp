@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/context_length.h"
 #include "text/continued_chat.h"
 
 namespace shoal {
 namespace {
+
+// Where nobody has a wish: small models ramble over the whole of their distribution.
+constexpr double own_min_p = 0.1;
 
 Result<void> check_tokens(const std::vector<TokenId>& tokens, const Tokenizer& tokenizer) {
   for (const TokenId token : tokens) {
@@ -76,6 +80,9 @@ Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& toke
   for (const std::vector<TokenId>& delivered : submitted.delivered) {
     if (Result<void> checked = check_tokens(delivered, tokenizer); !checked) return fail(checked.error());
   }
+  if (Result<void> checked = check_tokens(submitted.stop_tokens, tokenizer); !checked) {
+    return fail(checked.error(), "stop_token_ids");
+  }
   for (const auto& [token, bias] : submitted.sampling.logit_bias) {
     if (token < 0 || token >= tokenizer.vocabulary_size()) {
       return fail(ErrorCode::invalid_argument,
@@ -96,7 +103,7 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
       wishes.default_temperature.value_or(defaults.temperature.value_or(neutral.temperature)));
   settings.top_k = wishes.top_k.value_or(defaults.top_k.value_or(neutral.top_k));
   settings.top_p = wishes.top_p.value_or(defaults.top_p.value_or(neutral.top_p));
-  settings.min_p = wishes.min_p.value_or(defaults.min_p.value_or(neutral.min_p));
+  settings.min_p = wishes.min_p.value_or(defaults.min_p.value_or(own_min_p));
   settings.repetition_penalty =
       wishes.repetition_penalty.value_or(defaults.repetition_penalty.value_or(neutral.repetition_penalty));
   settings.presence_penalty = wishes.presence_penalty.value_or(neutral.presence_penalty);
@@ -121,9 +128,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
   const std::vector<TokenId>& prompt = opened.prompt;
   const auto prompt_length = static_cast<int64_t>(prompt.size());
   if (prompt_length >= context_length) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("the prompt has {} tokens, the model's context holds {}, answer included",
-                            prompt_length, context_length));
+    return fail(too_long_prompt(std::to_string(prompt_length), context_length));
   }
   const int64_t room = context_length - prompt_length;
   const AnswerForm form = submitted.is_chat ? text.form_of(prompt, submitted.tools, submitted.output)
@@ -143,7 +148,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
                           .min_tokens = submitted.min_tokens,
                           .ignore_end_tokens = submitted.ignore_end_tokens,
                           .stop_strings = submitted.stop_strings,
-                          .stop_tokens = {},
+                          .stop_tokens = submitted.stop_tokens,
                           .shown_tokens = submitted.is_chat ? text.markup_tokens : std::vector<TokenId>(),
                           .grammar = *grammar,
                           .single_call = *single_call,

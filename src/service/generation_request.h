@@ -13,8 +13,9 @@ namespace shoal {
 
 inline constexpr uint32_t choice_limit = 128;
 
-// The request, then the ingress's default temperature, then the model's generation_config, then neutral
-// values.
+// The one place that decides it, for page, API and command line alike: the request, then the ingress's flag
+// (--default-temp), then the model's files (generation_config.json, GGUF), then our own: min_p 0.1, all else
+// neutral.
 SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationDefaults& defaults,
                                  uint64_t seed);
 

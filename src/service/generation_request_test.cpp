@@ -35,18 +35,20 @@ TEST(GenerationRequest, TemperatureComesFromTheRequestThenTheIngressThenTheModel
   EXPECT_EQ(choose_sampling(wishes, model, 0).temperature, 0.0);
 }
 
-TEST(GenerationRequest, WhatTheClientLeavesOpenIsTheModelsAndThenNeutral) {
-  const SamplingSettings neutral = choose_sampling({}, {}, 9);
+TEST(GenerationRequest, WhatTheClientLeavesOpenIsTheModelsAndThenOurs) {
+  const SamplingSettings ours = choose_sampling({}, {}, 9);
   SamplingSettings plain;
   plain.seed = 9;
-  EXPECT_EQ(neutral, plain);
+  plain.min_p = 0.1;
+  EXPECT_EQ(ours, plain);
+  plain.min_p = 0;
 
   const GenerationDefaults model{
-      .temperature = {}, .top_p = 0.8, .top_k = 20, .min_p = 0.1, .repetition_penalty = 1.1};
+      .temperature = {}, .top_p = 0.8, .top_k = 20, .min_p = 0.02, .repetition_penalty = 1.1};
   const SamplingSettings from_model = choose_sampling({}, model, 9);
   EXPECT_EQ(from_model.top_p, 0.8);
   EXPECT_EQ(from_model.top_k, 20);
-  EXPECT_EQ(from_model.min_p, 0.1);
+  EXPECT_EQ(from_model.min_p, 0.02);
   EXPECT_EQ(from_model.repetition_penalty, 1.1);
 
   SamplingWishes wishes;
@@ -95,7 +97,10 @@ TEST(GenerationRequest, APromptThatFillsTheContextIsRefusedWithBothNumbers) {
   const auto refused = make_generations(make_request(), prompt_of({1, 2, 3}), make_text(), 3);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
-  EXPECT_EQ(refused.error().message, "the prompt has 3 tokens, the model's context holds 3, answer included");
+  EXPECT_EQ(
+      refused.error().message,
+      "This model's maximum context length is 3 tokens. However, your messages resulted in 3 tokens, and the "
+      "answer needs room, too. Please reduce the length of the messages.");
 }
 
 TEST(GenerationRequest, APromptFarBeyondTheContextIsRefusedWithBothNumbersToo) {
@@ -105,8 +110,10 @@ TEST(GenerationRequest, APromptFarBeyondTheContextIsRefusedWithBothNumbersToo) {
   const auto refused = make_prompt(PromptText{std::string(50'000'000, 'a')}, {}, text, 10);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
-  EXPECT_EQ(refused.error().message,
-            "the prompt has more than 65546 tokens, the model's context holds 10, answer included");
+  EXPECT_EQ(
+      refused.error().message,
+      "This model's maximum context length is 10 tokens. However, your messages resulted in more than 65546 "
+      "tokens, and the answer needs room, too. Please reduce the length of the messages.");
 }
 
 TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {

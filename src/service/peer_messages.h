@@ -110,6 +110,7 @@ struct SubmitRequest {
   int64_t min_tokens;
   bool ignore_end_tokens;
   std::vector<std::string> stop_strings;
+  std::vector<TokenId> stop_tokens = {};  // besides the model's own end tokens
   OutputFormat output;
   std::optional<int64_t> top_logprobs;
   std::vector<std::vector<TokenId>> delivered;  // per choice

@@ -31,6 +31,7 @@ struct ServiceRequest {
   int64_t min_tokens = 0;
   bool ignore_end_tokens = false;
   std::vector<std::string> stop_strings;
+  std::vector<TokenId> stop_tokens = {};
   OutputFormat output = {};
   std::optional<int64_t> top_logprobs;
 };
@@ -78,7 +79,7 @@ struct ServiceSettings {
   Duration ingress_silence_limit = std::chrono::seconds(5);  // of any other
   Duration plan_deadline = std::chrono::seconds(5);          // of describing, preparing, unloading, each
   Duration load_stall_limit = std::chrono::seconds(30);      // of loading without a byte of progress
-  int64_t request_limit = 256;                               // requests of clients of this node at once
+  int64_t request_limit = 4096;                              // requests of clients of this node at once
   // What could be allocated on this machine now, for device.machine_free_bytes. Called on the loop; empty:
   // unknown. own.device.free_bytes is the most that all shards of this node together may take.
   std::function<int64_t()> measure_free_bytes;

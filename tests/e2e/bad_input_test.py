@@ -26,7 +26,7 @@ class Test(unittest.TestCase):
             self.refused(node, b"[]", 400, "object")
             self.refused(node, chat_body("x", temperature="hot"), 400, "temperature")
             self.refused(node, chat_body("x", temperature=99), 400, "temperature", "99")
-            self.refused(node, chat_body("x", max_tokens=-1), 400, "max_tokens")
+            self.refused(node, chat_body("x", max_tokens=-5), 400, "max_tokens")
             self.refused(node, chat_body("x", messages=[]), 400, "messages")
             self.refused(node, chat_body("x", messages=[{"role": "king", "content": "x"}]), 400, "role")
             self.refused(node, chat_body("x", top_logprobs=99), 400, "top_logprobs")
@@ -35,6 +35,8 @@ class Test(unittest.TestCase):
             self.refused(node, chat_body("x", response_format={"type": "yaml"}), 400, "response_format.type")
             image = [{"type": "image_url", "image_url": {"url": "http://localhost/x.png"}}]
             self.refused(node, chat_body("x", messages=[{"role": "user", "content": image}]), 400, "image")
+            self.refused(node, chat_body("x", guided_regex="("), 400, "guided_regex")
+            self.refused(node, chat_body("x", bad_words=["damn"]), 400, "bad_words")
             self.refused(node, chat_body("x", model="no-such-model"), 404, "no-such-model")
             self.refused(node, {"model": MODEL, "prompt": [1, 999999]}, 400, "999999", "49152", path="/v1/completions")
             for name in ("../../etc/passwd", "/etc/passwd", "a/../../b", "..", "a\nb"):
@@ -53,6 +55,13 @@ class Test(unittest.TestCase):
             self.assertRegex(json.dumps(body), r"\b5[0-9][0-9]\b")
             self.assertEqual((body["error"]["param"], body["error"]["code"]), ("messages", "context_length_exceeded"))
             answer(node, "Say hello.", max_tokens=3)
+
+    def test_a_refused_stream_has_a_status_of_its_own_through_any_node_loaded_or_not(self):
+        with Cluster(2, "--context-length", "128") as cluster:
+            for node in (*cluster.nodes, *reversed(cluster.nodes)):
+                self.refused(node, chat_body("word " * 500, stream=True), 400, "maximum context length is 128 tokens",
+                             "context_length_exceeded")
+                answer(node, "Say hello.", max_tokens=3)
 
     def test_a_broken_model_file_is_an_error_and_other_models_go_on(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,57 @@
+#include "api/model_names.h"
+
+#include <algorithm>
+#include <array>
+
+namespace shoal {
+namespace {
+
+std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+// By the same name in any case; nullptr where several models are called so.
+const ModelView* find_in_any_case(const std::vector<ModelView>& models, std::string_view name) {
+  const std::string lower = to_lower(name);
+  const ModelView* found = nullptr;
+  for (const ModelView& model : models) {
+    if (to_lower(model.name) != lower) continue;
+    if (found != nullptr) return nullptr;
+    found = &model;
+  }
+  return found;
+}
+
+}  // namespace
+
+std::string plain_model_name(std::string_view name) {
+  // What LiteLLM and its like put in front to say which kind of server they speak to.
+  constexpr std::array<std::string_view, 8> kServers{
+      "openai/", "custom_openai/", "hosted_vllm/", "vllm/", "llamafile/", "lm_studio/", "ollama/", "shoal/"};
+  constexpr std::string_view kLatest = ":latest";
+  for (const std::string_view server : kServers) {
+    if (!to_lower(name).starts_with(server)) continue;
+    name.remove_prefix(server.size());
+    break;
+  }
+  if (name.size() > kLatest.size() && to_lower(name).ends_with(kLatest)) name.remove_suffix(kLatest.size());
+  return std::string(name);
+}
+
+const ModelView* find_model(const std::vector<ModelView>& models, std::string_view name) {
+  const std::string plain = plain_model_name(name);
+  for (const std::string_view wish : {name, std::string_view(plain)}) {
+    const auto found = std::ranges::find(models, wish, &ModelView::name);
+    if (found != models.end()) return &*found;
+  }
+  const ModelView* found = find_in_any_case(models, name);
+  return found != nullptr ? found : find_in_any_case(models, plain);
+}
+
+bool is_openai_model(std::string_view name) { return to_lower(name).starts_with("gpt-"); }
+
+}  // namespace shoal
