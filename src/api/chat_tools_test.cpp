@@ -114,6 +114,33 @@ TEST_F(ApiServerTest, ACallThatMustBeMadeIsToldToTheService) {
   EXPECT_NE(told.functions.find(R"("city":{"type":"string"})"), std::string::npos) << told.functions;
 }
 
+TEST_F(ApiServerTest, ACallOfAFunctionIsWrittenAsFunctionsWere) {
+  backend.script = [](const FakeBackend::Submission& submission) {
+    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+  };
+  start();
+  const std::string body =
+      R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"functions":[{"name":"get_weather"}])";
+  const json choice = json::parse(post("/v1/chat/completions", body + "}").body).at("choices")[0];
+  EXPECT_EQ(choice.at("finish_reason"), "function_call");
+  EXPECT_FALSE(choice.at("message").contains("tool_calls"));
+  EXPECT_EQ(choice.at("message").at("function_call"),
+            (json{{"name", "get_weather"}, {"arguments", R"({"city": "Berlin"})"}}));
+  std::string name, arguments, reason;
+  for (const std::string& event :
+       parse_events(post("/v1/chat/completions", body + R"(,"stream":true})").body)) {
+    if (event == "[DONE]") continue;
+    const json streamed = json::parse(event).at("choices")[0];
+    if (streamed.at("finish_reason").is_string()) reason = streamed.at("finish_reason");
+    const json call = streamed.at("delta").value("function_call", json::object());
+    name += call.value("name", "");
+    arguments += call.value("arguments", "");
+  }
+  EXPECT_EQ(name, "get_weather");
+  EXPECT_EQ(arguments, R"({"city": "Berlin"})");
+  EXPECT_EQ(reason, "function_call");
+}
+
 TEST_F(ApiServerTest, MistralsCallsHaveIdsOfNineLetters) {
   backend.script = [](const FakeBackend::Submission& submission) {
     answer(submission, {"[TOOL_CALLS]get_weather[ARGS]{}"}, FinishReason::stop, 5,

@@ -321,6 +321,26 @@ TEST_F(ApiServerTest, OfSeveralPromptsNoAnswerBeginsBeforeAllAreAccepted) {
   EXPECT_EQ(post("/v1/completions", body).status, 429);
 }
 
+TEST_F(ApiServerTest, AnEchoedPromptStandsBeforeEachAnswer) {
+  answer_with({" was", " it"});
+  start();
+  const auto body = [](const char* members) {
+    return fmt::format(R"({{"model":"tiny","prompt":["Once","Then"],"n":2,"echo":true{}}})", members);
+  };
+  std::vector<std::string> whole;
+  const json answered = json::parse(post("/v1/completions", body("")).body);
+  for (const json& choice : answered.at("choices")) whole.push_back(choice.at("text"));
+  const std::vector<std::string> expected{"Once was it", "Once was it", "Then was it", "Then was it"};
+  EXPECT_EQ(whole, expected);
+  std::vector<std::string> streamed(4);
+  for (const std::string& event : parse_events(post("/v1/completions", body(R"(,"stream":true)")).body)) {
+    if (event == "[DONE]") continue;
+    const json choice = json::parse(event).at("choices")[0];
+    streamed.at(choice.at("index").get<size_t>()) += choice.at("text").get<std::string>();
+  }
+  EXPECT_EQ(streamed, expected);
+}
+
 TEST_F(ApiServerTest, LoadingIsToldInCommentsOfAStreamThatAsksForIt) {
   start();
   RawHttpClient client(server->port());

@@ -23,6 +23,7 @@ TEST_F(ApiServerTest, ModelsAreListedAsOpenAiDoes) {
     EXPECT_EQ(body.at("data")[1].at("ready"), false);
   }
   EXPECT_EQ(json::parse(get("/v1/models/other").body).at("id"), "other");
+  EXPECT_EQ(json::parse(get("/v1/models/openai/Other:latest").body).at("id"), "other");
   EXPECT_EQ(get("/v1/models/none").status, 404);
 }
 
