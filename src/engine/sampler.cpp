@@ -1,9 +1,12 @@
 #include "engine/sampler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <string_view>
+#include <utility>
 
 #include "base/random.h"
 #include "kernels/kernels.h"
@@ -28,11 +31,59 @@ TokenId first_largest(std::span<const T> values) {
 bool changes_logits(const SamplingSettings& settings, const SampleContext& context) {
   return settings.repetition_penalty != 1.0 || settings.presence_penalty != 0.0 ||
          settings.frequency_penalty != 0.0 || !settings.logit_bias.empty() || !context.forbidden.empty() ||
-         !context.allowed.empty();
+         !context.allowed.empty() || !context.tokens.empty();
+}
+
+bool has_bit(std::span<const uint64_t> bits, size_t index) {
+  return index / 64 < bits.size() && (bits[index / 64] >> (index % 64) & 1) != 0;
+}
+
+bool is_token(const SampleContext& context, size_t id) {
+  return context.tokens.empty() || has_bit(context.tokens, id);
+}
+
+// The largest logit of what stands for a token.
+TokenId likeliest(std::span<const float> logits, const SampleContext& context) {
+  if (context.tokens.empty()) return first_largest(logits);
+  size_t best = logits.size();
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (has_bit(context.tokens, i) && (best == logits.size() || logits[i] > logits[best])) best = i;
+  }
+  return static_cast<TokenId>(best);
+}
+
+Result<void> check_settings(const SamplingSettings& settings) {
+  const auto check = [](std::string_view name, double value) -> Result<void> {
+    if (std::isfinite(value)) return {};
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is {}, which is no finite number", name, value));
+  };
+  for (const auto& [name, value] :
+       {std::pair("temperature", settings.temperature), std::pair("top_p", settings.top_p),
+        std::pair("min_p", settings.min_p), std::pair("repetition_penalty", settings.repetition_penalty),
+        std::pair("presence_penalty", settings.presence_penalty),
+        std::pair("frequency_penalty", settings.frequency_penalty)}) {
+    if (Result<void> checked = check(name, value); !checked) return checked;
+  }
+  for (const auto& [token, bias] : settings.logit_bias) {
+    if (Result<void> checked = check(fmt::format("logit_bias of token {}", token), bias); !checked)
+      return checked;
+  }
+  return {};
+}
+
+Result<void> check(std::span<const float> logits, const SamplingSettings& settings,
+                   const SampleContext& context) {
+  if (Result<void> checked = check_settings(settings); !checked) return checked;
+  if (!std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); }))
+    return fail(ErrorCode::internal, "a logit is not finite: the model's weights may be damaged");
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (is_token(context, i)) return {};
+  }
+  return fail(ErrorCode::internal, fmt::format("none of {} logits stands for a token", logits.size()));
 }
 
 // A logit that penalties, biases and prohibitions change, by token. Tokens that are not of the vocabulary are
-// left out.
+// left out. Values are kept finite, whatever they are multiplied with, until they are forbidden.
 class AdjustedLogits {
  public:
   explicit AdjustedLogits(std::span<const float> logits) : values_(logits.begin(), logits.end()) {}
@@ -45,7 +96,8 @@ class AdjustedLogits {
     const auto repeated = std::ranges::unique(seen);
     seen.erase(repeated.begin(), repeated.end());
     for (const TokenId token : seen) {
-      if (double* const value = find(token)) *value = *value > 0 ? *value / penalty : *value * penalty;
+      if (double* const value = find(token))
+        *value = bounded(*value > 0 ? *value / penalty : *value * penalty);
     }
   }
 
@@ -55,13 +107,14 @@ class AdjustedLogits {
     std::ranges::sort(sorted);
     for (auto run = sorted.begin(); run != sorted.end();) {
       const auto end = std::upper_bound(run, sorted.end(), *run);
-      if (double* const value = find(*run)) *value -= frequency * static_cast<double>(end - run) + presence;
+      if (double* const value = find(*run))
+        *value = bounded(*value - bounded(frequency * static_cast<double>(end - run) + presence));
       run = end;
     }
   }
 
   void add(TokenId token, double bias) {
-    if (double* const value = find(token)) *value += bias;
+    if (double* const value = find(token)) *value = bounded(*value + bias);
   }
 
   void forbid(TokenId token) {
@@ -70,14 +123,17 @@ class AdjustedLogits {
 
   void allow_only(std::span<const uint64_t> allowed) {
     for (size_t i = 0; i < values_.size(); ++i) {
-      const bool is_allowed = i / 64 < allowed.size() && (allowed[i / 64] >> (i % 64) & 1) != 0;
-      if (!is_allowed) values_[i] = minus_infinity;
+      if (!has_bit(allowed, i)) values_[i] = minus_infinity;
     }
   }
 
   std::span<const double> values() const { return values_; }
 
  private:
+  static double bounded(double value) {
+    constexpr double limit = 1e300;
+    return std::clamp(value, -limit, limit);
+  }
   double* find(TokenId token) {
     return token >= 0 && token < std::ssize(values_) ? &values_[static_cast<size_t>(token)] : nullptr;
   }
@@ -93,6 +149,7 @@ AdjustedLogits adjust(std::span<const float> logits, const SamplingSettings& set
   for (const auto& [token, bias] : settings.logit_bias) adjusted.add(token, bias);
   for (const TokenId token : context.forbidden) adjusted.forbid(token);
   if (!context.allowed.empty()) adjusted.allow_only(context.allowed);
+  if (!context.tokens.empty()) adjusted.allow_only(context.tokens);
   return adjusted;
 }
 
@@ -169,7 +226,7 @@ Distribution distribution_of(std::span<const double> logits, const SamplingSetti
 
   std::vector<TokenId>& kept = result.kept;
   const double threshold =
-      settings.min_p * static_cast<double>(*std::ranges::max_element(result.probabilities));
+      std::min(settings.min_p, 1.0) * static_cast<double>(*std::ranges::max_element(result.probabilities));
   for (size_t i = 0; i < logits.size(); ++i) {
     if (static_cast<double>(result.probabilities[i]) >= threshold) kept.push_back(static_cast<TokenId>(i));
   }
@@ -200,17 +257,17 @@ TokenId draw(const Distribution& distribution, double uniform) {
 
 // The token that is certain, if there is one: at temperature 0, or where all are forbidden.
 std::optional<TokenId> certain_token(std::span<const float> logits, std::span<const double> adjusted,
-                                     const SamplingSettings& settings) {
+                                     const SamplingSettings& settings, const SampleContext& context) {
   const TokenId best = first_largest(adjusted);
-  if (adjusted[static_cast<size_t>(best)] == minus_infinity) return first_largest(logits);
-  return settings.temperature == 0 ? std::optional(best) : std::nullopt;
+  if (adjusted[static_cast<size_t>(best)] == minus_infinity) return likeliest(logits, context);
+  return settings.temperature <= 0 ? std::optional(best) : std::nullopt;
 }
 
 TokenId choose(std::span<const float> logits, const SamplingSettings& settings,
                const SampleContext& context) {
-  if (settings.temperature == 0 && !changes_logits(settings, context)) return first_largest(logits);
+  if (settings.temperature <= 0 && !changes_logits(settings, context)) return first_largest(logits);
   const AdjustedLogits adjusted = adjust(logits, settings, context);
-  if (const auto token = certain_token(logits, adjusted.values(), settings)) return *token;
+  if (const auto token = certain_token(logits, adjusted.values(), settings, context)) return *token;
   const auto position = static_cast<uint64_t>(context.prompt.size() + context.output.size());
   return draw(distribution_of(adjusted.values(), settings),
               uniform_draw({.seed = settings.seed,
@@ -219,36 +276,60 @@ TokenId choose(std::span<const float> logits, const SamplingSettings& settings,
                             .purpose = DrawPurpose::sample}));
 }
 
+// The logarithms of the softmax of the unchanged logits over what stands for a token.
+class Logprobs {
+ public:
+  Logprobs(std::span<const float> logits, const SampleContext& context)
+      : logits_(logits.begin(), logits.end()), best_(static_cast<size_t>(likeliest(logits, context))) {
+    for (size_t i = 0; i < logits_.size(); ++i) {
+      if (is_token(context, i)) {
+        tokens_.push_back(static_cast<TokenId>(i));
+      } else {
+        logits_[i] = -std::numeric_limits<float>::infinity();
+      }
+    }
+    std::vector<float> probabilities(logits_.size());
+    sampling_kernels().softmax(logits_.data(), std::ssize(logits_), probabilities.data());
+    // The largest one's probability is 1 / sum of exp(logit - largest).
+    log_of_best_ = log_f32(probabilities[best_]);
+  }
+
+  TokenProbability of(TokenId token) const {
+    const float logprob = (logits_[static_cast<size_t>(token)] - logits_[best_]) + log_of_best_;
+    return {.token = token, .logprob = std::max(logprob, std::numeric_limits<float>::lowest())};
+  }
+  std::vector<TokenProbability> top(int64_t count) const {
+    std::vector<TokenProbability> result;
+    if (count <= 0) return result;
+    for (const TokenId token : largest(logits_, tokens_, count)) result.push_back(of(token));
+    return result;
+  }
+
+ private:
+  std::vector<float> logits_;
+  std::vector<TokenId> tokens_;  // ascending
+  size_t best_;
+  float log_of_best_;
+};
+
 }  // namespace
 
-Sample sample_token(std::span<const float> logits, const SamplingSettings& settings,
-                    const SampleContext& context, std::optional<int64_t> top_logprobs) {
+Result<Sample> sample_token(std::span<const float> logits, const SamplingSettings& settings,
+                            const SampleContext& context, std::optional<int64_t> top_logprobs) {
+  if (Result<void> checked = check(logits, settings, context); !checked) return fail(checked.error());
   const TokenId token = choose(logits, settings, context);
-  Sample sample{.token = {.token = token, .logprob = 0}, .top = {}};
-  if (!top_logprobs) return sample;
-
-  std::vector<float> probabilities(logits.size());
-  sampling_kernels().softmax(logits.data(), std::ssize(logits), probabilities.data());
-  // The largest one's probability is 1 / sum of exp(logit - largest).
-  const auto best = static_cast<size_t>(first_largest(logits));
-  const float log_of_best = log_f32(probabilities[best]);
-  const auto with_logprob = [&](TokenId id) {
-    return TokenProbability{.token = id,
-                            .logprob = (logits[static_cast<size_t>(id)] - logits[best]) + log_of_best};
-  };
-  sample.token = with_logprob(token);
-  if (*top_logprobs <= 0) return sample;
-  std::vector<TokenId> all(logits.size());
-  std::iota(all.begin(), all.end(), 0);
-  for (const TokenId id : largest(logits, all, *top_logprobs)) sample.top.push_back(with_logprob(id));
-  return sample;
+  if (!top_logprobs) return Sample{.token = {.token = token, .logprob = 0}, .top = {}};
+  const Logprobs logprobs(logits, context);
+  return Sample{.token = logprobs.of(token), .top = logprobs.top(*top_logprobs)};
 }
 
-std::vector<double> sampling_probabilities(std::span<const float> logits, const SamplingSettings& settings,
-                                           const SampleContext& context) {
+Result<std::vector<double>> sampling_probabilities(std::span<const float> logits,
+                                                   const SamplingSettings& settings,
+                                                   const SampleContext& context) {
+  if (Result<void> checked = check(logits, settings, context); !checked) return fail(checked.error());
   std::vector<double> result(logits.size(), 0.0);
   const AdjustedLogits adjusted = adjust(logits, settings, context);
-  if (const auto token = certain_token(logits, adjusted.values(), settings)) {
+  if (const auto token = certain_token(logits, adjusted.values(), settings, context)) {
     result[static_cast<size_t>(*token)] = 1.0;
     return result;
   }

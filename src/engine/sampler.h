@@ -36,6 +36,9 @@ struct SampleContext {
   // Empty: all tokens. Else only those whose bit (t % 64 of word t / 64) is set; at least one that is not
   // forbidden.
   std::span<const uint64_t> allowed = {};
+  // Empty: every id stands for a token. Else only those whose bit is set do; the others, rows of a padded
+  // output matrix, take no part in anything.
+  std::span<const uint64_t> tokens = {};
 };
 
 struct TokenProbability {
@@ -50,11 +53,15 @@ struct Sample {
 
 // `top_logprobs` nullopt: no logprobs are computed (token.logprob is 0). The random number is
 // uniform_draw({seed, choice_index, position = prompt + output size, DrawPurpose::sample}).
-Sample sample_token(std::span<const float> logits, const SamplingSettings& settings,
-                    const SampleContext& context, std::optional<int64_t> top_logprobs);
+// Any finite settings have a result, sensible or not: the likeliest token is never cut, a temperature below 0
+// counts as 0. invalid_argument for settings that are not finite, internal for such logits or where no id
+// stands for a token.
+Result<Sample> sample_token(std::span<const float> logits, const SamplingSettings& settings,
+                            const SampleContext& context, std::optional<int64_t> top_logprobs);
 
 // The probabilities that sample_token draws from, zero for what was cut; for tests and for speculation.
-std::vector<double> sampling_probabilities(std::span<const float> logits, const SamplingSettings& settings,
-                                           const SampleContext& context);
+Result<std::vector<double>> sampling_probabilities(std::span<const float> logits,
+                                                   const SamplingSettings& settings,
+                                                   const SampleContext& context);
 
 }  // namespace shoal

@@ -17,6 +17,7 @@
 #include "scheduler/sequence.h"
 #include "scheduler/wait_estimate.h"
 #include "text/context_length.h"
+#include "text/known_tokens.h"
 
 namespace shoal {
 namespace {
@@ -62,6 +63,7 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
       : settings(std::move(scheduler_settings)),
         loop(owner_loop),
         tokenizer(text_tokenizer),
+        tokens(known_tokens(text_tokenizer)),
         sink(token_sink) {}
 
   void start(StepPipeline& steps);
@@ -88,6 +90,7 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
   const SchedulerSettings settings;
   Loop& loop;
   const Tokenizer& tokenizer;
+  const TokenMask tokens;  // the ids that stand for one
   TokenSink& sink;
   StepPipeline* pipeline = nullptr;  // set once by start(), before anything else
   int64_t active_limit = 0;          // as pipeline
@@ -218,11 +221,15 @@ void Scheduler::State::step_done(const StepOutput& output) {
 
 void Scheduler::State::sample(SequenceId id, Sequence& sequence, std::span<const float> logits) {
   const Generation& generation = sequence.generation();
-  const Result<SampleContext> context = sequence.sample_context();
+  Result<SampleContext> context = sequence.sample_context();
   if (!context) return fail_sequence(id, context.error());
-  const Sample sample = sample_token(logits, generation.sampling, *context, generation.top_logprobs);
+  // Rows behind the last token only pad the matrix.
+  logits = logits.first(std::min(logits.size(), static_cast<size_t>(tokenizer.vocabulary_size())));
+  if (tokens.count() < tokenizer.vocabulary_size()) context->tokens = tokens.words();
+  const Result<Sample> sample = sample_token(logits, generation.sampling, *context, generation.top_logprobs);
+  if (!sample) return fail_sequence(id, sample.error());
   ++totals.completion_tokens;
-  if (std::optional<DeliveredToken> token = sequence.accept(sample)) {
+  if (std::optional<DeliveredToken> token = sequence.accept(*sample)) {
     sink.on_token(generation.request, generation.choice_index, std::move(*token));
   }
   if (sequence.end()) finish(id, sequence);

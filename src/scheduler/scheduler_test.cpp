@@ -60,12 +60,14 @@ class RecordingSink final : public TokenSink {
  public:
   struct Heard {
     std::vector<TokenId> tokens;
+    std::vector<TokenId> alternatives;
     std::vector<GenerationEnd> ends;
     std::vector<Error> errors;
   };
   void on_token(const RequestId& request, uint32_t, DeliveredToken token) override {
     EXPECT_EQ(token.index, std::ssize(heard[request].tokens));
     heard[request].tokens.push_back(token.token);
+    for (const TokenLogprob& other : token.top_logprobs) heard[request].alternatives.push_back(other.token);
   }
   void on_finished(const RequestId& request, uint32_t, GenerationEnd end) override {
     heard[request].ends.push_back(std::move(end));
@@ -88,8 +90,9 @@ RingLimits default_limits() {
 }
 
 struct Bench {
-  explicit Bench(RingLimits limits = default_limits(), SchedulerSettings settings = {})
-      : pipeline(limits), scheduler(settings, world.make_loop("scheduler"), tokenizer(), sink) {
+  explicit Bench(RingLimits limits = default_limits(), SchedulerSettings settings = {},
+                 const Tokenizer& text_tokenizer = tokenizer())
+      : pipeline(limits), scheduler(settings, world.make_loop("scheduler"), text_tokenizer, sink) {
     scheduler.start(pipeline);
   }
 
@@ -123,6 +126,32 @@ struct Bench {
   RecordingSink sink;
   Scheduler scheduler;
 };
+
+// The pipeline's favourite is the token behind the last one: 2, 3, 4 …
+TEST(Scheduler, IdsThatStandForNoTokenAreNeverSampled) {
+  std::vector<std::string> words(7, "x");
+  words[3].clear();  // a hole; ids from 7 on are rows that pad the output matrix
+  const FakeTokenizer tokenizer(words);
+  for (const double temperature : {0.0, 0.01, 2.0}) {
+    Bench bench(default_limits(), {}, tokenizer);
+    for (const TokenId last : {1, 2, 5, 6}) {
+      Generation generation{};
+      generation.request = fmt::format("{}", last);
+      generation.prompt = {last};
+      generation.max_tokens = 20;
+      generation.sampling.temperature = temperature;
+      generation.top_logprobs = 20;
+      ASSERT_TRUE(bench.scheduler.submit(std::move(generation)));
+    }
+    bench.run();
+    bench.finish_all();
+    for (const auto& [request, heard] : bench.sink.heard) {
+      ASSERT_EQ(heard.tokens.size(), 20u) << request;
+      for (const TokenId token : heard.tokens) EXPECT_TRUE(token != 3 && token < 7) << token;
+      for (const TokenId token : heard.alternatives) EXPECT_TRUE(token != 3 && token < 7) << token;
+    }
+  }
+}
 
 TEST(Scheduler, GeneratesUntilTheTokensAreUsedUp) {
   Bench bench;
