@@ -8,6 +8,7 @@
 
 #include "api/foreign_fields.h"
 #include "api/output_fields.h"
+#include "service/sampling_ranges.h"
 
 namespace shoal {
 namespace {
@@ -36,11 +37,12 @@ std::map<TokenId, double> read_logit_bias(RequestFields& fields, std::optional<A
       return biases;
     }
     const bool is_number = value.integer() != nullptr || value.number() != nullptr;
-    if (!is_number) entries.reject(name, "must be a number from -100 to 100", "invalid_type");
+    const std::string must = fmt::format("must be a number from {} to {}", -kMaximumBias, kMaximumBias);
+    if (!is_number) entries.reject(name, must, "invalid_type");
     const double bias = value.integer()  ? static_cast<double>(*value.integer())
                         : value.number() ? *value.number()
                                          : 0;
-    if (bias < -100 || bias > 100) entries.reject(name, "must be a number from -100 to 100");
+    if (bias < -kMaximumBias || bias > kMaximumBias) entries.reject(name, must);
     if (error) return biases;
     biases[*token] = bias;
   }
@@ -91,10 +93,10 @@ std::vector<TokenId> read_stop_tokens(RequestFields& fields) {
 
 // -1 asks for a random one, as no seed does. Others are told apart by their 64 bits.
 std::optional<uint64_t> read_seed(RequestFields& fields) {
-  constexpr double kEnd = 18446744073709551616.0;  // 2^64
   const std::string_view name = fields.spelling({"seed", "random_seed"});
   const Value* value = fields.find(name);
   if (value == nullptr) return std::nullopt;
+  constexpr double kEnd = 18446744073709551616.0;  // 2^64
   if (const double* number = value->number(); number && *number >= 0 && *number < kEnd) {
     if (std::trunc(*number) == *number) return static_cast<uint64_t>(*number);
   }
@@ -106,14 +108,14 @@ std::optional<uint64_t> read_seed(RequestFields& fields) {
 
 SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& error) {
   SamplingWishes wishes;
-  wishes.temperature = fields.number("temperature", {.low = 0, .high = 2});
-  wishes.top_p = fields.number("top_p", {.low = 0, .high = 1});
-  wishes.min_p = fields.number("min_p", {.low = 0, .high = 1});
-  wishes.repetition_penalty = fields.number(fields.spelling({"repetition_penalty", "repeat_penalty"}),
-                                            {.low = 0, .high = 10, .excludes_low = true});
-  wishes.presence_penalty = fields.number("presence_penalty", {.low = -2, .high = 2});
-  wishes.frequency_penalty = fields.number("frequency_penalty", {.low = -2, .high = 2});
-  wishes.top_k = fields.integer("top_k", -1, std::numeric_limits<int32_t>::max());
+  for (const SamplingRange& range : sampling_ranges()) {
+    if (range.setting == &SamplingWishes::default_temperature) continue;
+    const bool is_repetition = range.setting == &SamplingWishes::repetition_penalty;
+    wishes.*range.setting =
+        fields.number(is_repetition ? fields.spelling({range.name, "repeat_penalty"}) : range.name,
+                      {.low = range.low, .high = range.high, .excludes_low = range.excludes_low});
+  }
+  wishes.top_k = fields.integer("top_k", -1, kMaximumTopK);
   if (wishes.top_k == -1) wishes.top_k = 0;  // vLLM's word for off
   wishes.logit_bias = read_logit_bias(fields, error);
   return wishes;

@@ -41,8 +41,8 @@ void write(const SamplingWishes& wishes, wire::SamplingWishes& out) {
   if (wishes.default_temperature) out.set_default_temperature(*wishes.default_temperature);
 }
 
-// Whether the values make sense together is judged where api's requests are judged too; here they are
-// numbers.
+// The head judges the ranges, as api does (service/sampling_ranges.h), and can refuse the one request; here
+// they are numbers.
 SamplingWishes read(const wire::SamplingWishes& in, WireChecks& checks) {
   SamplingWishes wishes;
   if (in.has_temperature()) wishes.temperature = checks.number(in.temperature(), "sampling.temperature");

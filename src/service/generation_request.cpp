@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/sampling_ranges.h"
 #include "text/context_length.h"
 #include "text/continued_chat.h"
 
@@ -83,6 +84,9 @@ Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& toke
   if (Result<void> checked = check_tokens(submitted.stop_tokens, tokenizer); !checked) {
     return fail(checked.error(), "stop_token_ids");
   }
+  if (std::ranges::any_of(submitted.stop_strings, &std::string::empty))
+    return fail(ErrorCode::invalid_argument, "stop: a string is empty");
+  if (Result<void> checked = check_sampling(submitted.sampling); !checked) return checked;
   for (const auto& [token, bias] : submitted.sampling.logit_bias) {
     if (token < 0 || token >= tokenizer.vocabulary_size()) {
       return fail(ErrorCode::invalid_argument,
@@ -99,13 +103,17 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
                                  uint64_t seed) {
   const SamplingSettings neutral;
   SamplingSettings settings;
-  settings.temperature = wishes.temperature.value_or(
-      wishes.default_temperature.value_or(defaults.temperature.value_or(neutral.temperature)));
-  settings.top_k = wishes.top_k.value_or(defaults.top_k.value_or(neutral.top_k));
-  settings.top_p = wishes.top_p.value_or(defaults.top_p.value_or(neutral.top_p));
-  settings.min_p = wishes.min_p.value_or(defaults.min_p.value_or(own_min_p));
-  settings.repetition_penalty =
-      wishes.repetition_penalty.value_or(defaults.repetition_penalty.value_or(neutral.repetition_penalty));
+  const auto of_model = [](std::string_view name, const std::optional<double>& value, double otherwise) {
+    return value && sampling_range(name).has(*value) ? *value : otherwise;
+  };
+  settings.temperature = wishes.temperature.value_or(wishes.default_temperature.value_or(
+      of_model("temperature", defaults.temperature, neutral.temperature)));
+  const bool has_top_k = defaults.top_k && *defaults.top_k >= 0 && *defaults.top_k <= kMaximumTopK;
+  settings.top_k = wishes.top_k.value_or(has_top_k ? *defaults.top_k : neutral.top_k);
+  settings.top_p = wishes.top_p.value_or(of_model("top_p", defaults.top_p, neutral.top_p));
+  settings.min_p = wishes.min_p.value_or(of_model("min_p", defaults.min_p, own_min_p));
+  settings.repetition_penalty = wishes.repetition_penalty.value_or(
+      of_model("repetition_penalty", defaults.repetition_penalty, neutral.repetition_penalty));
   settings.presence_penalty = wishes.presence_penalty.value_or(neutral.presence_penalty);
   settings.frequency_penalty = wishes.frequency_penalty.value_or(neutral.frequency_penalty);
   settings.logit_bias = wishes.logit_bias;

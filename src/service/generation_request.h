@@ -15,7 +15,7 @@ inline constexpr uint32_t choice_limit = 128;
 
 // The one place that decides it, for page, API and command line alike: the request, then the ingress's flag
 // (--default-temp), then the model's files (generation_config.json, GGUF), then our own: min_p 0.1, all else
-// neutral.
+// neutral. What a model's files say beyond the ranges of requests is passed over.
 SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationDefaults& defaults,
                                  uint64_t seed);
 

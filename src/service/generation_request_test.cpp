@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "service/sampling_ranges.h"
 #include "text/fake_tokenizer.h"
 
 namespace shoal {
@@ -63,6 +66,51 @@ TEST(GenerationRequest, WhatTheClientLeavesOpenIsTheModelsAndThenOurs) {
   plain.frequency_penalty = 0.6;
   plain.logit_bias = {{1, 2.0}};
   EXPECT_EQ(choose_sampling(wishes, model, 9), plain);
+}
+
+TEST(GenerationRequest, ARequestOfAnotherNodeIsHeldToTheSameRanges) {
+  const TextAssets text = make_text();
+  const auto refusal_of = [&](const SamplingWishes& wishes) {
+    SubmitRequest request = make_request();
+    request.sampling = wishes;
+    const auto choices = make_generations(request, prompt_of({1, 2}), text, 10);
+    if (choices) return std::string();
+    EXPECT_EQ(choices.error().code, ErrorCode::invalid_argument);
+    return choices.error().message;
+  };
+  EXPECT_EQ(refusal_of({}), "");
+  for (const SamplingRange& range : sampling_ranges()) {
+    SamplingWishes wishes;
+    for (const double wrong :
+         {range.low - 0.1, range.high + 0.1, -1e308, 1e308, double{NAN}, double{INFINITY}}) {
+      wishes.*range.setting = wrong;
+      EXPECT_NE(refusal_of(wishes).find(range.name), std::string::npos) << range.name << " " << wrong;
+    }
+    wishes.*range.setting = range.high;
+    EXPECT_EQ(refusal_of(wishes), "");
+    wishes.*range.setting = range.low;
+    EXPECT_EQ(refusal_of(wishes).empty(), !range.excludes_low) << range.name;
+  }
+  SamplingWishes wishes;
+  wishes.min_p = 7;
+  EXPECT_EQ(refusal_of(wishes), "min_p is 7, it must be from 0 to 1");
+  wishes = {};
+  wishes.top_k = -1;
+  EXPECT_NE(refusal_of(wishes), "");
+  wishes = {};
+  for (const double wrong : {100.5, -1e308, double{NAN}}) {
+    wishes.logit_bias = {{1, wrong}};
+    EXPECT_NE(refusal_of(wishes), "");
+  }
+  SubmitRequest request = make_request();
+  request.stop_strings = {"x", ""};
+  EXPECT_FALSE(make_generations(request, prompt_of({1}), text, 10));
+}
+
+TEST(GenerationRequest, WhatAModelsFilesSayBeyondTheRangesIsPassedOver) {
+  const GenerationDefaults model{
+      .temperature = -1, .top_p = NAN, .top_k = -5, .min_p = 7, .repetition_penalty = 0};
+  EXPECT_EQ(choose_sampling({}, model, 0), choose_sampling({}, {}, 0));
 }
 
 TEST(GenerationRequest, ChoicesShareThePromptAndTellThemselvesApartByIndex) {
