@@ -116,6 +116,7 @@ TEST(ChatRequest, ASeedIsAnyIntegerAndMinusOneIsNone) {
   EXPECT_EQ(seed("9223372036854775807"), 9223372036854775807u);
   EXPECT_EQ(seed("-9223372036854775808"), uint64_t{1} << 63);
   EXPECT_EQ(seed("9223372036854775808"), uint64_t{1} << 63);
+  EXPECT_EQ(seed("18446744073709551615"), ~uint64_t{0});
 }
 
 TEST(ChatRequest, FunctionsAreToolsAsTheyWereWrittenBefore) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <limits>
 
 #include "api/foreign_fields.h"
@@ -96,10 +95,10 @@ std::optional<uint64_t> read_seed(RequestFields& fields) {
   const std::string_view name = fields.spelling({"seed", "random_seed"});
   const Value* value = fields.find(name);
   if (value == nullptr) return std::nullopt;
-  constexpr double kEnd = 18446744073709551616.0;  // 2^64
-  if (const double* number = value->number(); number && *number >= 0 && *number < kEnd) {
-    if (std::trunc(*number) == *number) return static_cast<uint64_t>(*number);
-  }
+  const std::string_view digits = value->big_integer();
+  uint64_t big = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), big);
+  if (failure == std::errc() && !digits.empty() && end == digits.data() + digits.size()) return big;
   const auto seed =
       fields.integer(name, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
   if (!seed || *seed == -1) return std::nullopt;

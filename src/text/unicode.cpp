@@ -35,13 +35,6 @@ bool is_letter(char32_t c) {
   return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_LO;
 }
 
-bool is_upper(char32_t c) {
-  const utf8proc_category_t kind = category(c);
-  return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LT;
-}
-
-bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL; }
-
 bool is_number(char32_t c) {
   const utf8proc_category_t kind = category(c);
   return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
@@ -61,23 +54,6 @@ bool is_printable(char32_t c) {
   return kind != UTF8PROC_CATEGORY_CN && kind < UTF8PROC_CATEGORY_ZS;
 }
 
-std::string to_upper(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  const auto size = static_cast<int64_t>(text.size());
-  for (int64_t at = 0; at < size;) {
-    const CodePoint c = decode_utf8(text, at);
-    // The one expansion that templates meet; the others are left as they are.
-    if (c.value == 0xDF) {
-      out += "SS";
-    } else {
-      append_utf8(static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c.value))), out);
-    }
-    at += c.length;
-  }
-  return out;
-}
-
 std::string to_lower(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -92,10 +68,6 @@ std::string to_lower(std::string_view text) {
     at += c.length;
   }
   return out;
-}
-
-char32_t to_title(char32_t c) {
-  return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c)));
 }
 
 namespace {

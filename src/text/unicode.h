@@ -11,16 +11,13 @@ namespace shoal {
 bool is_white_space(char32_t code_point);
 bool is_word_character(char32_t code_point);  // letters, marks, digits and connectors, as \w means them
 bool is_letter(char32_t code_point);
-bool is_upper(char32_t code_point);  // of general category Lu or Lt
-bool is_lower(char32_t code_point);
 bool is_number(char32_t code_point);         // of general category N
 bool is_decimal_digit(char32_t code_point);  // of general category Nd
 bool is_control(char32_t code_point);
 bool is_printable(char32_t code_point);  // as Python's repr decides whether to escape
 
-std::string to_upper(std::string_view valid_text);
+// One letter after another, whatever stands beside it.
 std::string to_lower(std::string_view valid_text);
-char32_t to_title(char32_t code_point);
 
 enum class NormalForm : unsigned char { nfc, nfd, nfkc, nfkd };
 

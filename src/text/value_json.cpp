@@ -1,34 +1,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "text/value.h"
 
 namespace shoal {
 namespace {
 
+// The library refuses numbers that its float type does not hold; this one holds what a double does not.
+using Library =
+    nlohmann::basic_json<std::map, std::vector, std::string, bool, int64_t, uint64_t, long double>;
+
 // Builds a Value from the events of nlohmann's parser, which keeps no tree of its own and does not recurse.
 class ValueBuilder {
  public:
-  using number_integer_t = nlohmann::json::number_integer_t;
-  using number_unsigned_t = nlohmann::json::number_unsigned_t;
-  using number_float_t = nlohmann::json::number_float_t;
-  using string_t = nlohmann::json::string_t;
-  using binary_t = nlohmann::json::binary_t;
+  using number_integer_t = Library::number_integer_t;
+  using number_unsigned_t = Library::number_unsigned_t;
+  using number_float_t = Library::number_float_t;
+  using string_t = Library::string_t;
+  using binary_t = Library::binary_t;
 
   bool null() { return put(Value()); }
   bool boolean(bool value) { return put(Value(value)); }
   bool number_integer(number_integer_t value) { return put(Value(int64_t{value})); }
   bool number_unsigned(number_unsigned_t value) {
-    if (value > static_cast<uint64_t>(INT64_MAX)) return put(Value(static_cast<double>(value)));
+    if (value > static_cast<uint64_t>(INT64_MAX)) return put(Value::of_digits(std::to_string(value)));
     return put(Value(static_cast<int64_t>(value)));
   }
-  bool number_float(number_float_t value, const string_t&) { return put(Value(value)); }
+  bool number_float(number_float_t, const string_t& digits) { return put(Value::of_digits(digits)); }
   bool string(string_t& value) { return put(Value(std::move(value))); }
   bool binary(binary_t&) { return false; }
   bool start_object(std::size_t) { return open(Value(Value::Object{})); }
@@ -119,6 +125,8 @@ class Writer {
       out += *boolean ? "true" : "false";
     } else if (const int64_t* integer = value.integer()) {
       out += std::to_string(*integer);
+    } else if (!value.written().empty()) {
+      out += value.written();
     } else if (const double* number = value.number()) {
       write_number(*number);
     } else if (const std::string* text = value.text()) {
@@ -192,7 +200,7 @@ class Writer {
   void break_line() {
     if (!style_.indent) return;
     out += '\n';
-    out.append(static_cast<size_t>(std::max<int64_t>(*style_.indent, 0) * depth_), ' ');
+    for (int64_t i = 0; i < depth_; ++i) out += *style_.indent;
   }
 
   const JsonStyle& style_;
@@ -208,7 +216,7 @@ Result<Value> parse_json(std::string_view json) {
     return fail(ErrorCode::invalid_argument, fmt::format("JSON has a NUL byte at offset {}", nul));
   }
   ValueBuilder builder;
-  if (!nlohmann::json::sax_parse(json.begin(), json.end(), &builder)) {
+  if (!Library::sax_parse(json.begin(), json.end(), &builder)) {
     return fail(ErrorCode::invalid_argument, builder.error.empty() ? "JSON is invalid" : builder.error);
   }
   return std::move(builder.result);
@@ -249,13 +257,12 @@ std::string format_json_text(std::string_view text, bool ascii_only) {
 std::string format_number(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  // The first precision that survives the way back; where the exponent begins is Python's rule (below 1e-4,
-  // from 1e16 on).
-  std::string scientific;
-  for (int precision = 0; precision <= 17; ++precision) {
-    scientific = fmt::format("{:.{}e}", number, precision);
-    if (std::strtod(scientific.c_str(), nullptr) == number) break;
-  }
+  // Where the exponent begins is Python's rule (below 1e-4, from 1e16 on).
+  char shortest[32];
+  const auto [end, error] =
+      std::to_chars(std::begin(shortest), std::end(shortest), number, std::chars_format::scientific);
+  CHECK(error == std::errc());
+  const std::string scientific(std::begin(shortest), end);
   const size_t e = scientific.find('e');
   const int exponent = std::atoi(scientific.c_str() + e + 1);
   std::string mantissa = scientific.substr(0, e);

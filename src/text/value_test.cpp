@@ -55,7 +55,7 @@ TEST(Json, IsWrittenAsPythonWritesIt) {
   EXPECT_EQ(format_json(value, {}),
             "{\"b\": [1, 2.0, {}], \"a\": {\"ü\": \"\\u0001\\n\\\"\\\\\x7f😀\"}, \"e\": []}");
   JsonStyle style;
-  style.indent = 2;
+  style.indent = "  ";
   style.sorted_keys = true;
   style.ascii_only = true;
   EXPECT_EQ(format_json(value, style),
@@ -78,6 +78,32 @@ TEST(Json, NumbersAreThoseOfPythonsRepr) {
   EXPECT_EQ(format_number(INFINITY), "inf");
   EXPECT_EQ(format_json(Value(double{NAN})), "null");
   EXPECT_EQ(format_json(Value(double{-INFINITY}), {}), "-Infinity");
+}
+
+TEST(Json, NumbersKeepTheirDigits) {
+  const std::string digits(400, '7');
+  for (const std::string& json : std::vector<std::string>{
+           "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616",
+           "-9223372036854775808", "-9223372036854775809", "100000000000000000000", "-" + digits, digits,
+           "1.10", "1e400", "-1E+5", "3.14159265358979323846264338327950288", "0.000", "1e-5", "-0.0", "1e16",
+           "0.10000000000000000000000000000001", "12345678901234567890.5"}) {
+    const Value value = parsed("[" + json + "]");
+    ASSERT_NE(value.array(), nullptr) << json;
+    EXPECT_EQ(format_json(value), "[" + json + "]");
+    EXPECT_EQ(format_json(value, {}), "[" + json + "]");
+    EXPECT_EQ(format_json(parsed(format_json(value))), "[" + json + "]");
+  }
+  EXPECT_EQ(parsed("9223372036854775808").big_integer(), "9223372036854775808");
+  EXPECT_EQ(parsed("-9223372036854775808").big_integer(), "");
+  EXPECT_EQ(parsed("1e400").big_integer(), "");
+  EXPECT_EQ(*parsed("1.10").number(), 1.1);
+  EXPECT_EQ(*parsed("9223372036854775808").number(), 9223372036854775808.0);
+  EXPECT_EQ(parsed("1e400").written(), "1e400");
+  EXPECT_EQ(parsed("2.5").written(), "");
+  EXPECT_EQ(parsed("9223372036854775808"), parsed("9223372036854775808"));
+  EXPECT_FALSE(parsed("9223372036854775808") == parsed("9223372036854775809"));
+  EXPECT_FALSE(parse_json("1e5000"));
+  EXPECT_FALSE(parse_json("0123456789012345678901"));
 }
 
 TEST(Value, SetReplacesInPlace) {

@@ -6,55 +6,15 @@
 #include <cmath>
 #include <utility>
 
+#include "text/decimal.h"
 #include "text/grammar/fixed_dfa.h"
 
 namespace shoal {
 namespace {
 
-constexpr int64_t kWholeDigits = 19;
+constexpr int64_t kWholeDigits = 19;  // at least
+constexpr int64_t kMaximumWholeDigits = 100;
 constexpr int64_t kFractionDigits = 20;
-
-// A number written out: -12.50 is {true, "12", "5"}; zero has one whole digit and no sign.
-struct Decimal {
-  bool is_negative = false;
-  std::string whole;
-  std::string fraction;
-  bool is_zero() const { return whole == "0" && fraction.empty(); }
-  // Further out than any number that is written.
-  bool is_beyond_all() const { return std::ssize(whole) > kWholeDigits; }
-};
-
-Result<Decimal> to_decimal(const Value& value) {
-  std::string text =
-      value.integer() != nullptr ? fmt::format("{}", *value.integer()) : format_number(*value.number());
-  Decimal decimal;
-  decimal.is_negative = text.starts_with('-');
-  if (decimal.is_negative) text.erase(0, 1);
-  int64_t exponent = 0;
-  if (const size_t e = text.find('e'); e != std::string::npos) {
-    exponent = std::stoll(text.substr(e + 1));
-    text.resize(e);
-  }
-  const size_t point = std::min(text.find('.'), text.size());
-  std::string digits = text.substr(0, point);
-  auto place = static_cast<int64_t>(digits.size()) + exponent;  // of the point within the digits
-  if (point < text.size()) digits += text.substr(point + 1);
-  if (std::abs(exponent) > 400) return fail(ErrorCode::invalid_argument, "a limit is no finite number");
-  if (place < 0) digits.insert(0, static_cast<size_t>(-std::exchange(place, 0)), '0');
-  if (place > std::ssize(digits)) digits.append(static_cast<size_t>(place) - digits.size(), '0');
-  decimal.whole = digits.substr(0, static_cast<size_t>(place));
-  decimal.fraction = digits.substr(static_cast<size_t>(place));
-  decimal.whole.erase(0, std::min(decimal.whole.find_first_not_of('0'), decimal.whole.size()));
-  if (decimal.whole.empty()) decimal.whole.push_back('0');
-  decimal.fraction.resize(decimal.fraction.find_last_not_of('0') + 1);
-  if (decimal.is_zero()) decimal.is_negative = false;
-  if (std::ssize(decimal.fraction) > kFractionDigits) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("{} is too fine for numbers with {} digits behind the point", format_json(value),
-                            kFractionDigits));
-  }
-  return decimal;
-}
 
 Expression digit_range(char first, char last) {
   if (first > last) return never();
@@ -87,12 +47,12 @@ Expression same_length(std::string_view bound, Side side) {
 }
 
 // Whole parts on that side of `bound`.
-Expression whole_part(std::string_view bound, Side side) {
+Expression whole_part(std::string_view bound, Side side, int64_t whole_digits) {
   std::vector<Expression> choices;
   choices.push_back(same_length(bound, side));
   const auto size = std::ssize(bound);
-  if (side == Side::above && size < kWholeDigits) {
-    choices.push_back(joined(digit_range('1', '9'), digits(size, kWholeDigits - 1)));
+  if (side == Side::above && size < whole_digits) {
+    choices.push_back(joined(digit_range('1', '9'), digits(size, whole_digits - 1)));
   }
   if (side == Side::below && size > 1) {
     choices.push_back(digit_range('0', '0'));
@@ -125,49 +85,52 @@ Expression with_point(Expression fraction) { return joined(literal_text("."), st
 Expression optional(Expression part) { return repeated(std::move(part), 0, 1); }
 
 // Numbers without sign on that side of the bound.
-Expression magnitude(const Decimal& bound, Side side, bool may_be_equal) {
+Expression magnitude(const Decimal& bound, Side side, bool may_be_equal, int64_t whole_digits) {
+  const std::string whole = bound.whole();
+  const std::string fraction = bound.fraction();
   std::vector<Expression> choices;
-  choices.push_back(joined(whole_part(bound.whole, side), optional(with_point(digits(1, kFractionDigits)))));
   choices.push_back(
-      joined(literal_text(bound.whole), with_point(fraction_digits(bound.fraction, side, may_be_equal))));
+      joined(whole_part(whole, side, whole_digits), optional(with_point(digits(1, kFractionDigits)))));
+  choices.push_back(joined(literal_text(whole), with_point(fraction_digits(fraction, side, may_be_equal))));
   const bool whole_alone =
-      side == Side::above ? may_be_equal && bound.fraction.empty() : may_be_equal || !bound.fraction.empty();
-  if (whole_alone) choices.push_back(literal_text(bound.whole));
+      side == Side::above ? may_be_equal && fraction.empty() : may_be_equal || !fraction.empty();
+  if (whole_alone) choices.push_back(literal_text(whole));
   return choice_of(std::move(choices));
 }
 
 Expression negative(Expression positive) { return joined(literal_text("-"), std::move(positive)); }
 
-Expression any_magnitude() {
+Expression any_magnitude(int64_t whole_digits) {
   std::vector<Expression> whole;
   whole.push_back(digit_range('0', '0'));
-  whole.push_back(joined(digit_range('1', '9'), digits(0, kWholeDigits - 1)));
+  whole.push_back(joined(digit_range('1', '9'), digits(0, whole_digits - 1)));
   return joined(choice_of(std::move(whole)), optional(with_point(digits(1, kFractionDigits))));
 }
 
 // Numbers on that side of the limit.
-Result<Expression> limited(const NumberLimit& limit, Side side) {
-  const Result<Decimal> bound = to_decimal(limit.value);
-  if (!bound) return fail(bound.error());
-  if (bound->is_beyond_all()) {
-    if (bound->is_negative != (side == Side::above)) return never();
-    return joined(optional(literal_text("-")), any_magnitude());
+Expression limited(const NumberLimit& limit, Side side, int64_t whole_digits) {
+  const Decimal bound = to_decimal(limit.value);
+  if (bound.place > whole_digits) {  // further out than any number that is written
+    if (bound.is_negative != (side == Side::above)) return never();
+    return joined(optional(literal_text("-")), any_magnitude(whole_digits));
   }
-  const bool is_away_from_zero = bound->is_negative == (side == Side::below);
+  const bool is_away_from_zero = bound.is_negative == (side == Side::below);
   const bool may_be_equal = !limit.is_exclusive;
   std::vector<Expression> choices;
-  Expression own_sign =
-      magnitude(*bound, is_away_from_zero || bound->is_zero() ? Side::above : Side::below, may_be_equal);
-  if (bound->is_zero()) {
+  Expression own_sign = magnitude(bound, is_away_from_zero || bound.is_zero() ? Side::above : Side::below,
+                                  may_be_equal, whole_digits);
+  if (bound.is_zero()) {
     choices.push_back(side == Side::above ? std::move(own_sign) : negative(std::move(own_sign)));
     if (may_be_equal)
       choices.push_back(joined(literal_text("0"),
                                optional(with_point(repeated(digit_range('0', '0'), 1, kFractionDigits)))));
     return choice_of(std::move(choices));
   }
-  choices.push_back(bound->is_negative ? negative(std::move(own_sign)) : std::move(own_sign));
+  choices.push_back(bound.is_negative ? negative(std::move(own_sign)) : std::move(own_sign));
   // Everything of the other sign, where that lies on this side.
-  if (!is_away_from_zero) choices.push_back(bound->is_negative ? any_magnitude() : negative(any_magnitude()));
+  if (!is_away_from_zero)
+    choices.push_back(bound.is_negative ? any_magnitude(whole_digits)
+                                        : negative(any_magnitude(whole_digits)));
   return choice_of(std::move(choices));
 }
 
@@ -221,21 +184,37 @@ Result<Dfa> multiples(const Value& of) {
                           format_json(of)));
 }
 
-std::string_view pattern_of(const NumberLimits& limits) {
+std::string pattern_of(const NumberLimits& limits, int64_t whole_digits) {
+  const std::string whole = fmt::format("-?(?:0|[1-9][0-9]{{0,{}}})", whole_digits - 1);
   switch (limits.kind) {
-    case NumberKind::integer: return "-?(?:0|[1-9][0-9]{0,18})";
-    case NumberKind::fraction: return "-?(?:0|[1-9][0-9]{0,18})\\.0{0,10}[1-9][0-9]{0,9}";
+    case NumberKind::integer: return whole;
+    case NumberKind::fraction: return whole + "\\.0{0,10}[1-9][0-9]{0,9}";
     case NumberKind::any: break;
   }
-  return limits.is_limited() ? "-?(?:0|[1-9][0-9]{0,18})(?:\\.[0-9]{1,20})?"
-                             : "-?(?:0|[1-9][0-9]{0,18})(?:\\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?";
+  return whole +
+         (limits.is_limited() ? "(?:\\.[0-9]{1,20})?" : "(?:\\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?");
+}
+
+// As many digits in front of the point as limits beyond 64 bits need.
+int64_t whole_digits_for(const NumberLimits& limits) {
+  int64_t count = kWholeDigits;
+  for (const std::vector<NumberLimit>* side : {&limits.least, &limits.most}) {
+    for (const NumberLimit& limit : *side) {
+      const Decimal bound = to_decimal(limit.value);
+      const bool is_big = bound.place >= kWholeDigits && limit.value.integer() == nullptr;
+      if (is_big && bound.place < kMaximumWholeDigits) count = std::max(count, bound.place + 1);
+    }
+  }
+  return count;
 }
 
 }  // namespace
 
 Result<void> check_limit(const Value& limit) {
-  const Result<Decimal> decimal = to_decimal(limit);
-  return decimal ? Result<void>() : fail(decimal.error());
+  if (std::ssize(to_decimal(limit).fraction()) <= kFractionDigits) return {};
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{} is too fine for numbers with {} digits behind the point", format_json(limit),
+                          kFractionDigits));
 }
 
 Result<void> check_multiple(const Value& of) {
@@ -243,15 +222,31 @@ Result<void> check_multiple(const Value& of) {
   return dfa ? Result<void>() : fail(dfa.error());
 }
 
+bool is_within(const NumberLimits& limits, const Value& number) {
+  const Decimal decimal = to_decimal(number);
+  const auto keeps = [&](const NumberLimit& limit, std::strong_ordering beyond) {
+    const std::strong_ordering order = decimal <=> to_decimal(limit.value);
+    return order != beyond && !(limit.is_exclusive && order == std::strong_ordering::equal);
+  };
+  return std::ranges::all_of(
+             limits.least,
+             [&](const NumberLimit& limit) { return keeps(limit, std::strong_ordering::less); }) &&
+         std::ranges::all_of(
+             limits.most,
+             [&](const NumberLimit& limit) { return keeps(limit, std::strong_ordering::greater); }) &&
+         std::ranges::all_of(limits.multiples,
+                             [&](const Value& of) { return multiples(of)->matches(plain_digits(decimal)); });
+}
+
 Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget) {
-  Result<Dfa> dfa = fixed_dfa(std::string(pattern_of(limits)));
+  const int64_t whole_digits = whole_digits_for(limits);
+  Result<Dfa> dfa = fixed_dfa(pattern_of(limits, whole_digits));
   const auto narrow = [&](const Result<Dfa>& other) {
     if (!dfa) return;
     dfa = other ? intersection(*dfa, *other, budget) : Result<Dfa>(fail(other.error()));
   };
   const auto limit = [&](const NumberLimit& bound, Side side) {
-    const Result<Expression> expression = limited(bound, side);
-    narrow(expression ? make_dfa(*expression, budget) : Result<Dfa>(fail(expression.error())));
+    narrow(make_dfa(limited(bound, side, whole_digits), budget));
   };
   for (const NumberLimit& bound : limits.least) limit(bound, Side::above);
   for (const NumberLimit& bound : limits.most) limit(bound, Side::below);

@@ -1,5 +1,5 @@
-// JSON's numbers within limits, as automata over how they are written: without exponent, at most 19 digits in
-// front of the point and 20 behind it.
+// JSON's numbers within limits, as automata over how they are written: without exponent, 19 digits in front
+// of the point (or as many as the limits need, up to 100) and 20 behind it.
 #pragma once
 
 #include <optional>
@@ -30,6 +30,10 @@ struct NumberLimits {
 Result<void> check_limit(const Value& limit);
 // invalid_argument for multiples other than 1 to 1000, negative powers of ten and the usual parts of 1.
 Result<void> check_multiple(const Value& of);
+
+// Whether a number, however it is written, is one of them. The limits and multiples are such as have been
+// checked.
+bool is_within(const NumberLimits& limits, const Value& number);
 
 // Without limits also with an exponent. The limits and multiples are such as have been checked.
 Result<Dfa> number_dfa(const NumberLimits& limits, GrammarBudget& budget);

@@ -73,10 +73,7 @@ Result<bool> SchemaCompiler::allows(const Schemas& schemas, const Value& value) 
   if (holds_number(value)) {
     const Result<NumberLimits> limits = number_limits(schemas, kAllBits, context_.logic);
     if (!limits) return fail(limits.error());
-    if (!limits->is_limited()) return true;
-    const Result<Dfa> dfa = number_dfa(*limits, budget);
-    if (!dfa) return fail(dfa.error());
-    return dfa->matches(format_json(written_shortest(value)));
+    return is_within(*limits, value);
   }
   if (value.text() != nullptr) {
     const Result<Dfa> dfa = contents_of(schemas, TextNotation::quoted, context_.logic, budget);

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "text/decimal.h"
 
 namespace shoal {
 namespace {
@@ -29,8 +30,7 @@ uint8_t type_of(const Value& value) {
   if (value.is_null()) return kNullBit;
   if (value.boolean() != nullptr) return kBooleanBit;
   if (value.integer() != nullptr) return kIntegerBit;
-  if (const double* number = value.number())
-    return std::floor(*number) == *number ? kIntegerBit : kFractionBit;
+  if (value.number() != nullptr) return to_decimal(value).is_whole() ? kIntegerBit : kFractionBit;
   if (value.text() != nullptr) return kStringBit;
   return value.array() != nullptr ? kArrayBit : kObjectBit;
 }
@@ -59,7 +59,7 @@ double number_of(const Value& value) {
 }
 
 bool are_equal(const Value& a, const Value& b) {
-  if (holds_number(a) && holds_number(b)) return number_of(a) == number_of(b);
+  if (holds_number(a) && holds_number(b)) return a == b || to_decimal(a) == to_decimal(b);
   if (a.array() != nullptr && b.array() != nullptr) {
     return std::ranges::equal(*a.array(), *b.array(), are_equal);
   }
@@ -77,10 +77,11 @@ bool contains(const Value::Array& list, const Value& value) {
 }
 
 Value written_shortest(const Value& value) {
-  constexpr double kExact = 9e15;
-  if (const double* number = value.number();
-      number != nullptr && std::floor(*number) == *number && std::abs(*number) < kExact) {
-    return static_cast<int64_t>(*number);
+  constexpr int64_t kPlainDigits = 15;
+  if (value.number() != nullptr) {
+    const Decimal decimal = to_decimal(value);
+    const bool is_short = decimal.is_whole() && decimal.place <= kPlainDigits;
+    return is_short ? Value::of_digits(plain_digits(decimal)) : value;
   }
   if (const Value::Array* items = value.array()) {
     Value::Array result;

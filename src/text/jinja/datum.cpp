@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/utf8.h"
+#include "text/jinja/integers.h"
 #include "text/unicode.h"
 
 namespace shoal::jinja {
@@ -100,11 +101,13 @@ std::optional<int64_t> Datum::as_integer() const {
 std::optional<double> Datum::as_number() const {
   if (const double* value = number()) return *value;
   if (const auto value = as_integer()) return static_cast<double>(*value);
+  if (const BigInteger* value = big_integer()) return to_number(*value);
   return std::nullopt;
 }
 
 bool Datum::truth() const {
   if (is_undefined() || is_none()) return false;
+  if (big_integer() != nullptr) return true;
   if (const auto value = as_number()) return *value != 0;
   if (const MarkedText* value = text()) return !value->empty();
   if (const List* value = list()) return value->kind == ListKind::generator || !value->items.empty();
@@ -144,7 +147,14 @@ bool Bound::flag(size_t parameter, bool otherwise) const {
 
 int64_t Bound::integer(size_t parameter, int64_t otherwise) const {
   if (!has(parameter)) return otherwise;
-  const std::optional<int64_t> value = values_[parameter].as_integer();
+  if (values_[parameter].big_integer() != nullptr)
+    give_up("{}(): '{}' is too large", callee_, names_[parameter]);
+  return clamped(parameter, otherwise);
+}
+
+int64_t Bound::clamped(size_t parameter, int64_t otherwise) const {
+  if (!has(parameter)) return otherwise;
+  const std::optional<int64_t> value = clamped_integer(values_[parameter]);
   if (!value)
     give_up("{}(): '{}' is no integer but {}", callee_, names_[parameter], type_name(values_[parameter]));
   return *value;
@@ -173,18 +183,28 @@ std::string_view type_name(const Datum& value) {
     std::string_view operator()(const std::shared_ptr<const Dict>&) const { return "dict"; }
     std::string_view operator()(const std::shared_ptr<Space>&) const { return "Namespace"; }
     std::string_view operator()(const std::shared_ptr<const Callable>&) const { return "function"; }
+    std::string_view operator()(const std::shared_ptr<const BigInteger>&) const { return "int"; }
   };
   return std::visit(Namer{}, value.data());
 }
 
+std::optional<int64_t> clamped_integer(const Datum& value) {
+  if (const BigInteger* big = value.big_integer()) return is_negative(*big) ? INT64_MIN : INT64_MAX;
+  return value.as_integer();
+}
+
+namespace {
+
+bool is_not_a_number(const Datum& value) { return value.number() != nullptr && std::isnan(*value.number()); }
+
+}  // namespace
+
 bool equal(const Datum& left, const Datum& right, Budget& budget) {
   budget.pay_steps(1);
-  const std::optional<int64_t> a = left.as_integer();
-  const std::optional<int64_t> b = right.as_integer();
-  if (a && b) return *a == *b;
-  const std::optional<double> x = left.as_number();
-  const std::optional<double> y = right.as_number();
-  if (x || y) return x && y && *x == *y;
+  if (left.is_number() || right.is_number()) {
+    const bool are_ordered = !is_not_a_number(left) && !is_not_a_number(right);
+    return left.is_number() && right.is_number() && are_ordered && compare_numbers(left, right) == 0;
+  }
   if (left.text() != nullptr && right.text() != nullptr) {
     budget.pay_steps(left.text()->size() / 256);
     return left.text()->bytes() == right.text()->bytes();
@@ -211,12 +231,10 @@ bool equal(const Datum& left, const Datum& right, Budget& budget) {
 
 int compare(const Datum& left, const Datum& right, Budget& budget) {
   budget.pay_steps(1);
-  const std::optional<int64_t> a = left.as_integer();
-  const std::optional<int64_t> b = right.as_integer();
-  if (a && b) return *a < *b ? -1 : *a > *b;
-  const std::optional<double> x = left.as_number();
-  const std::optional<double> y = right.as_number();
-  if (x && y) return *x < *y ? -1 : *x > *y;
+  if (left.is_number() && right.is_number()) {
+    const bool are_ordered = !is_not_a_number(left) && !is_not_a_number(right);
+    return are_ordered ? compare_numbers(left, right) : 0;
+  }
   if (left.text() != nullptr && right.text() != nullptr) {
     budget.pay_steps(left.text()->size() / 256);
     const int order = left.text()->bytes().compare(right.text()->bytes());
@@ -281,6 +299,10 @@ class ReprWriter {
       out.append(*boolean ? "True" : "False");
     } else if (const int64_t* integer = value.integer()) {
       out.append(std::to_string(*integer));
+    } else if (const BigInteger* big = value.big_integer()) {
+      const std::string digits = to_digits(*big);
+      budget_.pay_steps(static_cast<int64_t>(digits.size()));
+      out.append(digits);
     } else if (const double* number = value.number()) {
       out.append(format_number(*number));
     } else if (const MarkedText* text = value.text()) {
@@ -349,6 +371,7 @@ class JsonWriter {
     if (const bool* boolean = value.boolean()) return *boolean;
     if (const int64_t* integer = value.integer()) return *integer;
     if (const double* number = value.number()) return *number;
+    if (const BigInteger* big = value.big_integer()) return Value::of_digits(to_digits(*big));
     if (const MarkedText* text = value.text()) {
       budget_.pay_bytes(text->size());
       any_input_ = any_input_ || text->any_input();
@@ -366,7 +389,6 @@ class JsonWriter {
 
   MarkedText write(const Datum& value) {
     const Value converted = convert(value);
-    if (style_.indent && *style_.indent > 64) give_up("tojson: an indent of {} is too much", *style_.indent);
     std::string json = format_json(converted, style_);
     budget_.pay_bytes(static_cast<int64_t>(json.size()));
     return any_input_ ? MarkedText::of_input(std::move(json)) : MarkedText::of_template(std::move(json));
@@ -496,6 +518,7 @@ Datum from_value(const Value& value, bool from_input) {
   if (value.is_null()) return None{};
   if (const bool* boolean = value.boolean()) return *boolean;
   if (const int64_t* integer = value.integer()) return *integer;
+  if (!value.big_integer().empty()) return parse_integer(value.big_integer(), 10);
   if (const double* number = value.number()) return *number;
   if (const std::string* text = value.text()) {
     std::string valid = is_valid_utf8(*text) ? *text : repair_utf8(*text);

@@ -20,6 +20,7 @@ namespace shoal::jinja {
 
 class Datum;
 class Evaluator;
+struct BigInteger;  // beyond 64 bits, see integers.h
 struct Arguments;
 
 struct Undefined {
@@ -63,7 +64,7 @@ class Datum {
  public:
   using Data = std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const MarkedText>,
                             std::shared_ptr<List>, std::shared_ptr<const Dict>, std::shared_ptr<Space>,
-                            std::shared_ptr<const Callable>>;
+                            std::shared_ptr<const Callable>, std::shared_ptr<const BigInteger>>;
 
   Datum() = default;  // undefined
   Datum(None none) : data_(none) {}
@@ -73,6 +74,7 @@ class Datum {
   Datum(MarkedText text) : data_(std::make_shared<const MarkedText>(std::move(text))) {}
   Datum(std::shared_ptr<Space> space) : data_(std::move(space)) {}
   Datum(std::shared_ptr<const Callable> callable) : data_(std::move(callable)) {}
+  Datum(std::shared_ptr<const BigInteger> integer) : data_(std::move(integer)) {}
   static Datum undefined(std::string_view name);
   static Datum text(std::string_view template_text) {
     return MarkedText::of_template(std::string(template_text));
@@ -85,6 +87,7 @@ class Datum {
   bool is_none() const { return std::holds_alternative<None>(data_); }
   const bool* boolean() const { return std::get_if<bool>(&data_); }
   const int64_t* integer() const { return std::get_if<int64_t>(&data_); }
+  const BigInteger* big_integer() const { return get<BigInteger>(); }
   const double* number() const { return std::get_if<double>(&data_); }
   const MarkedText* text() const { return get<MarkedText>(); }
   List* list() const {
@@ -101,8 +104,10 @@ class Datum {
   const Data& data() const { return data_; }
 
   // Booleans count as integers, as in Python.
-  std::optional<int64_t> as_integer() const;
-  std::optional<double> as_number() const;
+  bool is_integer() const { return as_integer().has_value() || big_integer() != nullptr; }  // of any size
+  bool is_number() const { return is_integer() || number() != nullptr; }
+  std::optional<int64_t> as_integer() const;  // of 64 bits
+  std::optional<double> as_number() const;    // fails for an integer beyond all doubles
   bool truth() const;
   int depth() const;
 
@@ -131,6 +136,8 @@ class Bound {
   const Datum& operator[](size_t parameter) const { return values_[parameter]; }
   bool flag(size_t parameter, bool otherwise) const;
   int64_t integer(size_t parameter, int64_t otherwise) const;
+  // An integer beyond 64 bits is the largest or the least of them.
+  int64_t clamped(size_t parameter, int64_t otherwise) const;
   MarkedText text(size_t parameter, std::string_view otherwise) const;
 
  private:
@@ -141,6 +148,9 @@ class Bound {
 };
 
 std::string_view type_name(const Datum& value);  // as Python names it
+
+// An integer of any size as the one of 64 bits that is nearest; nullopt for everything else.
+std::optional<int64_t> clamped_integer(const Datum& value);
 
 bool equal(const Datum& left, const Datum& right, Budget& budget);
 // -1, 0, 1; fails for types that have no order.

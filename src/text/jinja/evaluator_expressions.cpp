@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "text/jinja/evaluator.h"
+#include "text/jinja/integers.h"
 
 namespace shoal::jinja {
 
@@ -12,6 +13,7 @@ Datum Evaluator::evaluate(const Expression& node) {
     case ExpressionKind::none: return None{};
     case ExpressionKind::boolean: return node.integer != 0;
     case ExpressionKind::integer: return node.integer;
+    case ExpressionKind::big_integer: return parse_integer(node.text, 0);
     case ExpressionKind::number: return node.number;
     case ExpressionKind::string:
       budget_.pay_bytes(static_cast<int64_t>(node.text.size()));
@@ -114,13 +116,13 @@ Datum Evaluator::evaluate_slice(const Datum& value, const Expression& slice) {
     if (slice.children[i] == nullptr) return std::nullopt;
     const Datum datum = evaluate(*slice.children[i]);
     if (datum.is_none()) return std::nullopt;
-    const std::optional<int64_t> integer = datum.as_integer();
+    const std::optional<int64_t> integer = clamped_integer(datum);
     if (!integer) give_up("a slice's bound is no integer but {}", type_name(datum));
     return integer;
   };
   const std::optional<int64_t> start = bound(0);
   const std::optional<int64_t> stop = bound(1);
-  const int64_t step = bound(2).value_or(1);
+  const int64_t step = std::max(bound(2).value_or(1), -INT64_MAX);
   if (step == 0) give_up("a slice's step is 0");
   if (value.text() == nullptr && value.list() == nullptr) {
     if (value.is_undefined()) give_up("'{}' is undefined, it has no items", value.undefined_name());

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <utility>
+
+#include "text/jinja/integers.h"
 
 namespace shoal::jinja {
 namespace {
@@ -246,13 +246,14 @@ ExpressionPointer ExpressionParser::parse_number() {
     node->number = std::strtod(digits.c_str(), nullptr);
     return node;
   }
-  const bool prefixed =
-      digits.size() > 2 && digits[0] == '0' && std::isdigit(static_cast<unsigned char>(digits[1])) == 0;
-  const int base = !prefixed ? 10 : (digits[1] | 0x20) == 'x' ? 16 : (digits[1] | 0x20) == 'o' ? 8 : 2;
-  errno = 0;
-  char* end = nullptr;
-  node->integer = std::strtoll(digits.c_str() + (prefixed ? 2 : 0), &end, base);
-  if (errno != 0 || *end != '\0') tokens_.reject(fmt::format("the number {} is wrong or too large", digits));
+  const Datum value = parse_integer(digits, 0);
+  if (value.is_undefined()) tokens_.reject(fmt::format("the number {} is wrong", digits));
+  if (const int64_t* small = value.integer()) {
+    node->integer = *small;
+  } else {
+    node->kind = ExpressionKind::big_integer;
+    node->text = digits;
+  }
   return node;
 }
 

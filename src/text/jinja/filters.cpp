@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <unordered_map>
 
 #include "base/utf8.h"
 #include "text/jinja/evaluator.h"
+#include "text/jinja/letter_case.h"
 #include "text/jinja/text_tools.h"
 #include "text/normalizer.h"
 #include "text/unicode.h"
@@ -12,22 +11,18 @@
 namespace shoal::jinja {
 
 namespace sequence_filters {
-// filters_sequence.cpp
-Filter find(std::string_view name);
-}  // namespace sequence_filters
+Filter find(std::string_view name);  // filters_sequence.cpp
+}
+namespace number_filters {
+Filter find(std::string_view name);  // filters_number.cpp
+}
+namespace markup_filters {
+Filter find(std::string_view name);  // filters_markup.cpp
+}
 
 namespace {
 
 MarkedText soft_text(Evaluator& evaluator, const Datum& value) { return to_text(value, evaluator.budget()); }
-
-Datum abs_filter(Evaluator&, const Datum& value, const Arguments&) {
-  if (const std::optional<int64_t> integer = value.as_integer()) {
-    if (*integer == INT64_MIN) give_up("an integer is too large");
-    return *integer < 0 ? -*integer : *integer;
-  }
-  if (value.number() == nullptr) give_up("abs of a {}", type_name(value));
-  return std::fabs(*value.number());
-}
 
 Datum default_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   const Bound bound("default", arguments, {"default_value", "boolean"});
@@ -37,18 +32,16 @@ Datum default_filter(Evaluator&, const Datum& value, const Arguments& arguments)
 }
 
 Datum upper_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
-  return map_parts(soft_text(evaluator, value), [](std::string_view part) { return to_upper(part); });
+  return upper(soft_text(evaluator, value));
 }
 Datum lower_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
-  return map_parts(soft_text(evaluator, value), [](std::string_view part) { return to_lower(part); });
+  return lower(soft_text(evaluator, value));
 }
 Datum title_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
-  const MarkedText text = soft_text(evaluator, value);
-  return with_same_marks(text, title_of_filter(text.bytes()));
+  return title_of_filter(soft_text(evaluator, value));
 }
 Datum capitalize_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
-  const MarkedText text = soft_text(evaluator, value);
-  return with_same_marks(text, capitalize(text.bytes()));
+  return capitalize(soft_text(evaluator, value));
 }
 Datum trim_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("trim", arguments, {"chars"});
@@ -58,6 +51,9 @@ Datum trim_filter(Evaluator& evaluator, const Datum& value, const Arguments& arg
 }
 Datum string_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
   return soft_text(evaluator, value);
+}
+Datum repr_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
+  return to_repr(value, evaluator.budget());
 }
 Datum safe_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
   MarkedText text = soft_text(evaluator, value);
@@ -149,106 +145,27 @@ Datum word_count_filter(Evaluator& evaluator, const Datum& value, const Argument
   return count;
 }
 
-std::optional<double> parse_number(std::string_view text) {
-  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
-}
-
-std::optional<int64_t> parse_integer(std::string_view text, int64_t base) {
-  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && is_python_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  if (text.starts_with('+')) text.remove_prefix(1);
-  if (base == 16 && (text.starts_with("0x") || text.starts_with("0X"))) text.remove_prefix(2);
-  int64_t integer = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), integer, static_cast<int>(base));
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return integer;
-}
-
-std::optional<int64_t> truncated(double number) {
-  if (!(std::fabs(number) < 9.2e18)) return std::nullopt;
-  return static_cast<int64_t>(number);
-}
-
 void check_defined(const Datum& value) {
   if (value.is_undefined()) give_up("'{}' is undefined", value.undefined_name());
 }
 
-Datum int_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
-  const Bound bound("int", arguments, {"default", "base"});
-  check_defined(value);
-  const Datum otherwise = bound.has(0) ? bound[0] : Datum(int64_t{0});
-  const int64_t base = bound.integer(1, 10);
-  if (base < 2 || base > 36) give_up("int: a base of {}", base);
-  if (const std::optional<int64_t> integer = value.as_integer()) return *integer;
-  std::optional<double> number = value.as_number();
-  if (const MarkedText* text = value.text()) {
-    if (const std::optional<int64_t> integer = parse_integer(text->bytes(), base)) return *integer;
-    number = parse_number(text->bytes());
-  }
-  if (!number) return otherwise;
-  const std::optional<int64_t> integer = truncated(*number);
-  return integer ? Datum(*integer) : otherwise;
-}
-
-Datum float_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
-  const Bound bound("float", arguments, {"default"});
-  check_defined(value);
-  if (const std::optional<double> number = value.as_number()) return *number;
-  if (const MarkedText* text = value.text()) {
-    if (const std::optional<double> number = parse_number(text->bytes())) return *number;
-  }
-  return bound.has(0) ? bound[0] : Datum(0.0);
-}
-
-// To a multiple of ten to the power of `zeros`, halves to the even one.
-int64_t rounded(int64_t number, int64_t zeros) {
-  if (zeros <= 0) return number;
-  if (zeros > 18) return 0;
-  int64_t unit = 1;
-  for (int64_t i = 0; i < zeros; ++i) unit *= 10;
-  const int64_t rest = (number % unit + unit) % unit;
-  const bool up = rest > unit - rest || (rest == unit - rest && (number - rest) / unit % 2 != 0);
-  int64_t result = number - rest;
-  if (up && __builtin_add_overflow(result, unit, &result)) give_up("an integer is too large");
-  return result;
-}
-
-Datum round_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
-  const Bound bound("round", arguments, {"precision", "method"});
-  const std::optional<double> number = value.as_number();
-  if (!number) give_up("round of a {}", type_name(value));
-  const int64_t precision = std::clamp<int64_t>(bound.integer(0, 0), -300, 300);
-  const std::string method = bound.text(1, "common").bytes();
-  if (method == "common" && value.number() == nullptr) return rounded(*value.as_integer(), -precision);
-  if (method == "common") {
-    // Decimal digits decide, as in Python, not a product that is itself rounded.
-    if (precision < 0) {
-      const double scale = std::pow(10.0, static_cast<double>(-precision));
-      return std::nearbyint(*number / scale) * scale;
-    }
-    return parse_number(fmt::format("{:.{}f}", *number, precision)).value_or(*number);
-  }
-  if (method != "ceil" && method != "floor") give_up("round: there is no method '{}'", method);
-  const double scale = std::pow(10.0, static_cast<double>(precision));
-  const double whole = method == "ceil" ? std::ceil(*number * scale) : std::floor(*number * scale);
-  return (whole + 0.0) / scale;  // an integer in Python, so there is no -0
+// Of each level: a text, or so many spaces.
+std::string json_indent(const Bound& bound, size_t parameter) {
+  constexpr int64_t kMaximum = 64;
+  const MarkedText* text = bound[parameter].text();
+  const int64_t size = text != nullptr ? text->size() : std::max<int64_t>(bound.integer(parameter, 0), 0);
+  if (size > kMaximum) give_up("tojson: an indent of {} is too much", size);
+  return text != nullptr ? text->bytes() : std::string(static_cast<size_t>(size), ' ');
 }
 
 Datum to_json_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("tojson", arguments, {"ensure_ascii", "indent", "separators", "sort_keys"});
   JsonStyle style;
   // Jinja's own tojson has the indent first.
-  const bool indent_first = bound.has(0) && bound[0].boolean() == nullptr && bound[0].integer() != nullptr;
+  const bool indent_first = bound.has(0) && (bound[0].integer() != nullptr || bound[0].text() != nullptr);
   style.ascii_only = !indent_first && bound.flag(0, false);
   const size_t indent = indent_first ? 0 : 1;
-  if (bound.has(indent) && !bound[indent].is_none()) style.indent = bound.integer(indent, 0);
+  if (bound.has(indent) && !bound[indent].is_none()) style.indent = json_indent(bound, indent);
   if (bound.has(2) && !bound[2].is_none()) {
     const std::vector<Datum> separators = iterate(bound[2], evaluator.budget());
     if (separators.size() != 2 || separators[0].text() == nullptr || separators[1].text() == nullptr) {
@@ -336,7 +253,6 @@ Datum attr_filter(Evaluator& evaluator, const Datum& value, const Arguments& arg
 
 Filter find_filter(std::string_view name) {
   static const std::unordered_map<std::string_view, Filter> kFilters = {
-      {"abs", abs_filter},
       {"attr", attr_filter},
       {"capitalize", capitalize_filter},
       {"center", center_filter},
@@ -345,16 +261,13 @@ Filter find_filter(std::string_view name) {
       {"default", default_filter},
       {"e", escape_filter},
       {"escape", escape_filter},
-      {"float", float_filter},
       {"forceescape", force_escape_filter},
       {"format", format_filter},
       {"indent", indent_filter},
-      {"int", int_filter},
       {"length", length_filter},
       {"lower", lower_filter},
-      {"pprint", string_filter},
+      {"pprint", repr_filter},
       {"replace", replace_filter},
-      {"round", round_filter},
       {"safe", safe_filter},
       {"string", string_filter},
       {"title", title_filter},
@@ -366,7 +279,11 @@ Filter find_filter(std::string_view name) {
       {"wordcount", word_count_filter},
   };
   const auto found = kFilters.find(name);
-  return found != kFilters.end() ? found->second : sequence_filters::find(name);
+  if (found != kFilters.end()) return found->second;
+  for (const auto find : {sequence_filters::find, number_filters::find, markup_filters::find}) {
+    if (const Filter filter = find(name)) return filter;
+  }
+  return nullptr;
 }
 
 }  // namespace shoal::jinja

@@ -3,8 +3,8 @@
 #include <unordered_map>
 
 #include "text/jinja/evaluator.h"
+#include "text/jinja/letter_case.h"
 #include "text/jinja/text_tools.h"
-#include "text/unicode.h"
 
 namespace shoal::jinja::sequence_filters {
 namespace {
@@ -40,7 +40,7 @@ Datum look_up(Evaluator& evaluator, Datum value, const Datum& attribute, const D
 
 Datum without_case(const Datum& key) {
   if (key.text() == nullptr) return key;
-  return MarkedText::made_of(*key.text(), to_lower(key.text()->bytes()));
+  return lower(*key.text());
 }
 
 // What sort, unique, min … compare: an attribute, texts without case unless asked for.

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "text/jinja/evaluator.h"
+#include "text/jinja/integers.h"
 #include "text/jinja/text_tools.h"
 
 namespace shoal::jinja {
@@ -16,7 +17,7 @@ struct Spec {
   char sign = '-';
   bool has_sign = false;
   bool alternative = false;
-  bool thousands = false;
+  char separator = '\0';  // of groups of digits
   int64_t width = 0;
   int64_t precision = -1;
   char type = '\0';
@@ -33,30 +34,27 @@ int64_t take_integer(std::string_view& text) {
   return value;
 }
 
-std::string with_thousands(std::string digits) {
-  size_t end = digits.find_first_not_of("0123456789");
+// Separators between groups of digits, counted from the point.
+std::string grouped(std::string digits, char separator, size_t size = 3) {
+  if (separator == '\0') return digits;
+  size_t end = digits.find_first_not_of("0123456789abcdefABCDEF");
   if (end == std::string::npos) end = digits.size();
-  for (size_t at = end; at > 3;) {
-    at -= 3;
-    digits.insert(at, 1, ',');
+  for (size_t at = end; at > size;) {
+    at -= size;
+    digits.insert(at, 1, separator);
   }
   return digits;
 }
 
-std::string magnitude_of_integer(uint64_t magnitude, const Spec& spec) {
-  const std::string prefix = !spec.alternative  ? ""
-                             : spec.type == 'x' ? "0x"
-                             : spec.type == 'X' ? "0X"
-                             : spec.type == 'o' ? "0o"
-                             : spec.type == 'b' ? "0b"
-                                                : "";
-  switch (spec.type) {
-    case 'x': return prefix + fmt::format("{:x}", magnitude);
-    case 'X': return prefix + fmt::format("{:X}", magnitude);
-    case 'o': return prefix + fmt::format("{:o}", magnitude);
-    case 'b': return prefix + fmt::format("{:b}", magnitude);
-    default: return spec.thousands ? with_thousands(std::to_string(magnitude)) : std::to_string(magnitude);
+std::string magnitude_of_integer(const Datum& integer, const Spec& spec) {
+  const bool is_hex = spec.type == 'x' || spec.type == 'X';
+  const int base = is_hex ? 16 : spec.type == 'o' ? 8 : spec.type == 'b' ? 2 : 10;
+  std::string digits = magnitude_digits(integer, base);
+  if (spec.type == 'X') {
+    for (char& c : digits) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
+  digits = grouped(std::move(digits), spec.separator, base == 10 ? 3 : 4);
+  return spec.alternative && base != 10 ? fmt::format("0{}{}", spec.type, digits) : digits;
 }
 
 std::string magnitude_of_number(double magnitude, const Spec& spec) {
@@ -75,7 +73,7 @@ std::string magnitude_of_number(double magnitude, const Spec& spec) {
       break;
     default: text = fmt::format("{:.{}f}", magnitude, precision);
   }
-  return spec.thousands ? with_thousands(text) : text;
+  return grouped(std::move(text), spec.separator);
 }
 
 MarkedText pad_to(const MarkedText& text, const Spec& spec, char align, Budget& budget) {
@@ -92,25 +90,19 @@ MarkedText format_numeric(const Datum& value, const Spec& spec, Budget& budget) 
       spec.type != '\0' && std::string_view("dioxXbucn").find(spec.type) != std::string_view::npos;
   const bool wants_number =
       spec.type != '\0' && std::string_view("eEfFgG%").find(spec.type) != std::string_view::npos;
-  const std::optional<int64_t> integer = value.as_integer();
   std::string digits;
   bool negative = false;
-  if (integer && !wants_number) {
-    negative = *integer < 0;
-    const uint64_t magnitude =
-        negative ? uint64_t{0} - static_cast<uint64_t>(*integer) : static_cast<uint64_t>(*integer);
-    digits = magnitude_of_integer(magnitude, spec);
+  if (value.is_integer() && !wants_number) {
+    negative = compare(value, int64_t{0}, budget) < 0;
+    digits = magnitude_of_integer(value, spec);
+    budget.pay_steps(static_cast<int64_t>(digits.size()));
+  } else if (const double number = *value.as_number(); wants_integer) {
+    if (!std::isfinite(number)) give_up("a number that is not finite has no integer's format");
+    negative = number <= -1;
+    digits = magnitude_of_integer(truncated(number), spec);
   } else {
-    double number = *value.as_number();
-    if (wants_integer) {
-      if (!(std::fabs(number) < 9.2e18)) give_up("a number is too large for an integer's format");
-      number = std::trunc(number);
-      negative = number < 0;
-      digits = magnitude_of_integer(static_cast<uint64_t>(std::fabs(number)), spec);
-    } else {
-      negative = std::signbit(number) && !std::isnan(number);
-      digits = magnitude_of_number(std::fabs(number), spec);
-    }
+    negative = std::signbit(number) && !std::isnan(number);
+    digits = magnitude_of_number(std::fabs(number), spec);
   }
   const std::string sign = negative ? "-" : spec.sign == '-' ? "" : std::string(1, spec.sign);
   if (spec.align == '=') {
@@ -229,7 +221,7 @@ class PercentFormatter {
       out_.append(format_text(character_of(value), spec, '>', budget_));
     } else if (std::string_view("diouxXeEfFgG").find(spec.type) != std::string_view::npos) {
       const bool whole_only = std::string_view("xXo").find(spec.type) != std::string_view::npos;
-      if (whole_only ? !value.as_integer() : !value.as_number()) {
+      if (whole_only ? !value.is_integer() : !value.is_number()) {
         give_up("a format needs a number, not {}", type_name(value));
       }
       out_.append(format_numeric(value, spec, budget_));
@@ -278,7 +270,9 @@ Spec parse_spec(std::string_view text) {
     spec.fill = '0';
   }
   spec.width = take_integer(text);
-  spec.thousands = take(',');
+  for (const char separator : {',', '_'}) {
+    if (take(separator)) spec.separator = separator;
+  }
   if (take('.')) spec.precision = take_integer(text);
   if (!text.empty()) {
     spec.type = text.front();
@@ -337,19 +331,19 @@ class BraceFormatter {
     Budget& budget = evaluator_.budget();
     if (conversion == 'r') value = to_repr(value, budget);
     if (conversion == 's') value = to_text(value, budget);
-    const bool numeric = value.as_number().has_value() && !(value.boolean() != nullptr && spec_text.empty());
+    const bool numeric = value.is_number() && !(value.boolean() != nullptr && spec_text.empty());
     if (numeric) {
       const bool whole_only =
           spec.type != '\0' && std::string_view("dxXob").find(spec.type) != std::string_view::npos;
-      if (spec.type == 's' || (whole_only && !value.as_integer())) {
+      if (spec.type == 's' || (whole_only && !value.is_integer())) {
         give_up("there is no format '{}' of a {}", spec_text, type_name(value));
       }
       out_.append(format_numeric(value, spec, budget));
     } else {
       if (value.text() == nullptr && !spec_text.empty())
         give_up("there is no format of a {}", type_name(value));
-      const bool for_texts = (spec.type == '\0' || spec.type == 's') && !spec.thousands && !spec.has_sign &&
-                             !spec.alternative && spec.align != '=';
+      const bool for_texts = (spec.type == '\0' || spec.type == 's') && spec.separator == '\0' &&
+                             !spec.has_sign && !spec.alternative && spec.align != '=';
       if (!for_texts) give_up("a format needs a number, not {}", type_name(value));
       const MarkedText text = to_text(value, budget);
       out_.append(format_text(format_.safe() ? escaped(text, budget) : text, spec, '<', budget));

@@ -11,19 +11,25 @@ Datum make(std::string name, std::function<Datum(Evaluator&, const Arguments&)> 
 
 Datum range(Evaluator& evaluator, const Arguments& arguments) {
   const Bound bound("range", arguments, {"start", "stop", "step"});
+  const auto integer = [&](size_t parameter, int64_t otherwise) -> Datum {
+    if (!bound.has(parameter)) return otherwise;
+    if (!bound[parameter].is_integer()) give_up("range() of a {}", type_name(bound[parameter]));
+    return bound[parameter];
+  };
   const bool only_stop = !bound.has(1);
-  const int64_t start = only_stop ? 0 : bound.integer(0, 0);
-  const int64_t stop = only_stop ? bound.integer(0, 0) : bound.integer(1, 0);
-  const int64_t step = bound.integer(2, 1);
-  if (step == 0) give_up("range() with a step of 0");
+  const Datum stop = integer(only_stop ? 0 : 1, 0);
+  const Datum step = integer(2, 1);
+  Budget& budget = evaluator.budget();
+  const int direction = compare(step, int64_t{0}, budget);
+  if (direction == 0) give_up("range() with a step of 0");
   constexpr int64_t kMaximum = 100'000;  // Jinja's sandbox has the same
   std::vector<Datum> items;
-  for (int64_t at = start; step > 0 ? at < stop : at > stop;) {
+  Datum at = compute("+", only_stop ? Datum(int64_t{0}) : integer(0, 0), int64_t{0}, budget);
+  while (compare(at, stop, budget) == -direction) {
     if (static_cast<int64_t>(items.size()) >= kMaximum) give_up("range() of more than {} numbers", kMaximum);
-    items.emplace_back(at);
-    if (__builtin_add_overflow(at, step, &at)) break;
+    items.push_back(at);
+    at = compute("+", at, step, budget);
   }
-  evaluator.budget().pay_steps(static_cast<int64_t>(items.size()));
   return Datum::list(std::move(items));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "text/jinja/evaluator.h"
+#include "text/jinja/letter_case.h"
 #include "text/jinja/text_tools.h"
 #include "text/unicode.h"
 
@@ -147,20 +148,10 @@ Datum count_in_text(Evaluator&, const MarkedText& self, const Arguments& argumen
   return count;
 }
 
-Datum upper_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  return map_parts(self, [](std::string_view part) { return to_upper(part); });
-}
-Datum lower_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  return map_parts(self, [](std::string_view part) { return to_lower(part); });
-}
-Datum title_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  return with_same_marks(self, title_of_words(self.bytes()));
-}
-Datum capitalize_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  return with_same_marks(self, capitalize(self.bytes()));
-}
-Datum swap_case_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  return map_parts(self, [](std::string_view part) { return swap_case(part); });
+// A change of case, which takes no arguments.
+template <MarkedText (*kChange)(const MarkedText&)>
+Datum case_change(Evaluator&, const MarkedText& self, const Arguments&) {
+  return kChange(self);
 }
 
 Datum join_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
@@ -235,32 +226,11 @@ Datum all_characters(Evaluator&, const MarkedText& self, const Arguments&) {
   return !self.empty();
 }
 
-bool is_letter_or_number(char32_t c) { return is_letter(c) || is_number(c); }
+bool is_letter_or_numeric(char32_t c) { return is_letter(c) || is_numeric(c); }
 
-template <bool kUpper>
-Datum case_method(Evaluator&, const MarkedText& self, const Arguments&) {
-  bool any = false;
-  for (int64_t at = 0; at < self.size();) {
-    const CodePoint c = decode_utf8(self.bytes(), at);
-    if (kUpper ? is_lower(c.value) : is_upper(c.value)) return false;
-    any = any || (kUpper ? is_upper(c.value) : is_lower(c.value));
-    at += c.length;
-  }
-  return any;
-}
-
-// Upper case where a word begins, lower case within it.
-Datum is_title(Evaluator&, const MarkedText& self, const Arguments&) {
-  bool any = false;
-  bool in_word = false;
-  for (int64_t at = 0; at < self.size();) {
-    const CodePoint c = decode_utf8(self.bytes(), at);
-    if (in_word ? is_upper(c.value) : is_lower(c.value)) return false;
-    in_word = is_upper(c.value) || is_lower(c.value);
-    any = any || in_word;
-    at += c.length;
-  }
-  return any;
+template <bool (*kFits)(std::string_view)>
+Datum whole_text(Evaluator&, const MarkedText& self, const Arguments&) {
+  return kFits(self.bytes());
 }
 
 Datum is_ascii(Evaluator&, const MarkedText& self, const Arguments&) {
@@ -303,12 +273,12 @@ constexpr Named<TextMethod> kTextMethods[] = {
     {"index", find_in_text<false, true>},
     {"rindex", find_in_text<true, true>},
     {"count", count_in_text},
-    {"upper", upper_method},
-    {"lower", lower_method},
-    {"casefold", lower_method},
-    {"title", title_method},
-    {"capitalize", capitalize_method},
-    {"swapcase", swap_case_method},
+    {"upper", case_change<upper>},
+    {"lower", case_change<lower>},
+    {"casefold", case_change<casefold>},
+    {"title", case_change<title_of_words>},
+    {"capitalize", case_change<capitalize>},
+    {"swapcase", case_change<swap_case>},
     {"join", join_method},
     {"format", format_method},
     {"ljust", pad_method<0>},
@@ -317,14 +287,14 @@ constexpr Named<TextMethod> kTextMethods[] = {
     {"zfill", fill_with_zeros},
     {"expandtabs", expand_tabs},
     {"isalpha", all_characters<is_letter>},
-    {"isdigit", all_characters<is_decimal_digit>},
+    {"isdigit", all_characters<is_digit>},
     {"isdecimal", all_characters<is_decimal_digit>},
-    {"isnumeric", all_characters<is_number>},
-    {"isalnum", all_characters<is_letter_or_number>},
+    {"isnumeric", all_characters<is_numeric>},
+    {"isalnum", all_characters<is_letter_or_numeric>},
     {"isspace", all_characters<is_python_space>},
-    {"isupper", case_method<true>},
-    {"islower", case_method<false>},
-    {"istitle", is_title},
+    {"isupper", whole_text<is_upper_text>},
+    {"islower", whole_text<is_lower_text>},
+    {"istitle", whole_text<is_title_text>},
     {"isascii", is_ascii},
     {"isprintable", is_printable_text},
     {"isidentifier", is_identifier},

@@ -2,15 +2,11 @@
 #include <cmath>
 
 #include "text/jinja/evaluator.h"
+#include "text/jinja/integers.h"
 #include "text/jinja/text_tools.h"
 
 namespace shoal::jinja {
 namespace {
-
-int64_t floor_divide(int64_t a, int64_t b) {
-  const int64_t quotient = a / b;
-  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
-}
 
 // Of the divisor's sign.
 double remainder(double a, double b) {
@@ -24,52 +20,23 @@ double floor_divide(double a, double b) {
   return quotient == 0 ? std::copysign(0.0, a / b) : std::nearbyint(quotient);
 }
 
-[[noreturn]] void overflow() { give_up("an integer is too large"); }
-
-int64_t power(int64_t base, int64_t exponent) {
-  int64_t result = 1;
-  while (exponent > 0) {
-    if ((exponent & 1) != 0 && __builtin_mul_overflow(result, base, &result)) overflow();
-    exponent >>= 1;
-    if (exponent > 0 && __builtin_mul_overflow(base, base, &base)) overflow();
-  }
+double power(double base, double exponent) {
+  if (base == 0 && exponent < 0) give_up("0 to a power below 0 is a division by zero");
+  const double result = std::pow(base, exponent);
+  const bool are_finite = std::isfinite(base) && std::isfinite(exponent);
+  if (are_finite && std::isnan(result))
+    give_up("a fraction of a number below 0 as its power has no real value");
+  if (are_finite && std::isinf(result)) give_up("a power is too large");
   return result;
 }
 
-Datum compute_integers(std::string_view operation, int64_t a, int64_t b) {
-  int64_t result = 0;
-  if (operation == "+") {
-    if (__builtin_add_overflow(a, b, &result)) overflow();
-    return result;
-  }
-  if (operation == "-") {
-    if (__builtin_sub_overflow(a, b, &result)) overflow();
-    return result;
-  }
-  if (operation == "*") {
-    if (__builtin_mul_overflow(a, b, &result)) overflow();
-    return result;
-  }
-  if (operation == "**") {
-    if (b < 0) return std::pow(static_cast<double>(a), static_cast<double>(b));
-    return power(a, b);
-  }
-  if (b == 0) give_up("division by zero");
-  if (operation == "/") return static_cast<double>(a) / static_cast<double>(b);
-  if (b == -1) {  // the one quotient that does not fit
-    if (operation == "%") return int64_t{0};
-    if (__builtin_sub_overflow(int64_t{0}, a, &result)) overflow();
-    return result;
-  }
-  if (operation == "//") return floor_divide(a, b);
-  return a - b * floor_divide(a, b);
-}
+[[noreturn]] void overflow() { give_up("an integer is too large"); }
 
 Datum compute_numbers(std::string_view operation, double a, double b) {
   if (operation == "+") return a + b;
   if (operation == "-") return a - b;
   if (operation == "*") return a * b;
-  if (operation == "**") return std::pow(a, b);
+  if (operation == "**") return power(a, b);
   if (b == 0) give_up("division by zero");
   if (operation == "/") return a / b;
   return operation == "//" ? floor_divide(a, b) : remainder(a, b);
@@ -126,12 +93,11 @@ Datum compute(std::string_view operation, const Datum& left, const Datum& right,
   for (const Datum* side : {&left, &right}) {
     if (side->is_undefined()) give_up("'{}' is undefined", side->undefined_name());
   }
-  const std::optional<int64_t> a = left.as_integer();
-  const std::optional<int64_t> b = right.as_integer();
-  if (a && b) return compute_integers(operation, *a, *b);
-  const std::optional<double> x = left.as_number();
-  const std::optional<double> y = right.as_number();
-  if (x && y) return compute_numbers(operation, *x, *y);
+  if (left.is_integer() && right.is_integer()) return compute_integers(operation, left, right, budget);
+  if (left.is_number() && right.is_number())
+    return compute_numbers(operation, *left.as_number(), *right.as_number());
+  const std::optional<int64_t> a = clamped_integer(left);
+  const std::optional<int64_t> b = clamped_integer(right);
   if (operation == "*" && b && (left.text() != nullptr || left.list() != nullptr))
     return repeat(left, *b, budget);
   if (operation == "*" && a && (right.text() != nullptr || right.list() != nullptr))

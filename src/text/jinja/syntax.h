@@ -13,6 +13,7 @@ enum class ExpressionKind : uint8_t {
   none,
   boolean,      // integer
   integer,      // integer
+  big_integer,  // text: the digits of one beyond 64 bits
   number,       // number
   string,       // text
   name,         // text

@@ -1,8 +1,7 @@
 #include <unordered_map>
 
-#include "base/utf8.h"
 #include "text/jinja/evaluator.h"
-#include "text/unicode.h"
+#include "text/jinja/letter_case.h"
 
 namespace shoal::jinja {
 namespace {
@@ -15,18 +14,6 @@ const Datum& operand(const Arguments& arguments) {
 
 bool has_rest(const Datum& value, const Datum& divisor, int64_t rest, Evaluator& evaluator) {
   return equal(compute("%", value, divisor, evaluator.budget()), rest, evaluator.budget());
-}
-
-bool is_cased(const Datum& value, bool upper, Budget& budget) {
-  const MarkedText text = to_text(value, budget);
-  bool any = false;
-  for (int64_t at = 0; at < text.size();) {
-    const CodePoint c = decode_utf8(text.bytes(), at);
-    if (upper ? is_lower(c.value) : is_upper(c.value)) return false;
-    any = any || (upper ? is_upper(c.value) : is_lower(c.value));
-    at += c.length;
-  }
-  return any;
 }
 
 bool same(const Datum& left, const Datum& right, Budget& budget) {
@@ -54,9 +41,10 @@ const std::unordered_map<std::string_view, Test>& table() {
        [](Evaluator&, const Datum& v, const Arguments&) { return v.boolean() != nullptr && *v.boolean(); }},
       {"false",
        [](Evaluator&, const Datum& v, const Arguments&) { return v.boolean() != nullptr && !*v.boolean(); }},
-      {"integer", [](Evaluator&, const Datum& v, const Arguments&) { return v.integer() != nullptr; }},
+      {"integer", [](Evaluator&, const Datum& v,
+                     const Arguments&) { return v.integer() != nullptr || v.big_integer() != nullptr; }},
       {"float", [](Evaluator&, const Datum& v, const Arguments&) { return v.number() != nullptr; }},
-      {"number", [](Evaluator&, const Datum& v, const Arguments&) { return v.as_number().has_value(); }},
+      {"number", [](Evaluator&, const Datum& v, const Arguments&) { return v.is_number(); }},
       {"string", [](Evaluator&, const Datum& v, const Arguments&) { return v.text() != nullptr; }},
       {"mapping", [](Evaluator&, const Datum& v, const Arguments&) { return v.dict() != nullptr; }},
       {"sequence",
@@ -69,11 +57,12 @@ const std::unordered_map<std::string_view, Test>& table() {
          return v.text() != nullptr || v.list() != nullptr || v.dict() != nullptr || v.is_undefined();
        }},
       {"callable", [](Evaluator&, const Datum& v, const Arguments&) { return is_callable(v); }},
-      {"escaped", [](Evaluator&, const Datum&, const Arguments&) { return false; }},
+      {"escaped",
+       [](Evaluator&, const Datum& v, const Arguments&) { return v.text() != nullptr && v.text()->safe(); }},
       {"lower", [](Evaluator& e, const Datum& v,
-                   const Arguments&) { return is_cased(v, /*upper=*/false, e.budget()); }},
+                   const Arguments&) { return is_lower_text(to_text(v, e.budget()).bytes()); }},
       {"upper", [](Evaluator& e, const Datum& v,
-                   const Arguments&) { return is_cased(v, /*upper=*/true, e.budget()); }},
+                   const Arguments&) { return is_upper_text(to_text(v, e.budget()).bytes()); }},
       {"odd", [](Evaluator& e, const Datum& v, const Arguments&) { return has_rest(v, int64_t{2}, 1, e); }},
       {"even", [](Evaluator& e, const Datum& v, const Arguments&) { return has_rest(v, int64_t{2}, 0, e); }},
       {"divisibleby",

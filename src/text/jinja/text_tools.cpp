@@ -185,28 +185,6 @@ MarkedText map_parts(const MarkedText& text, const std::function<std::string(std
   return out;
 }
 
-MarkedText with_same_marks(const MarkedText& text, std::string changed) {
-  const bool same_places = is_ascii(text.bytes()) && static_cast<int64_t>(changed.size()) == text.size();
-  if (!text.any_input() || !same_places) {
-    MarkedText out = MarkedText::made_of(text, std::move(changed));
-    out.set_safe(text.safe());
-    return out;
-  }
-  MarkedText out;
-  out.set_safe(text.safe());
-  size_t at = 0;
-  const std::string_view bytes = changed;
-  for (const TextRange& range : text.input()) {
-    const auto begin = static_cast<size_t>(range.begin);
-    const auto end = static_cast<size_t>(range.end);
-    out.append(bytes.substr(at, begin - at));
-    out.append(MarkedText::of_input(std::string(bytes.substr(begin, end - begin))));
-    at = end;
-  }
-  out.append(bytes.substr(at));
-  return out;
-}
-
 MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, int64_t left_share,
                Budget& budget) {
   const int64_t missing = width - text.character_count();
@@ -218,70 +196,6 @@ MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, in
   for (int64_t i = 0; i < left; ++i) out.append(fill);
   out.append(text);
   for (int64_t i = left; i < missing; ++i) out.append(fill);
-  return out;
-}
-
-namespace {
-
-void append_title(char32_t c, std::string& out) {
-  constexpr char32_t kSharpS = 0xDF;
-  if (c == kSharpS) {
-    out += "Ss";
-  } else {
-    append_utf8(to_title(c), out);
-  }
-}
-
-}  // namespace
-
-std::string capitalize(std::string_view text) {
-  if (text.empty()) return {};
-  const CodePoint first = decode_utf8(text, 0);
-  std::string out;
-  append_title(first.value, out);
-  return out + to_lower(text.substr(static_cast<size_t>(first.length)));
-}
-
-std::string title_of_words(std::string_view text) {
-  std::string out;
-  bool in_word = false;
-  for (size_t at = 0; at < text.size();) {
-    const CodePoint c = decode_utf8(text, static_cast<int64_t>(at));
-    const std::string_view character = text.substr(at, static_cast<size_t>(c.length));
-    if (!is_letter(c.value)) {
-      out += character;
-    } else if (in_word) {
-      out += to_lower(character);
-    } else {
-      append_title(c.value, out);
-    }
-    in_word = is_letter(c.value);
-    at += static_cast<size_t>(c.length);
-  }
-  return out;
-}
-
-std::string title_of_filter(std::string_view text) {
-  std::string out;
-  bool starts = true;
-  for (size_t at = 0; at < text.size();) {
-    const CodePoint c = decode_utf8(text, static_cast<int64_t>(at));
-    const std::string_view character = text.substr(at, static_cast<size_t>(c.length));
-    out += starts ? to_upper(character) : to_lower(character);
-    starts = is_python_space(c.value) || std::string_view("-({[<").find(character) != std::string_view::npos;
-    at += static_cast<size_t>(c.length);
-  }
-  return out;
-}
-
-std::string swap_case(std::string_view text) {
-  std::string out;
-  for (size_t at = 0; at < text.size();) {
-    const CodePoint c = decode_utf8(text, static_cast<int64_t>(at));
-    const std::string_view character = text.substr(at, static_cast<size_t>(c.length));
-    out += is_lower(c.value) ? to_upper(character) : to_lower(character);
-    at += static_cast<size_t>(c.length);
-  }
   return out;
 }
 

@@ -23,15 +23,9 @@ MarkedText replace(const MarkedText& text, const MarkedText& from, const MarkedT
                    Budget& budget);
 // Applies a change that looks at one character at a time to the template's and the input's parts separately.
 MarkedText map_parts(const MarkedText& text, const std::function<std::string(std::string_view)>& change);
-// The same text in other letters: where no character changes its length, the marks stay where they are.
-MarkedText with_same_marks(const MarkedText& text, std::string changed);
 MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, int64_t left_share,
                Budget& budget);
 
-std::string capitalize(std::string_view text);
-std::string title_of_words(std::string_view text);   // str.title()
-std::string title_of_filter(std::string_view text);  // Jinja's title filter
-std::string swap_case(std::string_view text);
 // What is not safe yet, escaped for HTML.
 MarkedText escaped(const MarkedText& text, Budget& budget);
 
