@@ -1,5 +1,7 @@
 #include "text/decimal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -74,7 +76,8 @@ Decimal to_decimal(const Value& value) {
 
 std::string plain_digits(const Decimal& decimal) {
   const std::string fraction = decimal.fraction();
-  return (decimal.is_negative ? "-" : "") + decimal.whole() + (fraction.empty() ? "" : "." + fraction);
+  return fmt::format("{}{}{}{}", decimal.is_negative ? "-" : "", decimal.whole(), fraction.empty() ? "" : ".",
+                     fraction);
 }
 
 }  // namespace shoal

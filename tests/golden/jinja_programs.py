@@ -9,8 +9,10 @@ CONTEXT = {
     "ld": [{"name": "x", "v": 1, "o": {"w": 2}}, {"name": "Y", "v": 3}, {"name": "x", "v": 2, "o": {"w": 1}}],
     "messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]}],
 }
-TEXTS = ["s", "t", "u", "e", "h", "m", "lines", "'abc'", "\"x y\"", "'%s'", "'A'", "s[0]", "''", "'a\\nb'", "'12'", "' 7 '", "'3.5'"]
-NUMBERS = ["n", "z", "neg", "big", "f", "g", "0", "1", "2", "-1", "3.0", "7", "1.5", "(10 ** 2)", "true", "1e3"]
+TEXTS = ["s", "t", "u", "e", "h", "m", "lines", "'abc'", "\"x y\"", "'%s'", "'A'", "s[0]", "''", "'a\\nb'", "'12'", "' 7 '", "'3.5'",
+         "'ßﬁ ǆΣ'", "'1_000'", "'99999999999999999999'", "'<p>x &amp; y</p>'"]
+NUMBERS = ["n", "z", "neg", "big", "f", "g", "0", "1", "2", "-1", "3.0", "7", "1.5", "(10 ** 2)", "true", "1e3", "(10 ** 20)",
+           "9223372036854775807", "-18446744073709551617", "9007199254740993"]
 LISTS = ["l", "ls", "el", "mixed", "ll", "ld", "[1, 2, 3]", "['x', s]", "(1, 'a')", "(range(4) | list)", "messages", "[n, f, none]", "[[1]]"]
 DICTS = ["d", "ed", "deep", "ld[0]", "messages[1]", "{'q': 1, 'r': [2]}", "{1: 'one', 'two': 2}", "dict(a=1, b='c')"]
 OTHERS = ["nothing", "yes", "no", "missing", "d.missing", "none", "undefined_thing", "namespace(a=1)"]
@@ -21,7 +23,8 @@ BINARY_TESTS = ["divisibleby", "eq", "ne", "lt", "le", "gt", "ge", "in", "sameas
 BINARY = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", ">", "<=", ">=", "in", "not in", "and", "or"]
 SIMPLE_FILTERS = ["abs", "capitalize", "count", "escape", "e", "first", "float", "int", "last", "length", "list", "lower",
                   "max", "min", "round", "safe", "sort", "string", "sum", "title", "tojson", "trim",
-                  "upper", "urlencode", "wordcount", "dictsort", "forceescape", "join", "default"]
+                  "upper", "urlencode", "wordcount", "dictsort", "forceescape", "join", "default", "striptags", "filesizeformat",
+                  "filesizeformat(true)", "xmlattr"]
 TEXT_METHODS = ["strip()", "lstrip()", "rstrip()", "upper()", "lower()", "title()", "capitalize()", "swapcase()", "split()",
                 "rsplit()", "splitlines()", "isalpha()", "isdigit()", "isalnum()", "isspace()", "isupper()", "islower()",
                 "istitle()", "isnumeric()", "isdecimal()", "isascii()", "casefold()", "isidentifier()", "isprintable()"]
@@ -149,7 +152,7 @@ class Programs:
             lambda: f"({self.any(depth - 1)} {draw.choice(BINARY)} {self.any(depth - 1)})",
             lambda: f"({self.number(depth - 1)} {draw.choice(['<', '<=', '==', '!='])} {self.number(depth - 1)} {draw.choice(['<', '>=', '=='])} {self.number(0)})",
             lambda: f"({self.any(depth - 1)} | {draw.choice(SIMPLE_FILTERS)})",
-            lambda: f"({self.any(depth - 1)} | tojson({draw.choice(['', 'indent=2', 'true', 'ensure_ascii=true', 'separators=(chr, chr)', 'sort_keys=true', 'indent=0'])}))".replace("chr, chr", "',', ':'"),
+            lambda: f"({self.any(depth - 1)} | tojson({draw.choice(['', 'indent=2', 'true', 'ensure_ascii=true', 'separators=(chr, chr)', 'sort_keys=true', 'indent=0', 'indent=' + repr('  ')])}))".replace("chr, chr", "',', ':'"),
             lambda: f"({self.any(depth - 1)} if {self.any(depth - 1)}{draw.choice(['', ' else ' + self.any(0)])})",
             lambda: f"(not {self.any(depth - 1)})",
             lambda: f"{self.wrap(self.any(depth - 1))}[{draw.choice(['0', '-1', '9', repr('a'), repr('name'), 'n', 'none', '1.0', 'true'])}]",

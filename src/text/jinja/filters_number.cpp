@@ -129,9 +129,8 @@ Datum file_size_filter(Evaluator&, const Datum& value, const Arguments& argument
   if (*bytes == 1) return Datum::text("1 Byte");
   if (*bytes < base) {
     if (!std::isfinite(*bytes)) give_up("filesizeformat of a number that is not finite");
-    const Datum whole = truncated(*bytes);
-    const std::string sign = *bytes <= -1 ? "-" : "";
-    return Datum::text(sign + magnitude_digits(whole, 10) + " Bytes");
+    const std::string_view sign = *bytes <= -1 ? "-" : "";
+    return Datum::text(fmt::format("{}{} Bytes", sign, magnitude_digits(truncated(*bytes), 10)));
   }
   constexpr std::string_view kPrefixes = "kMGTPEZY";
   double unit = base;

@@ -268,7 +268,7 @@ std::string magnitude_digits(const Datum& integer, int base) {
 
 std::string to_digits(const BigInteger& integer) {
   const std::string digits = magnitude_digits(std::make_shared<const BigInteger>(integer), 10);
-  return integer.value < 0 ? "-" + digits : digits;
+  return fmt::format("{}{}", integer.value < 0 ? "-" : "", digits);
 }
 
 }  // namespace shoal::jinja
