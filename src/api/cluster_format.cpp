@@ -40,12 +40,17 @@ Value format_node(const NodeReport& node) {
       {"shards", std::move(shards)}};
 }
 
-Value model_entry(const ModelView& model) {
-  return Value::Object{{"id", model.name},
-                       {"object", "model"},
-                       {"created", int64_t{0}},
-                       {"owned_by", "shoal"},
-                       {"ready", model.is_loaded}};
+Value model_entry(const ModelView& model, int64_t created) {
+  Value::Object entry{{"id", model.name},
+                      {"object", "model"},
+                      {"created", created},
+                      {"owned_by", "shoal"},
+                      {"ready", model.is_loaded}};
+  if (model.context_length > 0) {
+    entry.emplace_back("max_model_len", model.context_length);                   // as vLLM tells it,
+    entry.emplace_back("meta", Value::Object{{"n_ctx", model.context_length}});  // and llama.cpp
+  }
+  return entry;
 }
 
 Value format_scheduler(const std::optional<SchedulerStatus>& status) {
@@ -77,13 +82,15 @@ std::string format_topology(const ClusterView& cluster) {
       {"nodes", std::move(nodes)}, {"peer_graph", std::move(graph)}, {"active_node_id", cluster.own_node}});
 }
 
-std::string format_models(const std::vector<ModelView>& models) {
+std::string format_models(const std::vector<ModelView>& models, int64_t created) {
   Value::Array data;
-  for (const ModelView& model : models) data.push_back(model_entry(model));
+  for (const ModelView& model : models) data.push_back(model_entry(model, created));
   return format_json(Value::Object{{"object", "list"}, {"data", std::move(data)}});
 }
 
-std::string format_model(const ModelView& model) { return format_json(model_entry(model)); }
+std::string format_model(const ModelView& model, int64_t created) {
+  return format_json(model_entry(model, created));
+}
 
 std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second,
                           const std::optional<std::string>& default_model) {

@@ -12,8 +12,9 @@ namespace shoal {
 std::string format_topology(const ClusterView& cluster);
 
 // {"object": "list", "data": [{"id", "object", "created", "owned_by", "ready"}]}; ready: it is loaded.
-std::string format_models(const std::vector<ModelView>& models);
-std::string format_model(const ModelView& model);
+// `created`: seconds since 1970 at which this node began to offer models.
+std::string format_models(const std::vector<ModelView>& models, int64_t created);
+std::string format_model(const ModelView& model, int64_t created);
 
 std::string format_status(const ClusterView& cluster, const ServiceStatus& status, double tokens_per_second,
                           const std::optional<std::string>& default_model);

@@ -24,7 +24,7 @@ class FakeBackend final : public ApiBackend {
   // Runs within submit(), on the server's thread. Without it the submission only waits for next_submission().
   std::function<void(const Submission&)> script;
   ClusterView view;
-  std::vector<ModelView> model_list{{.name = "tiny", .is_loaded = true},
+  std::vector<ModelView> model_list{{.name = "tiny", .is_loaded = true, .context_length = 4096},
                                     {.name = "other", .is_loaded = false}};
   ServiceStatus service_status{};
   Result<void> unload_outcome;

@@ -76,7 +76,8 @@ Routes::Routes(const ApiSettings& settings, AccessRules access, ApiBackend& back
     : settings_(settings),
       access_(std::move(access)),
       backend_(backend),
-      connection_count_(std::move(connection_count)) {}
+      connection_count_(std::move(connection_count)),
+      started_(seconds_since_1970()) {}
 
 HeadDecision Routes::check_head(const HttpRequest& head) {
   HeadDecision decision;
@@ -130,7 +131,7 @@ void Routes::on_response(const HttpRequest& head, int32_t status) {
 }
 
 void Routes::list_models(const HttpRequest&, const Writer& response) {
-  send_json(*response, format_models(backend_.models()));
+  send_json(*response, format_models(backend_.models(), started_));
 }
 
 void Routes::show_model(const HttpRequest& request, const Writer& response) {
@@ -138,7 +139,7 @@ void Routes::show_model(const HttpRequest& request, const Writer& response) {
   const std::vector<ModelView> models = backend_.models();
   const ModelView* model = find_model(models, name);
   if (model == nullptr) return send_error(*response, unknown_model(name));
-  send_json(*response, format_model(*model));
+  send_json(*response, format_model(*model, started_));
 }
 
 void Routes::show_topology(const HttpRequest&, const Writer& response) {

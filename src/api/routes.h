@@ -59,6 +59,7 @@ class Routes final : public HttpHandler {
   const AccessRules access_;
   ApiBackend& backend_;
   const std::function<int64_t()> connection_count_;
+  const int64_t started_;  // seconds since 1970
   Metrics metrics_;
 };
 

@@ -21,6 +21,10 @@ TEST_F(ApiServerTest, ModelsAreListedAsOpenAiDoes) {
     EXPECT_EQ(body.at("data")[0].at("object"), "model");
     EXPECT_EQ(body.at("data")[0].at("ready"), true);
     EXPECT_EQ(body.at("data")[1].at("ready"), false);
+    EXPECT_GT(body.at("data")[0].at("created").get<int64_t>(), 1'700'000'000);
+    EXPECT_EQ(body.at("data")[0].at("max_model_len"), 4096);
+    EXPECT_EQ(body.at("data")[0].at("meta").at("n_ctx"), 4096);
+    EXPECT_FALSE(body.at("data")[1].contains("max_model_len")) << "nobody knows";
   }
   EXPECT_EQ(json::parse(get("/v1/models/other").body).at("id"), "other");
   EXPECT_EQ(json::parse(get("/v1/models/openai/Other:latest").body).at("id"), "other");

@@ -1,5 +1,6 @@
 #include "service/own_models.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace shoal {
@@ -26,11 +27,33 @@ void OwnModels::begin() {
     if (changed) on_changed_();
     for (const Task& done : served) done();
     if (!waiting_.empty()) begin();
+    std::erase_if(context_lengths_, [this](const auto& known) {
+      return std::ranges::find(names_, known.first) == names_.end();
+    });
+    look_into_next();
   };
   const bool posted = files_loop_->post([loop = loop_, &engines = engines_, finish] {
     loop.post([finish, names = engines.models()]() mutable { finish(std::move(names)); });
   });
   if (!posted) loop_.post([finish, names = names_]() mutable { finish(std::move(names)); });
+}
+
+// One after another, so that others get at the files in between.
+void OwnModels::look_into_next() {
+  const auto next = std::ranges::find_if(
+      names_, [this](const std::string& name) { return !context_lengths_.contains(name); });
+  if (is_looking_ || next == names_.end()) return;
+  is_looking_ = true;
+  auto finish = [this, name = *next](int64_t context_length) {
+    is_looking_ = false;
+    context_lengths_[name] = context_length;
+    look_into_next();
+  };
+  const bool posted = files_loop_->post([loop = loop_, &engines = engines_, name = *next, finish] {
+    const Result<ModelDemand> demand = engines.describe(name);
+    loop.post([finish, length = demand ? demand->context_length : 0] { finish(length); });
+  });
+  if (!posted) is_looking_ = false;
 }
 
 }  // namespace shoal

@@ -1,7 +1,10 @@
-// Names of the models on this node's disk, read beside the service's loop now and then. Used on that loop.
+// The models on this node's disk and how long their contexts are, read beside the service's loop now and
+// then. Used on that loop.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +24,8 @@ class OwnModels {
         on_changed_(std::move(on_changed)) {}
 
   const std::vector<std::string>& names() const { return names_; }
+  // By name, of those that have been looked into; 0: its files are not understood.
+  const std::map<std::string, int64_t>& context_lengths() const { return context_lengths_; }
 
   // Reads the disk, then calls `done`, if any. One reading serves all who ask before it begins.
   void refresh(Task done);
@@ -29,6 +34,7 @@ class OwnModels {
 
  private:
   void begin();
+  void look_into_next();
 
   ServiceLoop loop_;
   std::shared_ptr<Loop> files_loop_;
@@ -36,7 +42,9 @@ class OwnModels {
   std::function<void()> on_changed_;
   std::vector<std::string> names_;
   std::vector<Task> waiting_;  // for the next reading
+  std::map<std::string, int64_t> context_lengths_;
   bool is_reading_ = false;
+  bool is_looking_ = false;
   TimePoint last_read_{};
 };
 

@@ -275,7 +275,14 @@ void Service::State::changed() {
   if (!posted) announcing = false;
 }
 
-void Service::State::publish() { snapshot.publish(members.reports(), make_status()); }
+void Service::State::publish() {
+  std::map<std::string, int64_t> context_lengths = own_models.context_lengths();
+  for (const ShardReport& shard : hosting.shards()) {  // less where memory is short
+    const InstanceHead* head = hosting.find_head(shard.instance);
+    if (head != nullptr && head->is_ready()) context_lengths[shard.instance] = head->context_length();
+  }
+  snapshot.publish(members.reports(), make_status(), std::move(context_lengths));
+}
 
 void Service::State::renew() {
   members.set_own(make_own_report());

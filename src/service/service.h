@@ -68,6 +68,7 @@ struct ClusterView {
 struct ModelView {
   std::string name;
   bool is_loaded;
+  int64_t context_length = 0;  // 0: this node does not know it
 };
 
 struct ServiceSettings {

@@ -6,10 +6,12 @@
 
 namespace shoal {
 
-void Snapshot::publish(std::vector<NodeReport> reports, ServiceStatus status) {
+void Snapshot::publish(std::vector<NodeReport> reports, ServiceStatus status,
+                       std::map<std::string, int64_t> context_lengths) {
   MutexLock lock(mutex_);
   reports_ = std::move(reports);
   status_ = std::move(status);
+  context_lengths_ = std::move(context_lengths);
 }
 
 ClusterView Snapshot::cluster() const {
@@ -31,14 +33,19 @@ ClusterView Snapshot::cluster() const {
 
 std::vector<ModelView> Snapshot::models() const {
   std::vector<NodeReport> reports;
+  std::map<std::string, int64_t> context_lengths;
   {
     MutexLock lock(mutex_);
     reports = reports_;
+    context_lengths = context_lengths_;
   }
   std::vector<ModelView> models;
-  for (std::string& name : known_models(reports)) {
+  for (const std::string& name : known_models(reports)) {
     const auto location = find_instance(reports, name);
-    models.push_back({.name = std::move(name), .is_loaded = location.has_value() && location->is_loaded});
+    const auto length = context_lengths.find(name);
+    models.push_back({.name = name,
+                      .is_loaded = location.has_value() && location->is_loaded,
+                      .context_length = length != context_lengths.end() ? length->second : 0});
   }
   return models;
 }

@@ -1,6 +1,7 @@
 // What other threads may see of the service's state: copies, renewed by its loop.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ class Snapshot {
   explicit Snapshot(NodeReport own) : reports_({std::move(own)}) {}
 
   // On the service's loop. This node's report comes first.
-  void publish(std::vector<NodeReport> reports, ServiceStatus status) EXCLUDES(mutex_);
+  void publish(std::vector<NodeReport> reports, ServiceStatus status,
+               std::map<std::string, int64_t> context_lengths) EXCLUDES(mutex_);
 
   ClusterView cluster() const EXCLUDES(mutex_);
   std::vector<ModelView> models() const EXCLUDES(mutex_);
@@ -26,6 +28,7 @@ class Snapshot {
   mutable Mutex mutex_;
   std::vector<NodeReport> reports_ GUARDED_BY(mutex_);
   ServiceStatus status_ GUARDED_BY(mutex_){};
+  std::map<std::string, int64_t> context_lengths_ GUARDED_BY(mutex_);  // by model, as far as this node knows
 };
 
 }  // namespace shoal

@@ -1,0 +1,51 @@
+#include "service/own_models.h"
+
+#include <gtest/gtest.h>
+
+#include "base/simulated_world.h"
+
+namespace shoal {
+namespace {
+
+class FakeFiles final : public EngineSource {
+ public:
+  std::vector<std::string> models() override { return names; }
+  Result<ModelDemand> describe(const InstanceId& model) override {
+    ++described;
+    if (model == "damaged") return fail(ErrorCode::corrupt_data, "no header");
+    ModelDemand demand{};
+    demand.model = model;
+    demand.context_length = static_cast<int64_t>(1000 * model.size());
+    return demand;
+  }
+  void load(const Plan&, const PlanStage&, std::stop_token, std::function<void(LoadProgress)>,
+            std::function<void(Result<LoadedShard>)>) override {}
+
+  std::vector<std::string> names;
+  int described = 0;
+};
+
+TEST(OwnModels, LooksIntoEachModelOnceForItsContext) {
+  SimulatedWorld world(1);
+  FakeFiles files;
+  files.names = {"a", "damaged", "long"};
+  const std::shared_ptr<int> service = std::make_shared<int>();
+  ServiceLoop loop(world.make_loop("service"));
+  loop.bind(service);
+  const std::shared_ptr<Loop> files_loop(&world.make_loop("files"), [](Loop*) {});
+  OwnModels models(loop, files_loop, files, [] {});
+  for (int i = 0; i < 3; ++i) {
+    loop.post([&] { models.refresh({}); });
+    world.run_for(std::chrono::seconds(1));
+  }
+  EXPECT_EQ(models.context_lengths(),
+            (std::map<std::string, int64_t>{{"a", 1000}, {"damaged", 0}, {"long", 4000}}));
+  EXPECT_EQ(files.described, 3);
+  files.names = {"a"};
+  loop.post([&] { models.refresh({}); });
+  world.run_for(std::chrono::seconds(1));
+  EXPECT_EQ(models.context_lengths(), (std::map<std::string, int64_t>{{"a", 1000}}));
+}
+
+}  // namespace
+}  // namespace shoal
