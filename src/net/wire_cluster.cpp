@@ -1,13 +1,16 @@
 #include "net/wire_cluster.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "cluster/known_epochs.h"
+#include "cluster/report_check.h"
 
 namespace shoal {
 namespace {
 
 constexpr int64_t last_error_code = static_cast<int64_t>(ErrorCode::internal);
-constexpr int64_t model_limit = 10'000;
-constexpr int64_t shard_limit = 1'000;
 constexpr int64_t label_limit = 1'000;
 
 void write(const ShardReport& shard, wire::ShardReport& out) {
@@ -86,6 +89,8 @@ void write(const Epoch& epoch, wire::Epoch& out) {
 }
 
 Epoch read(const wire::Epoch& in, WireChecks& checks) {
+  checks.require(in.counter() <= epoch_counter_limit,
+                 fmt::format("epoch.counter: {} is above {}", in.counter(), epoch_counter_limit));
   return {.counter = in.counter(), .proposer = checks.optional_id(in.proposer(), "epoch.proposer")};
 }
 
@@ -111,8 +116,8 @@ NodeReport read(const wire::NodeReport& in, WireChecks& checks) {
       .device = read(in.device(), checks),
       .models = {},
       .shards = {}};
-  checks.count(in.models_size(), model_limit, "report.models");
-  checks.count(in.shards_size(), shard_limit, "report.shards");
+  checks.count(in.models_size(), report_model_limit, "report.models");
+  checks.count(in.shards_size(), report_shard_limit, "report.shards");
   if (!checks.ok()) return report;
   for (const std::string& model : in.models()) report.models.push_back(checks.name(model, "report.models"));
   for (const wire::ShardReport& shard : in.shards()) report.shards.push_back(read(shard, checks));

@@ -34,16 +34,15 @@ struct StepInFlight {
 // A step's result that waits for its logits.
 using ReadyResult = StepResult;
 
-Duration compute_time(const std::vector<StageTiming>& timings) {
-  constexpr int64_t longest_ns =
-      int64_t{3600} * 1'000'000'000;  // other nodes say this, so it is not believed blindly
+// Other nodes say this, so it is not believed beyond the time that the step took in all.
+Duration compute_time(const std::vector<StageTiming>& timings, Duration under_way) {
   Duration sum{0};
   for (const StageTiming& timing : timings) {
     if (timing.end_ns > timing.begin_ns && timing.begin_ns >= 0) {
-      sum += Duration(std::min(timing.end_ns - timing.begin_ns, longest_ns));
+      sum += std::min(Duration(timing.end_ns - timing.begin_ns), under_way);
     }
   }
-  return sum;
+  return std::min(sum, under_way);
 }
 
 }  // namespace
@@ -218,7 +217,8 @@ void Ring::State::finish(StepOutput finished) {
     if (ended) return;
     const TimePoint now = timer_loop.now();
     output->row_count = in_flight.front().row_count;
-    deadlines.record(output->row_count, std::max(now - oldest_since(), compute_time(output->timings)));
+    const Duration computed = compute_time(output->timings, now - in_flight.front().submitted);
+    deadlines.record(output->row_count, std::max(now - oldest_since(), computed));
     in_flight.pop_front();
     last_finished = now;
     calls.add([this, output] { sink.on_step_done(std::move(*output)); });

@@ -17,16 +17,6 @@ std::optional<InstanceLocation> find_instance(std::span<const NodeReport> report
   return best;
 }
 
-Epoch highest_reported_epoch(std::span<const NodeReport> reports, const InstanceId& instance) {
-  Epoch highest;
-  for (const NodeReport& report : reports) {
-    for (const ShardReport& shard : report.shards) {
-      if (shard.instance == instance) highest = std::max(highest, shard.epoch);
-    }
-  }
-  return highest;
-}
-
 LoadedBytes loaded_bytes(std::span<const NodeReport> reports, const InstanceId& instance,
                          const Epoch& epoch) {
   LoadedBytes bytes{.done = 0, .total = 0};

@@ -22,9 +22,6 @@ struct InstanceLocation {
 std::optional<InstanceLocation> find_instance(std::span<const NodeReport> reports,
                                               const InstanceId& instance);
 
-// The highest epoch that any report shows for a model; none: counter 0.
-Epoch highest_reported_epoch(std::span<const NodeReport> reports, const InstanceId& instance);
-
 // Bytes loaded and to be loaded of an instance, over all nodes.
 struct LoadedBytes {
   int64_t done;

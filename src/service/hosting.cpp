@@ -55,8 +55,11 @@ void Hosting::receive(const CommitPlan& commit) {
   if (promised != nullptr) start(*promised);
 }
 
-void Hosting::commit_is_implied(const InstanceId& instance, const Epoch& epoch) {
-  receive(CommitPlan{.instance = instance, .epoch = epoch});
+void Hosting::commit_is_implied(const NodeId& from, const InstanceId& instance, const Epoch& epoch) {
+  const PromisedPlan* promised = promises_.find(instance);
+  const bool has_part =
+      promised != nullptr && (promised->proposer == from || promised->plan.find_stage(from));
+  if (has_part) receive(CommitPlan{.instance = instance, .epoch = epoch});
 }
 
 void Hosting::start(const PromisedPlan& promised) {
@@ -104,7 +107,7 @@ void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<
 }
 
 void Hosting::receive(const NodeId& from, const ShardLoaded& loaded) {
-  commit_is_implied(loaded.instance, loaded.epoch);
+  commit_is_implied(from, loaded.instance, loaded.epoch);
   ShardHost* host = find(loaded.instance, loaded.epoch);
   if (host == nullptr || host->head() == nullptr) return;
   if (!loaded.outcome) {
@@ -236,8 +239,9 @@ void Hosting::receive(RingMessage message) {
 }
 
 void Hosting::note_progress(const NodeId& from, const Heartbeat::Progress& progress) {
+  const ShardHost* host = find(progress.instance, progress.epoch);
   InstanceHead* head = find_head(progress.instance, progress.epoch);
-  if (head == nullptr) return;
+  if (head == nullptr || from == around_.own || host->plan().find_stage(from) == nullptr) return;
   const TimePoint now = around_.loop.now();
   head->note_progress(from, {.last_done = progress.last_done_step,
                              .in_progress = progress.step_in_progress,

@@ -29,8 +29,9 @@ class Hosting {
 
   void receive(const NodeId& from, const PreparePlan& prepare);
   void receive(const CommitPlan& commit);
-  // Somebody acts on the plan, so it was committed: streams may bring that before the proposer's own word.
-  void commit_is_implied(const InstanceId& instance, const Epoch& epoch);
+  // Somebody who has a part in the plan acts on it, so it was committed: streams may bring that before the
+  // proposer's own word.
+  void commit_is_implied(const NodeId& from, const InstanceId& instance, const Epoch& epoch);
   void receive(const ReleasePlan& release);
   void receive(const NodeId& from, const ShardLoaded& loaded);
   void receive(RingMessage message);
@@ -47,6 +48,7 @@ class Hosting {
   InstanceHead* find_head(const InstanceId& instance) const;
   InstanceHead* find_head(const InstanceId& instance, const Epoch& epoch) const;
   const PlanPromises& promises() const { return promises_; }
+  PlanPromises& promises() { return promises_; }
   bool depends_on(const NodeId& node) const;
 
   // `last_used_ms_ago` is left to the caller.

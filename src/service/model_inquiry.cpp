@@ -7,8 +7,9 @@
 
 namespace shoal {
 namespace {
-// Peers' questions that wait for the disk at once.
-constexpr int64_t answer_limit = 16;
+// Peers' questions that wait for the disk at once, of all peers and of each.
+constexpr int64_t answer_limit = 64;
+constexpr int64_t answer_limit_per_peer = 8;
 }  // namespace
 
 ModelInquiry::ModelInquiry(NodeId own, ServiceLoop loop, std::shared_ptr<Loop> files_loop,
@@ -39,15 +40,19 @@ void ModelInquiry::ask(const InstanceId& model, const std::vector<NodeId>& nodes
 
 void ModelInquiry::receive(const NodeId& from, const DescribeModel& question) {
   const uint64_t call = question.call;
-  if (answers_in_progress_ >= answer_limit) {
+  const auto waiting = answers_to_.find(from);
+  const int64_t own_waiting = waiting == answers_to_.end() ? 0 : waiting->second;
+  if (answers_in_progress_ >= answer_limit || own_waiting >= answer_limit_per_peer) {
     sender_.send(from, ModelDescribed{.call = call,
                                       .demand = fail(ErrorCode::unavailable,
                                                      fmt::format("node {} is busy reading files", own_))});
     return;
   }
   ++answers_in_progress_;
+  ++answers_to_[from];
   describe_here(question.model, [this, from, call](Result<ModelDemand> demand) {
     --answers_in_progress_;
+    if (--answers_to_[from] == 0) answers_to_.erase(from);
     sender_.send(from, ModelDescribed{.call = call, .demand = std::move(demand)});
   });
 }

@@ -48,6 +48,7 @@ class ModelInquiry {
   uint64_t last_call_ = 0;
   std::map<uint64_t, Question> questions_;
   int64_t answers_in_progress_ = 0;
+  std::map<NodeId, int64_t> answers_to_;  // of these
 };
 
 }  // namespace shoal

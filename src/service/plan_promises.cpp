@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -9,6 +10,12 @@
 namespace shoal {
 
 namespace {
+
+// Plans held at once, and of these prepared ones of one proposer.
+constexpr int64_t plan_limit = 64;
+constexpr int64_t prepared_limit = 8;
+// Models whose highest epoch is remembered.
+constexpr size_t memory_limit = 10'000;
 
 // False when a sum that stage_bytes() may make goes beyond int64_t.
 bool is_countable(const ModelDemand& demand) {
@@ -68,6 +75,12 @@ Result<PlanPromises::Prepared> PlanPromises::prepare(const Plan& plan, const Mod
     return fail(ErrorCode::unavailable,
                 fmt::format("node {} already serves {} under an earlier plan", own_, plan.instance));
   }
+  if (!known_.is_believable(plan.instance, plan.epoch)) {
+    known_.learn(plan.instance, plan.epoch);
+    return fail(ErrorCode::unavailable,
+                fmt::format("node {} knows {} up to epoch {}, and believes no epoch {} at once", own_,
+                            plan.instance, known_.counter(plan.instance), plan.epoch.counter));
+  }
   if (plan.epoch <= highest(plan.instance)) {
     return fail(ErrorCode::unavailable, fmt::format("node {} knows a newer plan of {}", own_, plan.instance));
   }
@@ -79,8 +92,14 @@ Result<PlanPromises::Prepared> PlanPromises::prepare(const Plan& plan, const Mod
         fmt::format("node {} has {} bytes free, its part of {} takes {}", own_, room, plan.instance, need));
   }
   Prepared prepared;
-  if (held != nullptr) prepared.overtaken = *held;
-  observe(plan.instance, plan.epoch);
+  if (held != nullptr) {
+    prepared.overtaken = *held;
+  } else if (Result<void> counted = check_count(proposer); !counted) {
+    return fail(counted.error());
+  }
+  if (highest_.size() >= memory_limit) forget_unheld();
+  known_.learn(plan.instance, plan.epoch);
+  highest_[plan.instance] = plan.epoch;
   held_.insert_or_assign(plan.instance, PromisedPlan{.plan = plan,
                                                      .demand = demand,
                                                      .proposer = proposer,
@@ -88,6 +107,20 @@ Result<PlanPromises::Prepared> PlanPromises::prepare(const Plan& plan, const Mod
                                                      .since = now,
                                                      .reserved_bytes = need});
   return prepared;
+}
+
+Result<void> PlanPromises::check_count(const NodeId& proposer) const {
+  const int64_t prepared = std::ranges::count_if(held_, [&](const auto& held) {
+    return held.second.state == PromiseState::prepared && held.second.proposer == proposer;
+  });
+  if (std::ssize(held_) < plan_limit && prepared < prepared_limit) return {};
+  return fail(ErrorCode::resource_exhausted,
+              fmt::format("node {} holds {} plans, {} of them prepared for {}, which is its limit", own_,
+                          held_.size(), prepared, proposer));
+}
+
+void PlanPromises::forget_unheld() {
+  std::erase_if(highest_, [this](const auto& known) { return !held_.contains(known.first); });
 }
 
 const PromisedPlan* PlanPromises::commit(const InstanceId& instance, const Epoch& epoch) {
@@ -100,7 +133,7 @@ const PromisedPlan* PlanPromises::commit(const InstanceId& instance, const Epoch
 
 std::optional<PromisedPlan> PlanPromises::release(const InstanceId& instance, const Epoch& epoch) {
   auto found = held_.find(instance);
-  if (found == held_.end() || found->second.plan.epoch > epoch) return std::nullopt;
+  if (found == held_.end() || found->second.plan.epoch != epoch) return std::nullopt;
   PromisedPlan released = std::move(found->second);
   held_.erase(found);
   return released;
@@ -125,11 +158,6 @@ std::vector<const PromisedPlan*> PlanPromises::all() const {
 Epoch PlanPromises::highest(const InstanceId& instance) const {
   auto found = highest_.find(instance);
   return found == highest_.end() ? Epoch{} : found->second;
-}
-
-void PlanPromises::observe(const InstanceId& instance, const Epoch& epoch) {
-  Epoch& highest = highest_[instance];
-  highest = std::max(highest, epoch);
 }
 
 int64_t PlanPromises::reserved_bytes() const {

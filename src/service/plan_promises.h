@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cluster/known_epochs.h"
 #include "cluster/placement.h"
 #include "cluster/plan.h"
 
@@ -31,9 +32,10 @@ class PlanPromises {
  public:
   explicit PlanPromises(NodeId own) : own_(std::move(own)) {}
 
-  // unavailable when a plan at least as high is known or one is committed; resource_exhausted when
-  // `free_bytes`, which does not count what is prepared here for this instance, are too few. On success
-  // `overtaken` is the prepared plan that this one replaces.
+  // unavailable when a plan at least as high is known or one is committed, or when the epoch is too far above
+  // what is known to be believed; resource_exhausted when `free_bytes`, which does not count what is prepared
+  // here for this instance, are too few, or plans too many. On success `overtaken` is the prepared plan that
+  // this one replaces.
   struct Prepared {
     std::optional<PromisedPlan> overtaken;
   };
@@ -43,21 +45,29 @@ class PlanPromises {
   // nullptr: nothing is prepared under exactly this epoch.
   const PromisedPlan* commit(const InstanceId& instance, const Epoch& epoch);
 
-  // Takes away what is held under `epoch` or a lower one.
+  // Takes away what is held under this epoch.
   std::optional<PromisedPlan> release(const InstanceId& instance, const Epoch& epoch);
 
   void set_reserved(const InstanceId& instance, int64_t bytes);
 
   const PromisedPlan* find(const InstanceId& instance) const;
   std::vector<const PromisedPlan*> all() const;
-  Epoch highest(const InstanceId& instance) const;
-  void observe(const InstanceId& instance, const Epoch& epoch);  // seen elsewhere
+  Epoch highest(const InstanceId& instance) const;  // that was promised
   int64_t reserved_bytes() const;
 
+  // What other nodes say of epochs. False: it is too far above what is known, and not believed yet.
+  bool learn(const InstanceId& instance, const Epoch& epoch) { return known_.learn(instance, epoch); }
+  // A proposal has to be above this.
+  uint64_t known_counter(const InstanceId& instance) const { return known_.counter(instance); }
+
  private:
+  Result<void> check_count(const NodeId& proposer) const;
+  void forget_unheld();
+
   NodeId own_;
   std::map<InstanceId, PromisedPlan> held_;
   std::map<InstanceId, Epoch> highest_;
+  KnownEpochs known_;
 };
 
 }  // namespace shoal

@@ -1,5 +1,6 @@
 #include "service/plan_promises.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace shoal {
@@ -68,12 +69,13 @@ TEST(PlanPromises, ACommittedPlanIsNotOvertaken) {
             ErrorCode::unavailable);
 }
 
-TEST(PlanPromises, AReleaseOfAnEarlierEpochTakesNothing) {
+TEST(PlanPromises, AReleaseOfAnotherEpochTakesNothing) {
   PlanPromises promises("own");
   ASSERT_TRUE(promises.prepare(plan_of({2, "p"}), demand_of(4), "p", plenty, start));
   EXPECT_FALSE(promises.release("m", {1, "p"}));
   EXPECT_FALSE(promises.release("other", {9, "p"}));
-  EXPECT_TRUE(promises.release("m", {2, "q"}));
+  EXPECT_FALSE(promises.release("m", {2, "q"}));
+  EXPECT_TRUE(promises.release("m", {2, "p"}));
   EXPECT_EQ(promises.reserved_bytes(), 0);
 }
 
@@ -86,6 +88,39 @@ TEST(PlanPromises, TooLittleMemoryIsRefusedWithBothNumbers) {
   EXPECT_TRUE(promises.prepare(plan_of({1, "p"}), demand_of(4), "p", 1225, start));
   // What is prepared already may be used again by the plan that overtakes it.
   EXPECT_TRUE(promises.prepare(plan_of({2, "p"}), demand_of(4), "p", 0, start));
+}
+
+TEST(PlanPromises, AnEpochFarAboveWhatIsKnownLocksNothing) {
+  PlanPromises promises("own");
+  for (const uint64_t counter : {~uint64_t{0}, epoch_counter_limit, uint64_t{1} << 53, uint64_t{1'000'000}}) {
+    EXPECT_EQ(refusal(promises.prepare(plan_of({counter, "p"}), demand_of(4), "p", plenty, start)),
+              ErrorCode::unavailable);
+  }
+  // One step for each that was said, so that one who came late may catch up.
+  EXPECT_EQ(promises.known_counter("m"), 4 * epoch_step_limit);
+  EXPECT_EQ(promises.highest("m"), Epoch{});
+  const Epoch next = next_epoch(promises.known_counter("m"), "q");
+  EXPECT_TRUE(promises.prepare(plan_of(next), demand_of(4), "q", plenty, start));
+}
+
+TEST(PlanPromises, OneProposerCannotUseUpThePlacesOfAll) {
+  PlanPromises promises("own");
+  auto prepare = [&](int number, const NodeId& proposer) {
+    Plan plan = plan_of({1, proposer});
+    ModelDemand demand = demand_of(4);
+    plan.instance = demand.model = fmt::format("m{}", number);
+    demand.layer_bytes = {0, 0, 0, 0};
+    return promises.prepare(plan, demand, proposer, plenty, start).has_value();
+  };
+  int taken = 0;
+  for (int i = 0; i < 100; ++i) taken += prepare(i, "greedy") ? 1 : 0;
+  EXPECT_EQ(taken, 8);
+  EXPECT_TRUE(prepare(100, "honest"));
+  for (int i = 0; i < 1000; ++i) {
+    if (prepare(1000 + i, fmt::format("node-{}", i))) ++taken;
+    promises.commit(fmt::format("m{}", 1000 + i), {1, fmt::format("node-{}", i)});
+  }
+  EXPECT_EQ(taken, 8 + 64 - 9);
 }
 
 TEST(PlanPromises, APlanThatIsNoPlanIsRefused) {

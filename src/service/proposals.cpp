@@ -162,9 +162,8 @@ void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victi
 
 void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand) {
   Proposal& proposal = proposals_.at(instance);
-  const Epoch highest = std::max({proposal.highest, around_.promises.highest(instance),
-                                  highest_reported_epoch(around_.members.reports(), instance)});
-  plan.epoch = Epoch{.counter = highest.counter + 1, .proposer = around_.members.own().node};
+  plan.epoch = next_epoch(around_.promises.known_counter(instance), around_.members.own().node);
+  around_.promises.learn(instance, plan.epoch);  // never twice, though this node may not be in the plan
   proposal.plan = plan;
   proposal.missing.clear();
   for (const PlanStage& stage : plan.stages) proposal.missing.insert(stage.node);
@@ -177,12 +176,17 @@ void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand
   }
 }
 
+bool Proposals::is_asked(const Proposal& proposal, const NodeId& node, const Epoch& epoch) {
+  return proposal.plan.has_value() && proposal.plan->epoch == epoch &&
+         proposal.plan->find_stage(node) != nullptr;
+}
+
 void Proposals::receive(const NodeId& from, const PlanPrepared& prepared) {
   auto found = proposals_.find(prepared.instance);
   if (found == proposals_.end()) return;
   Proposal& proposal = found->second;
-  proposal.highest = std::max(proposal.highest, prepared.highest);
-  if (!proposal.plan.has_value() || proposal.plan->epoch != prepared.epoch) return;
+  around_.promises.learn(prepared.instance, prepared.highest);
+  if (!is_asked(proposal, from, prepared.epoch)) return;
   if (prepared.outcome) {
     proposal.missing.erase(from);
     if (proposal.missing.empty()) commit(prepared.instance);
@@ -213,8 +217,7 @@ void Proposals::receive(const NodeId& from, const PlanPrepared& prepared) {
 void Proposals::receive(const NodeId& from, const ReleasePlan& release) {
   auto found = proposals_.find(release.instance);
   if (found == proposals_.end()) return;
-  const Proposal& proposal = found->second;
-  if (!proposal.plan.has_value() || proposal.plan->epoch != release.epoch) return;
+  if (!is_asked(found->second, from, release.epoch)) return;
   log_debug(1, "node {} took back its promise for {}: {}", from, release.instance, release.reason.message);
   withdraw(release.instance, release.reason);
   pause(release.instance, release.reason);

@@ -23,7 +23,7 @@ class Proposals {
     const ServiceSettings& settings;
     ServiceLoop loop;
     const Membership& members;
-    const PlanPromises& promises;
+    PlanPromises& promises;
     MessageSender& sender;
     ModelInquiry& inquiry;
     Unloading& unloading;
@@ -46,7 +46,6 @@ class Proposals {
   struct Proposal {
     TimePoint deadline;
     std::optional<ModelDemand> demand;
-    Epoch highest;                   // that anybody has told us of
     std::map<NodeId, int> refusals;  // of nodes that could not reach another one of the plan
     std::set<NodeId> silent;         // did not answer in time
     int memory_refusals = 0;
@@ -74,6 +73,8 @@ class Proposals {
   void pause(const InstanceId& instance, const Error& reason);
   void finish(const InstanceId& instance, Result<InstanceLocation> outcome);
   std::vector<NodeReport> candidates(const InstanceId& instance) const;
+  // Whether the attempt in progress has asked the node for this plan.
+  static bool is_asked(const Proposal& proposal, const NodeId& node, const Epoch& epoch);
   Proposal* find(const InstanceId& instance, uint64_t ticket);
 
   Surroundings around_;

@@ -6,10 +6,14 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/log_filter.h"
+#include "cluster/report_check.h"
 #include "service/head_requests.h"
 #include "service/hosting.h"
+#include "service/inbox.h"
 #include "service/ingress_requests.h"
 #include "service/membership.h"
+#include "service/message_check.h"
 #include "service/message_sender.h"
 #include "service/model_inquiry.h"
 #include "service/own_models.h"
@@ -22,6 +26,11 @@ namespace {
 
 // A stream of which something is missing is broken.
 const Error not_taken{ErrorCode::resource_exhausted, "this node is stopping or overloaded"};
+const Error too_fast{ErrorCode::resource_exhausted, "it sends faster than this node can hear it"};
+
+// Messages of one peer that may wait for the loop, which is less than its queue takes; some seconds of
+// tokens.
+constexpr int64_t inbox_limit = 1 << 14;
 
 // A message to one of the parts; which part takes what stands in State::receive.
 template <class... Handlers>
@@ -40,7 +49,13 @@ struct Service::State {
   void join(NodeReport report);
   void lose(const NodeId& node, const Error& reason);
   void drop_silent();
+  template <class Message>
+  void take(const NodeId& from, Message message);
   void receive(const NodeId& from, PeerMessage message);
+  void receive(const NodeId& from, RingMessage message);
+  bool hears(const NodeId& from, const Judgement& judgement);
+  Result<NodeReport> accept_report(NodeReport report);
+  void drop(const NodeId& node, const Error& reason);
   void dispatch(const NodeId& from, PeerMessage message);
   void receive(const NodeId& from, Heartbeat heartbeat);
   void changed();
@@ -58,6 +73,8 @@ struct Service::State {
   PeerCalls& peers;
   const std::shared_ptr<Loop> files_loop, text_loop, reaper_loop;
   Snapshot snapshot;
+  Inbox inbox{inbox_limit};
+  LogFilter told;
   Membership members;
   MessageSender sender;
   OwnModels own_models;
@@ -167,10 +184,8 @@ void Service::State::drop_silent() {
     return matters ? settings.peer_silence_limit : settings.ingress_silence_limit;
   };
   for (const NodeId& node : members.silent_peers(loop.now(), limit)) {
-    const Error reason{ErrorCode::unavailable,
-                       fmt::format("node {} has been silent for {:.1f} s", node, to_seconds(limit(node)))};
-    peers.drop_peer(node, reason);
-    lose(node, reason);
+    drop(node, {ErrorCode::unavailable,
+                fmt::format("node {} has been silent for {:.1f} s", node, to_seconds(limit(node)))});
   }
 }
 
@@ -189,9 +204,9 @@ void Service::State::drain_overtaken() {
 void Service::State::join(NodeReport report) {
   if (is_leaving) return;
   const NodeReport& own = members.own();
-  auto refuse = [&](std::string why) {
-    log_warning("node {} may not join: {}", report.node, why);
-    peers.drop_peer(report.node, {ErrorCode::permission_denied, std::move(why)});
+  auto refuse = [&, node = report.node](std::string why) {
+    told.warn(loop.now(), fmt::format("node {} may not join: {}", node, why));
+    peers.drop_peer(node, {ErrorCode::permission_denied, std::move(why)});
   };
   if (report.node == own.node) {
     return refuse(fmt::format("it has this node's id {}; give one of them another --node-id", own.node));
@@ -199,6 +214,9 @@ void Service::State::join(NodeReport report) {
   if (report.version != own.version) {
     return refuse(fmt::format("it is version {}, this node is {}", report.version, own.version));
   }
+  Result<NodeReport> accepted = accept_report(std::move(report));
+  if (!accepted) return refuse(accepted.error().message);
+  report = *std::move(accepted);
   const NodeReport* known = members.find(report.node);
   if (known != nullptr && known->incarnation != report.incarnation) {
     lose(report.node, {ErrorCode::unavailable, "it was started again"});
@@ -220,13 +238,65 @@ void Service::State::lose(const NodeId& node, const Error& reason) {
   changed();
 }
 
+// On the network's threads: brings the message to the loop.
+template <class Message>
+void Service::State::take(const NodeId& from, Message message) {
+  if (!inbox.try_enter(from)) return peers.drop_peer(from, too_fast);
+  const bool posted = loop.post([this, from, moved = std::make_shared<Message>(std::move(message))] {
+    inbox.leave(from);
+    receive(from, std::move(*moved));
+  });
+  if (posted) return;
+  inbox.leave(from);
+  peers.drop_peer(from, not_taken);
+}
+
+void Service::State::drop(const NodeId& node, const Error& reason) {
+  peers.drop_peer(node, reason);
+  lose(node, reason);
+}
+
+// What cannot be true is refused; shards of an epoch that is not believed yet are left out of it.
+Result<NodeReport> Service::State::accept_report(NodeReport report) {
+  if (Result<void> checked = check_report(report); !checked) return fail(checked.error());
+  std::erase_if(report.shards, [&](const ShardReport& shard) {
+    return !hosting.promises().learn(shard.instance, shard.epoch);
+  });
+  return report;
+}
+
+bool Service::State::hears(const NodeId& from, const Judgement& judgement) {
+  switch (judgement.hearing) {
+    case Hearing::heard: return true;
+    case Hearing::stale: return false;
+    case Hearing::refused:
+      told.warn(loop.now(), fmt::format("not heard: node {} sent {}", from, judgement.reason));
+      return false;
+  }
+  return false;
+}
+
 void Service::State::receive(const NodeId& from, PeerMessage message) {
   if (from == settings.own.node || !members.hear(from, loop.now())) return;
-  dispatch(from, std::move(message));
+  if (hears(from, judge_message(hosting.promises(), settings.own.node, from, message))) {
+    dispatch(from, std::move(message));
+  }
+}
+
+void Service::State::receive(const NodeId& from, RingMessage message) {
+  if (is_leaving || !members.hear(from, loop.now())) return;
+  if (hears(from, judge_message(hosting.promises(), settings.own.node, from, message))) {
+    hosting.receive(std::move(message));
+  }
 }
 
 void Service::State::receive(const NodeId& from, Heartbeat heartbeat) {
-  members.update(from, std::move(heartbeat.report));
+  Result<NodeReport> report = accept_report(std::move(heartbeat.report));
+  if (!report) {
+    told.warn(loop.now(), fmt::format("dropped node {}: {}", from, report.error().message));
+    return drop(from, {ErrorCode::permission_denied, report.error().message});
+  }
+  members.update(from, *std::move(report));
   for (const Heartbeat::Progress& progress : heartbeat.progress) hosting.note_progress(from, progress);
   unloading.tick();
   publish();
@@ -247,7 +317,7 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
                  },
                  [&](ShardLoaded& m) { hosting.receive(from, m); },
                  [&](SubmitRequest& m) {
-                   hosting.commit_is_implied(m.instance, m.epoch);
+                   hosting.commit_is_implied(from, m.instance, m.epoch);
                    head_requests.receive(from, std::move(m));
                  },
                  [&](RequestAccepted& m) { ingress.receive(from, std::move(m)); },
@@ -299,6 +369,7 @@ void Service::State::announce() {
 NodeReport Service::State::make_own_report() const {
   NodeReport report = settings.own;
   report.models = own_models.names();
+  report.models.resize(static_cast<size_t>(reportable_models(report.models)));
   report.shards = hosting.shards();
   for (ShardReport& shard : report.shards) {
     if (shard.is_head) shard.last_used_ms_ago = head_requests.idle_ms(shard.instance);
@@ -406,21 +477,7 @@ void Service::on_peer_lost(NodeId node, Error reason) {
   });
 }
 
-void Service::on_peer_message(NodeId from, PeerMessage message) {
-  auto moved = std::make_shared<PeerMessage>(std::move(message));
-  const bool posted =
-      state_->loop.post([state = state_.get(), from, moved] { state->receive(from, std::move(*moved)); });
-  if (!posted) state_->peers.drop_peer(from, not_taken);
-}
-
-void Service::on_ring_message(NodeId from, RingMessage message) {
-  auto moved = std::make_shared<RingMessage>(std::move(message));
-  const bool posted = state_->loop.post([state = state_.get(), from, moved] {
-    if (!state->is_leaving && state->members.hear(from, state->loop.now())) {
-      state->hosting.receive(std::move(*moved));
-    }
-  });
-  if (!posted) state_->peers.drop_peer(from, not_taken);
-}
+void Service::on_peer_message(NodeId from, PeerMessage message) { state_->take(from, std::move(message)); }
+void Service::on_ring_message(NodeId from, RingMessage message) { state_->take(from, std::move(message)); }
 
 }  // namespace shoal
