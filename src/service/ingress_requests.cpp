@@ -12,6 +12,8 @@ namespace shoal {
 namespace {
 // Names that an error lists.
 constexpr size_t listed_models = 40;
+// How many instances may be lost under a request before it fails: it may be what they die of.
+constexpr int64_t loss_limit = 3;
 }  // namespace
 
 IngressRequests::IngressRequests(Surroundings around) : around_(std::move(around)) {}
@@ -120,6 +122,14 @@ void IngressRequests::place_again(IngressRequest& request) {
   request.head.clear();
 }
 
+// Only while its client has seen nothing of the answer, so that no token is delivered twice.
+bool IngressRequests::may_lose_again(const IngressRequest& request) const {
+  const bool is_untouched = std::ranges::all_of(request.choices, [](const Choice& choice) {
+    return choice.delivered.empty() && choice.bytes_sent == 0 && !choice.is_finished;
+  });
+  return is_untouched && request.losses + 1 < loss_limit;
+}
+
 IngressRequests::IngressRequest* IngressRequests::find(const NodeId& from, const RequestId& id,
                                                        const Epoch& epoch) {
   auto found = requests_.find(id);
@@ -134,6 +144,7 @@ void IngressRequests::receive(const NodeId& from, RequestAccepted accepted) {
   if (request == nullptr || request->state != State::submitted) return;
   request->state = State::accepted;
   request->prompt = std::move(accepted.prompt);
+  if (std::exchange(request->is_told, true)) return;
   request->sink->on_accepted(static_cast<int64_t>(request->prompt.size()), accepted.opening);
 }
 
@@ -175,10 +186,12 @@ void IngressRequests::receive(const NodeId& from, const ChoiceFinished& finished
 void IngressRequests::receive(const NodeId& from, const RequestFailed& failed) {
   IngressRequest* request = find(from, failed.request, failed.epoch);
   if (request == nullptr) return;
-  const bool may_try_elsewhere = request->state == State::submitted &&
-                                 failed.error.code == ErrorCode::unavailable &&
-                                 around_.loop.now() < request->deadline;
-  if (may_try_elsewhere) {
+  const bool is_lost = failed.error.code == ErrorCode::unavailable;
+  if (is_lost && request->state == State::submitted && around_.loop.now() < request->deadline) {
+    place_again(*request);
+  } else if (is_lost && request->state == State::accepted && may_lose_again(*request)) {
+    ++request->losses;
+    request->deadline = around_.loop.now() + patience();
     place_again(*request);
   } else {
     fail_request(failed.request, failed.error);
@@ -189,7 +202,9 @@ void IngressRequests::node_lost(const NodeId& node) {
   std::vector<RequestId> lost;
   for (auto& [id, request] : requests_) {
     if (!has_head(request.state) || request.head != node) continue;
-    if (request.state == State::submitted) {
+    if (may_lose_again(request)) {
+      ++request.losses;
+      request.deadline = around_.loop.now() + patience();
       place_again(request);
     } else {
       lost.push_back(id);

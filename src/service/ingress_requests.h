@@ -64,6 +64,8 @@ class IngressRequests {
     NodeId head{};
     Epoch epoch{};
     TimePoint deadline{};  // of being accepted; moves while the model is being loaded
+    int64_t losses = 0;    // how often an instance was lost under it
+    bool is_told = false;  // its client knows that it was accepted
     LoadedBytes loaded{};
     std::vector<TokenId> prompt{};
     std::vector<Choice> choices{};
@@ -75,6 +77,7 @@ class IngressRequests {
   void refuse_unknown(const RequestId& id);
   void submit_to(const RequestId& id, const InstanceLocation& location);
   void place_again(IngressRequest& request);
+  bool may_lose_again(const IngressRequest& request) const;
   void watch_loading(const RequestId& id, const std::vector<NodeReport>& reports);
   void fail_request(const RequestId& id, const Error& error);
   // As fail_request, and the head may stop.

@@ -116,13 +116,13 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
     const auto death =
         seed % 2 == 0 ? SimulatedNetwork::Death::closes_sockets : SimulatedNetwork::Death::is_silent;
     const NodeId dead = cluster.node(victim).id;
-    Answers accepted;
+    Answers begun;  // what nothing was delivered of is placed again
     for (const auto& answer : answers) {
-      if (answer->node != dead && answer->accepted && !answer->ended) accepted.push_back(answer);
+      if (answer->node != dead && !answer->tokens.empty() && !answer->ended) begun.push_back(answer);
     }
     cluster.kill(victim, death);
     std::erase_if(answers, [&](const auto& answer) { return answer->node == dead; });
-    EXPECT_TRUE(cluster.run_until_ended(accepted, seconds(2)));
+    EXPECT_TRUE(cluster.run_until_ended(begun, seconds(2)));
     ASSERT_TRUE(cluster.run_until_ended(answers, seconds(20)));
     expect_one_end(answers);
     for (const auto& answer : answers) {
@@ -150,6 +150,170 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
     }
   }
   EXPECT_GT(failed_requests, 0) << "no kill ever hit a request";
+}
+
+// The loss is not known yet, so the request goes to the old ring; nothing of it comes back.
+TEST(ServiceSimulation, ARequestJustAfterASilentLossIsAnsweredAllTheSame) {
+  for (uint64_t seed = 0; seed < seed_count; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 3 + static_cast<int64_t>(seed % 2)});
+    cluster.settle();
+    ASSERT_TRUE(cluster.run_until_ended({cluster.ask(0, prompt_number(0))}, seconds(60)));
+    cluster.world().run_for(seconds(1));
+    const int64_t victim = cluster.random_below(cluster.node_count());
+    cluster.kill(victim, SimulatedNetwork::Death::is_silent);
+    cluster.world().run_for(milliseconds(cluster.random_below(950)));
+    Answers answers;
+    for (const int64_t index : cluster.living()) answers.push_back(cluster.ask(index, prompt_number(index)));
+    ASSERT_TRUE(cluster.run_until_ended(answers, seconds(20)));
+    expect_one_end(answers);
+    for (const auto& answer : answers) {
+      ASSERT_TRUE(answer->succeeded()) << answer->error->message;
+      EXPECT_EQ(answer->tokens[0], expected_tokens()[static_cast<size_t>(answer->node.back() - 'a')]);
+    }
+    EXPECT_EQ(cluster.heads("m").size(), 1u);
+  }
+}
+
+// It may be the request that they die of.
+TEST(ServiceSimulation, ARequestUnderWhichNodeAfterNodeIsLostFailsInTheEnd) {
+  SimulatedCluster cluster(
+      {.seed = 7, .node_count = 6, .delays = {.least = milliseconds(10), .most = milliseconds(20)}});
+  cluster.settle();
+  const auto answer = cluster.ask(5, prompt_number(1));
+  int64_t killed = 0;
+  while (!answer->ended && killed < 5) {
+    const bool placed = cluster.world().run_until(
+        [&] { return answer->ended.has_value() || !cluster.heads("m").empty(); }, seconds(20));
+    ASSERT_TRUE(placed);
+    if (answer->ended) break;
+    const NodeId head = cluster.heads("m").front();
+    if (head == cluster.node(5).id) break;  // its own node cannot be lost under it
+    cluster.world().run_for(milliseconds(100));
+    cluster.kill(head.back() - 'a', SimulatedNetwork::Death::closes_sockets);
+    ++killed;
+  }
+  ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(20)));
+  expect_one_end({answer});
+  if (!answer->succeeded()) EXPECT_LE(killed, 3);
+}
+
+// What a hostile member of the cluster says.
+class HostileNode {
+ public:
+  explicit HostileNode(SimulatedCluster& cluster) : cluster_(cluster) {
+    for (int64_t i = 0; i < cluster.node_count(); ++i) to(i).on_peer_joined(report());
+    settle();
+  }
+  NodeReport report() const {
+    NodeReport report = cluster_.node(0).service->own_report();
+    report.node = NodeId("hostile");
+    report.incarnation = 666;
+    report.device.machine = std::string("its own");
+    report.models.clear();
+    report.shards.clear();
+    return report;
+  }
+  template <class Message>
+  void say(const Message& message) {
+    for (int64_t i = 0; i < cluster_.node_count(); ++i) {
+      if constexpr (std::is_constructible_v<RingMessage, Message>) {
+        to(i).on_ring_message("hostile", message);
+      } else {
+        to(i).on_peer_message("hostile", message);
+      }
+    }
+    settle();
+  }
+  Plan plan(Epoch epoch) const {
+    return {.instance = "m", .epoch = std::move(epoch), .stages = {{"node-a", 0, 8}}, .context_length = 10};
+  }
+
+ private:
+  PeerEvents& to(int64_t index) { return *cluster_.node(index).service; }
+  void settle() { cluster_.world().run_for(milliseconds(2)); }
+  SimulatedCluster& cluster_;
+};
+
+TEST(ServiceSimulation, NoEpochThatAHostileNodeNamesLocksAModel) {
+  for (const uint64_t counter : {~uint64_t{0}, uint64_t{1} << 62, uint64_t{1'000'000}, uint64_t{900}}) {
+    SCOPED_TRACE(counter);
+    SimulatedCluster cluster({.seed = 5, .node_count = 3});
+    cluster.settle();
+    HostileNode hostile(cluster);
+    const Epoch epoch{counter, "hostile"};
+    const ModelDemand demand{.model = "m",
+                             .layer_bytes = std::vector<int64_t>(8, 1),
+                             .head_bytes = 1,
+                             .kv_bytes_per_token_layer = 1,
+                             .context_length = 10,
+                             .scratch_bytes = 1};
+    hostile.say(PreparePlan{.plan = hostile.plan(epoch), .demand = demand});
+    hostile.say(PlanPrepared{.instance = "m", .epoch = epoch, .highest = epoch, .outcome = {}});
+    Heartbeat heartbeat{.report = hostile.report(), .progress = {}};
+    heartbeat.report.shards = {{.instance = "m",
+                                .epoch = epoch,
+                                .first_layer = 0,
+                                .end_layer = 8,
+                                .is_head = counter != 900,  // whom one believes to be a head is asked
+                                .is_loaded = true,
+                                .bytes_loaded = 1,
+                                .bytes_total = 1,
+                                .held_bytes = 1,
+                                .last_used_ms_ago = 1}};
+    hostile.say(heartbeat);
+    hostile.say(ReleasePlan{.instance = "m", .epoch = epoch, .reason = {}});
+    Answers answers;
+    for (int64_t i = 0; i < 3; ++i) answers.push_back(cluster.ask(i, prompt_number(i)));
+    ASSERT_TRUE(cluster.run_until_ended(answers, seconds(30)));
+    for (size_t i = 0; i < answers.size(); ++i) {
+      ASSERT_TRUE(answers[i]->succeeded()) << answers[i]->error->message;
+      EXPECT_EQ(answers[i]->tokens[0], expected_tokens()[i]);
+    }
+  }
+}
+
+TEST(ServiceSimulation, WhatANodeWithoutAPartInThePlanSaysChangesNoAnswer) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster(
+        {.seed = seed, .node_count = 3, .delays = {.least = milliseconds(10), .most = milliseconds(20)}});
+    cluster.settle();
+    Answers answers;
+    for (int64_t i = 0; i < 3; ++i) answers.push_back(cluster.ask(i, prompt_number(i)));
+    ASSERT_TRUE(cluster.world().run_until([&] { return answers[0]->accepted; }, seconds(20)));
+    HostileNode hostile(cluster);
+    Epoch epoch;
+    for (const ShardReport& shard : cluster.node(0).service->own_report().shards) epoch = shard.epoch;
+    ASSERT_GT(epoch.counter, 0u);
+    const Error lie{ErrorCode::internal, "a lie"};
+    hostile.say(ShardLoaded{.instance = "m", .epoch = epoch, .outcome = fail(lie)});
+    hostile.say(ReleasePlan{.instance = "m", .epoch = epoch, .reason = lie});
+    hostile.say(ReleasePlan{.instance = "m", .epoch = {epoch.counter + 5, "hostile"}, .reason = lie});
+    hostile.say(PlanPrepared{.instance = "m", .epoch = epoch, .highest = epoch, .outcome = fail(lie)});
+    hostile.say(StepFailure{.instance = "m", .epoch = epoch, .number = 1, .node = "hostile", .error = lie});
+    hostile.say(StepFailure{.instance = "m", .epoch = epoch, .number = 1, .node = "node-b", .error = lie});
+    for (uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{999}}) {
+      StepMessage step{.instance = "m",
+                       .epoch = epoch,
+                       .number = number,
+                       .batch = {},
+                       .result_rows = {},
+                       .hidden = {},
+                       .timings = {}};
+      hostile.say(step);
+      hostile.say(StepResult{.instance = "m", .epoch = epoch, .number = number, .hidden = {}, .timings = {}});
+    }
+    Heartbeat heartbeat{.report = hostile.report(), .progress = {}};
+    heartbeat.report.device.free_bytes = int64_t{1} << 59;
+    hostile.say(heartbeat);
+    EXPECT_EQ(cluster.node(0).service->cluster().nodes.size(), 3u) << "the hostile one is not heard any more";
+    ASSERT_TRUE(cluster.run_until_ended(answers, seconds(20)));
+    for (size_t i = 0; i < answers.size(); ++i) {
+      ASSERT_TRUE(answers[i]->succeeded()) << answers[i]->error->message;
+      EXPECT_EQ(answers[i]->tokens[0], expected_tokens()[i]);
+    }
+  }
 }
 
 // One survivor knows of the loss before the other, and refuses a plan that has the lost node in it.
