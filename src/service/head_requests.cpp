@@ -25,11 +25,14 @@ void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
            {ErrorCode::unavailable, fmt::format("{} is not served here any more", submitted.instance)});
     return;
   }
-  if (count() >= limit_) {
+  // One node's clients do not use up the places of all.
+  const int64_t from_there =
+      std::ranges::count_if(requests_, [&](const auto& entry) { return entry.second.ingress == from; });
+  if (from_there >= limit_ || count() >= 2 * limit_) {
     refuse(from, submitted,
            {ErrorCode::resource_exhausted,
             fmt::format("the node that serves {} has {} requests, which is its limit; {}", submitted.instance,
-                        limit_, advise_retry(wait_.refuse(loop_.now())))});
+                        count(), advise_retry(wait_.refuse(loop_.now())))});
     return;
   }
   if (requests_.contains(submitted.request)) {

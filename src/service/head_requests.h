@@ -19,7 +19,8 @@ class HeadRequests final : public GenerationEvents {
  public:
   using FindHead = std::function<InstanceHead*(const InstanceId&, const Epoch&)>;
 
-  // `text_loop` renders templates and tokenises; `limit` counts requests of all instances.
+  // `text_loop` renders templates and tokenises; `limit` counts requests of one ingress, of all instances; all
+  // ingresses together may have twice as many.
   HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, MessageSender& sender, int64_t limit,
                FindHead find_head);
 
