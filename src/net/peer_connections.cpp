@@ -45,13 +45,7 @@ NodeReport PeerConnections::own_report() {
   return report;
 }
 
-void PeerConnections::tell(const std::string& text) {
-  if (told_.is_news(text, std::chrono::steady_clock::now())) {
-    log_warning("{}", text);
-  } else {
-    log_debug(2, "{}", text);
-  }
-}
+void PeerConnections::tell(const std::string& text) { told_.warn(std::chrono::steady_clock::now(), text); }
 
 bool PeerConnections::dial(const PeerCandidate& candidate) {
   // A node that is about to be connected the other way needs no dialling, unless that comes to nothing.

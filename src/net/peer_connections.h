@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "base/log_filter.h"
 #include "net/connection.h"
 #include "net/connection_table.h"
 #include "net/dial_schedule.h"
-#include "net/log_filter.h"
 #include "net/peer_handles.h"
 #include "net/peer_network.h"
 #include "net/ring_greeters.h"

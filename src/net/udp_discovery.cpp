@@ -194,10 +194,9 @@ void UdpDiscovery::hear(std::string_view datagram, const std::string& source,
     return;
   }
   if (heard->version != settings_.version) {
-    const std::string text =
-        fmt::format("node {} at {} runs Shoal {}, this one {}: nodes of different versions do not join",
-                    heard->node, source, heard->version, settings_.version);
-    if (told_.is_news(text, now)) log_warning("{}", text);
+    told_.warn(
+        now, fmt::format("node {} at {} runs Shoal {}, this one {}: nodes of different versions do not join",
+                         heard->node, source, heard->version, settings_.version));
     return;
   }
   on_candidate({.node = heard->node,

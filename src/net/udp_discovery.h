@@ -11,10 +11,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log_filter.h"
 #include "cluster/discovery.h"
 #include "net/announcement.h"
 #include "net/interfaces.h"
-#include "net/log_filter.h"
 
 namespace shoal {
 
