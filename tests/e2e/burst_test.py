@@ -5,11 +5,11 @@ from cluster import Cluster, Stream
 
 
 class Test(unittest.TestCase):
-    def test_a_few_hundred_streams_at_once_are_all_answered_through_any_node(self):
+    def test_many_streams_at_once_are_all_answered_through_any_node(self):
         with Cluster(2) as cluster:
             for node in cluster.nodes:
                 streams = [Stream(node, f"Say {i}.", max_tokens=2, logprobs=False, top_logprobs=None)
-                           for i in range(200)]
+                           for i in range(120)]
                 for stream in streams:
                     self.assertTrue(stream.wait_for_end(seconds=200))
                     self.assertEqual((stream.error, stream.done), (None, True))
