@@ -3,93 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/ip/address.hpp>
-#include <cctype>
+#include <optional>
 
 namespace shoal {
 namespace {
 
 namespace ip = boost::asio::ip;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-// "name:port", "[v6]:port" → name or address in lower case, and port ("" where there is none).
-struct HostAndPort {
-  std::string host;
-  std::string port;
-  bool operator==(const HostAndPort&) const = default;
-};
-
-std::optional<HostAndPort> split_host(std::string_view text) {
-  HostAndPort result;
-  size_t end = 0;
-  if (text.starts_with('[')) {
-    end = text.find(']');
-    if (end == std::string_view::npos) return std::nullopt;
-    result.host = lower(text.substr(1, end - 1));
-    ++end;
-  } else {
-    end = std::min(text.find(':'), text.size());
-    result.host = lower(text.substr(0, end));
-  }
-  const std::string_view rest = text.substr(end);
-  if (!rest.empty()) {
-    if (rest[0] != ':' ||
-        !std::ranges::all_of(rest.substr(1), [](unsigned char c) { return std::isdigit(c); })) {
-      return std::nullopt;
-    }
-    result.port = rest.substr(1);
-  }
-  if (result.host.ends_with('.')) result.host.pop_back();
-  if (result.host.empty()) return std::nullopt;
-  return result;
-}
-
-bool is_address(const std::string& host) {
-  boost::system::error_code error;
-  ip::make_address(host.substr(0, host.find('%')), error);
-  return !error;
-}
-
-bool is_own_name(const AccessRules& rules, const std::string& host) {
-  if (is_address(host) || host == "localhost" || host.ends_with(".localhost") || host.ends_with(".local"))
-    return true;
-  const std::string own = lower(rules.own_host_name);
-  if (!own.empty() && (host == own || host == own.substr(0, own.find('.')))) return true;
-  return std::ranges::any_of(rules.allowed_hosts,
-                             [&](const std::string& name) { return lower(name) == host; });
-}
-
-std::string_view default_port(std::string_view scheme) { return scheme == "https" ? "443" : "80"; }
-
-// The page's own address is the one it calls. Behind a proxy that ends TLS the Host has no port either, so
-// the scheme's default stands for a missing port on both sides.
-bool is_same_origin(std::string_view origin, const HostAndPort& host) {
-  const std::string text = lower(origin);
-  const size_t separator = text.find("://");
-  if (separator == std::string::npos) return false;
-  const std::string scheme = text.substr(0, separator);
-  if (scheme != "http" && scheme != "https") return false;
-  auto page = split_host(std::string_view(text).substr(separator + 3));
-  if (!page) return false;
-  HostAndPort own = host;
-  if (page->port.empty()) page->port = default_port(scheme);
-  if (own.port.empty()) own.port = default_port(scheme);
-  return *page == own;
-}
-
 bool has_prefix(const ip::address_v4& address, uint32_t network, int bits) {
   return (address.to_uint() >> (32 - bits)) == (network >> (32 - bits));
 }
 
-std::optional<ip::address> parse_address(const std::string& text) {
+std::optional<ip::address> parse_address(std::string_view text) {
   boost::system::error_code error;
-  ip::address address = ip::make_address(text, error);
+  ip::address address = ip::make_address(std::string(text), error);
   if (error) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6()));
@@ -97,39 +26,138 @@ std::optional<ip::address> parse_address(const std::string& text) {
   return address;
 }
 
+bool is_unspecified(std::string_view text) {
+  const auto address = parse_address(text);
+  return address && address->is_unspecified();
+}
+
+// '*' stands for any characters but '/', so that a site's pattern never reaches into another's.
+bool matches(std::string_view pattern, std::string_view text) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  pattern.remove_prefix(star + 1);
+  text.remove_prefix(star);
+  while (true) {
+    if (matches(pattern, text)) return true;
+    if (text.empty() || text[0] == '/') return false;
+    text.remove_prefix(1);
+  }
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::ranges::any_of(patterns,
+                             [&](const std::string& pattern) { return matches(to_lower(pattern), text); });
+}
+
+struct Origin {
+  std::string scheme;
+  std::string_view authority;
+};
+
+std::optional<Origin> split_origin(std::string_view lower) {
+  const size_t separator = lower.find("://");
+  if (separator == std::string_view::npos || separator == 0) return std::nullopt;
+  return Origin{.scheme = std::string(lower.substr(0, separator)), .authority = lower.substr(separator + 3)};
+}
+
+bool is_web(const Origin& origin) { return origin.scheme == "http" || origin.scheme == "https"; }
+
+bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
+
+// No site on the web can have one of these: a program of this machine shows the page.
+bool is_of_a_program(const Origin& origin) {
+  constexpr std::array<std::string_view, 5> schemes{"app", "file", "tauri", "vscode-webview", "vscode-file"};
+  return std::ranges::find(schemes, origin.scheme) != schemes.end();
+}
+
+bool is_of_this_machine(std::string_view lower) {
+  const auto origin = split_origin(lower);
+  if (!origin) return false;
+  if (is_of_a_program(*origin)) return true;
+  if (!is_web(*origin)) return false;
+  const auto page = parse_host(origin->authority);
+  if (!page) return false;
+  if (!page->is_address) return is_localhost(page->host);
+  return is_loopback_address(page->host) || is_unspecified(page->host);
+}
+
 }  // namespace
 
-bool is_allowed_origin(const AccessRules& rules, std::string_view origin) {
-  return std::ranges::any_of(rules.allowed_origins,
-                             [&](const std::string& allowed) { return lower(allowed) == lower(origin); });
-}
-
-Result<void> check_access(const AccessRules& rules, const std::optional<std::string>& host,
-                          const std::optional<std::string>& origin) {
-  std::optional<HostAndPort> own;
-  if (host) {
-    own = split_host(*host);
-    if (!own) return fail(ErrorCode::invalid_argument, "the Host header is malformed");
-    if (!is_own_name(rules, own->host)) {
-      return fail(
-          ErrorCode::permission_denied,
-          fmt::format(
-              "\"{}\" is not a name of this node; call it by its address, or start it with --allow-host",
-              own->host));
-    }
+HostStanding judge_host(const AccessRules& rules, const HostAndPort& host, std::string_view own_address) {
+  if (matches_any(rules.allowed_hosts, host.host)) return HostStanding::own;
+  if (host.is_address) {
+    const bool is_own = is_private_address(host.host) || is_unspecified(host.host) ||
+                        parse_address(host.host) == parse_address(own_address);
+    return is_own ? HostStanding::own : HostStanding::foreign;
   }
-  if (!origin || is_allowed_origin(rules, *origin)) return {};
-  if (own && is_same_origin(*origin, *own)) return {};
-  return fail(ErrorCode::permission_denied,
-              "pages of another site may not call this node; it can be started with --allow-origin");
+  if (is_localhost(host.host)) return HostStanding::own;
+  const std::string own = to_lower(rules.own_host_name);
+  const std::string first_label = own.substr(0, own.find('.'));
+  const bool is_own =
+      !own.empty() && (host.host == own || host.host == first_label || host.host == first_label + ".local");
+  return is_own ? HostStanding::own : HostStanding::to_be_looked_up;
 }
 
-bool is_loopback_address(const std::string& address) {
+Error foreign_host_error(const HostAndPort& host) {
+  return {
+      ErrorCode::permission_denied,
+      fmt::format("\"{}\" is no {} of this node; call it by its address on your network, or start it with "
+                  "--allow-host {}",
+                  host.host, host.is_address ? "address" : "name", host.host)};
+}
+
+// Behind a proxy that ends TLS the Host has no port either, so the scheme's default stands for a missing port
+// on both sides.
+bool is_same_origin(std::string_view origin, const HostAndPort& host) {
+  const std::string lower = to_lower(origin);
+  const auto split = split_origin(lower);
+  if (!split || !is_web(*split)) return false;
+  const auto page = parse_host(split->authority);
+  if (!page || page->host != host.host) return false;
+  const std::string standard = split->scheme == "https" ? "443" : "80";
+  return (page->port.empty() ? standard : page->port) == (host.port.empty() ? standard : host.port);
+}
+
+bool is_allowed_origin(const AccessRules& rules, std::string_view origin) {
+  if (allows_every_origin(rules)) return true;
+  const std::string lower = to_lower(origin);
+  return matches_any(rules.allowed_origins, lower) || is_of_this_machine(lower);
+}
+
+bool allows_every_origin(const AccessRules& rules) {
+  return std::ranges::find(rules.allowed_origins, "*") != rules.allowed_origins.end();
+}
+
+Result<AccessRules> check_access_rules(AccessRules rules) {
+  for (const std::string& host : rules.allowed_hosts) {
+    std::string example = host;
+    std::ranges::replace(example, '*', 'x');
+    const auto parsed = parse_host(example);
+    if (parsed && parsed->port.empty() && !example.ends_with(':')) continue;
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("--allow-host {}: a name without scheme and port is expected, as chat.example", host));
+  }
+  for (std::string& origin : rules.allowed_origins) {
+    if (origin.ends_with('/') && !origin.ends_with("://")) origin.pop_back();
+    const auto split = split_origin(origin);
+    const bool has_path = split && split->authority.find_first_of("/?#") != std::string_view::npos;
+    if (origin == "*" || origin == "null" || (split && !has_path)) continue;
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("--allow-origin {}: scheme and host are expected, as https://chat.example or "
+                            "http://10.0.0.7:3000, or * for all",
+                            origin));
+  }
+  return rules;
+}
+
+bool is_loopback_address(std::string_view address) {
   const auto parsed = parse_address(address);
   return parsed && parsed->is_loopback();
 }
 
-bool is_private_address(const std::string& text) {
+bool is_private_address(std::string_view text) {
   const auto address = parse_address(text);
   if (!address) return false;
   if (address->is_loopback()) return true;

@@ -15,16 +15,14 @@
 namespace shoal {
 
 struct ApiSettings {
-  std::string host = "0.0.0.0";  // address to listen on
-  int32_t port = 52415;          // 0: any free one
+  std::string host = "::";  // address to listen on; see HttpServer::start
+  int32_t port = 52415;     // 0: any free one
   std::optional<std::string> default_model;
   std::optional<double> default_temperature;  // --default-temp
   std::optional<std::string> system_prompt;   // put before messages that have no system message
   int64_t max_generate_tokens = 10000;        // no request gets more; a larger wish is cut to this
 
-  // Names besides IP addresses, localhost, *.local and this host's own that a Host header may have, and
-  // origins
-  // ("https://chat.example") whose pages may call.
+  // What else a Host header may have, and whose pages else may call: see AccessRules.
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
 
@@ -39,7 +37,8 @@ class ApiServer {
   ApiServer(ApiSettings settings, ApiBackend& backend);
   ~ApiServer();
 
-  // Listens. The error names address and port: in use, not allowed, no such address.
+  // Listens. The error names address and port (in use, not allowed, no such address) or the rule that makes
+  // no sense.
   Result<void> start();
   // The port that is listened on, after start().
   int32_t port() const;

@@ -115,25 +115,27 @@ TEST_F(ApiServerTest, UnknownPathsAndMethodsAreTold) {
   EXPECT_EQ(client.read_response()->status, 405);
 }
 
-TEST_F(ApiServerTest, PagesOfOtherSitesCannotCall) {
-  settings.allowed_origins = {"https://app.example"};
+TEST_F(ApiServerTest, ALargeBodyIsReadAsideAndGivesTheSameAnswers) {
+  answer_with({"a"});
   start();
-  const auto ask = [this](const std::string& method, const std::string& headers) {
-    RawHttpClient client(server->port());
-    client.send(method + " /v1/models HTTP/1.1\r\n" + headers + "\r\n");
-    return client.read_response().value();
-  };
-  EXPECT_EQ(ask("GET", "Host: evil.example\r\n").status, 403);
-  EXPECT_EQ(ask("GET", "Host: localhost:5\r\nOrigin: https://evil.example\r\n").status, 403);
-  EXPECT_EQ(ask("GET", "Host: localhost:5\r\nOrigin: null\r\n").status, 403);
-  EXPECT_EQ(ask("OPTIONS", "Host: localhost:5\r\nOrigin: https://evil.example\r\n").status, 403);
-  EXPECT_EQ(ask("GET", "Host: localhost:5\r\nOrigin: http://localhost:5\r\n").status, 200);
-  EXPECT_FALSE(ask("GET", "Host: localhost:5\r\nOrigin: http://localhost:5\r\n")
-                   .headers.contains("access-control-allow-origin"));
-  const auto allowed = ask("GET", "Host: localhost:5\r\nOrigin: https://app.example\r\n");
-  EXPECT_EQ(allowed.status, 200);
-  EXPECT_EQ(allowed.headers.at("access-control-allow-origin"), "https://app.example");
-  EXPECT_EQ(ask("OPTIONS", "Host: localhost:5\r\nOrigin: https://app.example\r\n").status, 204);
+  const std::string filling(200 << 10, 'x');
+  const std::string head = R"({"model":"tiny","messages":[{"role":"user","content":")";
+  EXPECT_EQ(post("/v1/chat/completions", head + filling + R"("}]})").status, 200);
+  EXPECT_EQ(post("/v1/completions", R"({"model":"tiny","prompt":")" + filling + R"("})").status, 200);
+  const auto [status, error] = post_error("/v1/chat/completions", head + filling + R"("}],"n":-1})");
+  EXPECT_EQ(status, 400);
+  EXPECT_EQ(error.at("param"), "n");
+  EXPECT_EQ(post_error("/v1/completions", filling).first, 400);
+}
+
+TEST_F(ApiServerTest, ARuleThatMakesNoSenseStopsTheStart) {
+  settings.allowed_origins = {"chat.example"};
+  settings.port = 0;
+  ApiServer wrong(settings, backend);
+  const auto started = wrong.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(started.error().message.find("--allow-origin chat.example"), std::string::npos);
 }
 
 TEST_F(ApiServerTest, ABodyOverTheLimitIsA413) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/http_exchange.h"
+#include "base/ids.h"
 
 namespace shoal {
 namespace {
@@ -18,16 +19,20 @@ constexpr Duration kDiscardDeadline = std::chrono::seconds(2);
 
 }  // namespace
 
-HttpConnection::HttpConnection(std::shared_ptr<HttpCore> core, asio::ip::tcp::socket socket)
+HttpConnection::HttpConnection(std::shared_ptr<HttpCore> core, ConnectionPlaces::Id id,
+                               asio::ip::tcp::socket socket)
     : core_(*core),
+      id_(id),
       shared_core_(std::move(core)),
       strand_(socket.get_executor()),
       stream_(std::move(socket)),
       timer_(strand_) {}
 
 HttpConnection::~HttpConnection() {
+  release_body();
   const MutexLock lock(core_.mutex);
-  core_.connections.erase(this);
+  core_.places.leave(id_);
+  core_.connections.erase(id_);
 }
 
 void HttpConnection::start() {
@@ -40,7 +45,14 @@ void HttpConnection::start() {
 
 void HttpConnection::refuse() {
   asio::post(strand_, [self = shared_from_this()] {
+    self->request_id_ = make_random_id("req_");
     self->refuse_unread(503, "this node has as many connections as it takes; try again");
+  });
+}
+
+void HttpConnection::give_up_place() {
+  asio::post(strand_, [self = shared_from_this()] {
+    if (!self->exchange_) self->close();  // else a request has come at the last moment
   });
 }
 
@@ -59,6 +71,7 @@ void HttpConnection::lose_client() {
 
 void HttpConnection::finish_response() {
   timer_.cancel();
+  release_body();
   if (exchange_) exchange_->detach();
   exchange_.reset();
   if (!keep_alive_) return is_unread_ ? discard_rest() : close_gently();
@@ -101,6 +114,7 @@ void HttpConnection::close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   timer_.cancel();
+  release_body();
   stream_.close();
   if (auto exchange = std::exchange(exchange_, nullptr)) exchange->detach();
 }
@@ -146,6 +160,11 @@ void HttpConnection::interrupt(Interruption reason) {
 bool HttpConnection::is_server_stopping() {
   const MutexLock lock(core_.mutex);
   return core_.is_stopping;
+}
+
+void HttpConnection::set_doing(ConnectionPlaces::Doing doing) {
+  const MutexLock lock(core_.mutex);
+  core_.places.set_doing(id_, doing);
 }
 
 }  // namespace shoal

@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
@@ -27,13 +26,16 @@ class HttpExchange;
 
 class HttpConnection final : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(std::shared_ptr<HttpCore> core, boost::asio::ip::tcp::socket socket);
+  HttpConnection(std::shared_ptr<HttpCore> core, ConnectionPlaces::Id id,
+                 boost::asio::ip::tcp::socket socket);
   ~HttpConnection();
 
-  // Any thread, as refuse() and begin_stop().
+  // Any thread, as the following three.
   void start();
   // For a client that came when all connections were taken.
   void refuse();
+  // Another connection has its place.
+  void give_up_place();
   // The server stops: an idle connection closes now, an answer under way is told.
   void begin_stop();
 
@@ -60,10 +62,15 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   };
 
   void read_head();
-  void take_head();
-  std::optional<std::string> find_header(boost::beast::http::field name) const;
+  void search_head();
+  void take_head(size_t size);
+  void ask_handler();
+  void take_decision(HeadDecision decision);
   void send_continue();
   void read_body();
+  void read_some_body();
+  bool hold_body();
+  void release_body();
   void take_body();
   void fail_read(error_code error);
   void watch_client();
@@ -87,8 +94,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void on_timer();
   void interrupt(Interruption reason);
   bool is_server_stopping();
+  void set_doing(ConnectionPlaces::Doing doing);
 
   HttpCore& core_;
+  const ConnectionPlaces::Id id_;
   // The context holds this connection, so this must not hold the context.
   const std::weak_ptr<HttpCore> shared_core_;
   const boost::asio::any_io_executor strand_;
@@ -98,7 +107,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
 
   Phase phase_ = Phase::reading;
+  size_t searched_ = 0;  // bytes of the buffer that hold no end of a head
   HttpRequest request_;  // its body goes to the handler
+  std::string request_id_;
+  int64_t held_bytes_ = 0;  // of HttpCore::body_bytes
   std::optional<HttpResponse> refusal_;
   HttpHeaders common_headers_;
   std::shared_ptr<HttpExchange> exchange_;
@@ -109,6 +121,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool is_watching_ = false;
   bool is_sending_ = false;
   bool is_ending_ = false;
+  bool is_being_decided_ = false;
 
   std::string outbox_;   // not yet given to the socket
   std::string sending_;  // being written

@@ -3,10 +3,12 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/status.hpp>
+#include <chrono>
 #include <utility>
 
 #include "api/api_error.h"
 #include "api/http_connection.h"
+#include "api/http_date.h"
 #include "api/http_exchange.h"
 #include "base/log.h"
 
@@ -70,6 +72,8 @@ void HttpConnection::reply_unread(HttpResponse response) {
   phase_ = Phase::handling;
   keep_alive_ = false;
   is_unread_ = true;
+  is_being_decided_ = false;
+  timer_.cancel();
   send(std::move(response));
 }
 
@@ -80,6 +84,8 @@ void HttpConnection::refuse_unread(int32_t status, std::string message) {
 std::string HttpConnection::format_head(const HttpResponse& response, std::string_view framing) const {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
   if (!response.content_type.empty()) head += fmt::format("Content-Type: {}\r\n", response.content_type);
+  head += fmt::format("Date: {}\r\nx-request-id: {}\r\n", format_http_date(std::chrono::system_clock::now()),
+                      request_id_);
   for (const HttpHeaders* headers : {&response.headers, &common_headers_}) {
     for (const auto& [name, value] : *headers) head += fmt::format("{}: {}\r\n", name, value);
   }

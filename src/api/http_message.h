@@ -16,13 +16,22 @@ namespace shoal {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+// The first value; nullptr where there is none.
+inline const std::string* find_header(const HttpHeaders& headers, std::string_view lower_name) {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_name) return &value;
+  }
+  return nullptr;
+}
+
 struct HttpRequest {
   std::string method;
-  std::string path;                   // percent-decoded, without the query
-  std::optional<std::string> host;    // the Host header
-  std::optional<std::string> origin;  // the Origin header
-  bool from_loopback = false;
-  std::string body;  // empty until it has been read
+  std::string path;                 // percent-decoded, without the query
+  std::optional<std::string> host;  // of the target or the Host header; HTTP/1.0 may have none
+  HttpHeaders headers;              // names in lower case
+  std::string client_address;
+  std::string own_address;  // that the client has called
+  std::string body;         // empty until it has been read
 };
 
 struct HttpResponse {

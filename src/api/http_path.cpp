@@ -18,8 +18,8 @@ int hexadecimal_digit(char c) {
 std::string_view without_authority(std::string_view target) {
   const size_t scheme_end = target.find("://");
   if (scheme_end == std::string_view::npos) return target;
-  const size_t path = target.find('/', scheme_end + 3);
-  return path == std::string_view::npos ? "/" : target.substr(path);
+  const size_t path = target.find_first_of("/?#", scheme_end + 3);
+  return path == std::string_view::npos || target[path] != '/' ? "/" : target.substr(path);
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,7 +29,30 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr int64_t kRefusedConnections = 256;  // over the limit, kept for the time of a 503
+constexpr std::string_view kEverywhere = "::";
+constexpr Duration kRenewalInterval = std::chrono::seconds(2);
+
+// What could not be done; nullptr: it listens.
+const char* open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
+  acceptor.open(endpoint.protocol(), error);
+  if (error) return "open a socket for";
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (endpoint.protocol() == tcp::v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  return error ? "listen on" : nullptr;
+}
+
+// With the zone where one is needed.
+std::vector<std::string> private_v6_addresses() {
+  std::vector<std::string> addresses;
+  for (const os::InterfaceAddress& each : os::interface_addresses()) {
+    if (each.address.find(':') == std::string::npos || !is_private_address(each.address)) continue;
+    const bool is_link_local = asio::ip::make_address_v6(each.address).is_link_local();
+    addresses.push_back(is_link_local ? each.address + "%" + each.interface : each.address);
+  }
+  return addresses;
+}
 
 }  // namespace
 
@@ -34,21 +60,37 @@ struct HttpServer::State {
   State(const HttpLimits& limits, HttpHandler& handler)
       : core(std::make_shared<HttpCore>(limits, handler)),
         strand(asio::make_strand(core->context)),
-        acceptor(strand),
-        retry_timer(strand) {}
+        renewal_timer(strand) {}
+
+  // An address that is listened on.
+  struct Door {
+    explicit Door(const asio::any_io_executor& strand) : acceptor(strand), retry_timer(strand) {}
+    void close();
+
+    std::string address;  // empty: the one that was asked for
+    tcp::acceptor acceptor;
+    asio::steady_timer retry_timer;
+  };
 
   std::shared_ptr<HttpCore> core;
-  asio::any_io_executor strand;  // of the acceptor
-  tcp::acceptor acceptor;
-  asio::steady_timer retry_timer;
+  asio::any_io_executor strand;  // of the doors
+  std::vector<std::shared_ptr<Door>> doors;
+  asio::steady_timer renewal_timer;
   int32_t port = 0;
   std::vector<std::jthread> threads;
 
   Result<void> listen(const std::string& host, int32_t wanted_port);
-  void accept();
+  void renew_doors();
+  void accept(const std::shared_ptr<Door>& door);
   void take(tcp::socket socket);
   std::vector<std::shared_ptr<HttpConnection>> all_connections();
 };
+
+void HttpServer::State::Door::close() {
+  error_code ignored;
+  acceptor.close(ignored);
+  retry_timer.cancel();
+}
 
 Result<void> HttpServer::State::listen(const std::string& host, int32_t wanted_port) {
   const auto failed = [&](const char* what, const error_code& error) {
@@ -63,36 +105,70 @@ Result<void> HttpServer::State::listen(const std::string& host, int32_t wanted_p
                 fmt::format("HTTP: port {} is not between 0 and 65535", wanted_port));
   }
   tcp::resolver resolver(core->context);
-  const auto found = resolver.resolve(host, std::to_string(wanted_port),
+  const bool is_everywhere = host == kEverywhere;
+  const auto found = resolver.resolve(is_everywhere ? "0.0.0.0" : host, std::to_string(wanted_port),
                                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) return failed("resolve", error);
-  const tcp::endpoint endpoint = found.begin()->endpoint();
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return failed("open a socket for", error);
-  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  acceptor.bind(endpoint, error);
-  if (error) return failed("listen on", error);
-  acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return failed("listen on", error);
-  port = acceptor.local_endpoint(error).port();
+  const auto door = std::make_shared<Door>(strand);
+  if (const char* wrong = open(door->acceptor, found.begin()->endpoint(), error)) return failed(wrong, error);
+  port = door->acceptor.local_endpoint(error).port();
+  doors.push_back(door);
+  accept(door);
+  if (is_everywhere) renew_doors();
   return {};
 }
 
-void HttpServer::State::accept() {
-  // The sockets get strands of their own; the acceptor's serves only this loop.
-  acceptor.async_accept(asio::make_strand(core->context), [this](error_code error, tcp::socket socket) {
-    if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
-    if (!error) {
-      take(std::move(socket));
-      return accept();
-    }
-    // Out of descriptors, most likely: those that are open will close.
-    log_error("HTTP: cannot accept a connection: {}", error.message());
-    retry_timer.expires_after(std::chrono::milliseconds(100));
-    retry_timer.async_wait([this](error_code stopped) {
-      if (!stopped) accept();
-    });
+// Of IPv6 each address that no router forwards from outside is listened on by itself, as they come and go
+// with the networks. Who calls another address of this machine is refused at once and then tries IPv4, where
+// a connection that is taken and closed would be the end.
+void HttpServer::State::renew_doors() {
+  {
+    const MutexLock lock(core->mutex);
+    if (core->is_stopping) return;
+  }
+  const std::vector<std::string> wanted = private_v6_addresses();
+  std::erase_if(doors, [&](const std::shared_ptr<Door>& door) {
+    const bool is_gone = !door->address.empty() && std::ranges::find(wanted, door->address) == wanted.end();
+    if (is_gone) door->close();
+    return is_gone;
   });
+  for (const std::string& address : wanted) {
+    if (std::ranges::find(doors, address, [](const auto& door) { return door->address; }) != doors.end())
+      continue;
+    const auto door = std::make_shared<Door>(strand);
+    door->address = address;
+    error_code error;
+    const auto v6 = asio::ip::make_address_v6(address, error);
+    if (error || open(door->acceptor, {v6, static_cast<uint16_t>(port)}, error) != nullptr) {
+      log_debug(2, "HTTP: not listening on [{}]:{}: {}", address, port, error.message());
+      continue;
+    }
+    doors.push_back(door);
+    accept(door);
+  }
+  renewal_timer.expires_after(kRenewalInterval);
+  renewal_timer.async_wait([this](error_code stopped) {
+    if (!stopped) renew_doors();
+  });
+}
+
+void HttpServer::State::accept(const std::shared_ptr<Door>& door) {
+  // The sockets get strands of their own; the doors' serves only these loops.
+  door->acceptor.async_accept(asio::make_strand(core->context),
+                              [this, door](error_code error, tcp::socket socket) {
+                                if (error == asio::error::operation_aborted || !door->acceptor.is_open())
+                                  return;
+                                if (!error) {
+                                  take(std::move(socket));
+                                  return accept(door);
+                                }
+                                // Out of descriptors, most likely: those that are open will close.
+                                log_error("HTTP: cannot accept a connection: {}", error.message());
+                                door->retry_timer.expires_after(std::chrono::milliseconds(100));
+                                door->retry_timer.async_wait([this, door](error_code stopped) {
+                                  if (!stopped) accept(door);
+                                });
+                              });
 }
 
 void HttpServer::State::take(tcp::socket socket) {
@@ -103,16 +179,23 @@ void HttpServer::State::take(tcp::socket socket) {
     log_notice("HTTP: refused {}: not an address of a private network", peer.address().to_string());
     return;
   }
-  const auto connection = std::make_shared<HttpConnection>(core, std::move(socket));
-  int64_t count = 0;
+  std::shared_ptr<HttpConnection> connection, leaver;
+  ConnectionPlaces::Admission admission{};
   {
     const MutexLock lock(core->mutex);
     if (core->is_stopping) return;
-    count = static_cast<int64_t>(core->connections.size());
-    if (count >= core->limits.connections + kRefusedConnections) return;
-    core->connections.emplace(connection.get(), connection);
+    const ConnectionPlaces::Id id = ++core->last_connection;
+    admission = core->places.enter(id, peer.address().to_string());
+    if (admission.entry == ConnectionPlaces::Entry::dropped) return;
+    connection = std::make_shared<HttpConnection>(core, id, std::move(socket));
+    core->connections.emplace(id, connection);
+    if (admission.leaves) {
+      const auto found = core->connections.find(*admission.leaves);
+      if (found != core->connections.end()) leaver = found->second.lock();
+    }
   }
-  if (count >= core->limits.connections) return connection->refuse();
+  if (leaver) leaver->give_up_place();
+  if (admission.entry == ConnectionPlaces::Entry::refused) return connection->refuse();
   connection->start();
 }
 
@@ -133,7 +216,6 @@ HttpServer::~HttpServer() { stop(); }
 Result<void> HttpServer::start(const std::string& host, int32_t port) {
   CHECK(state_->threads.empty());
   if (auto listening = state_->listen(host, port); !listening) return listening;
-  state_->accept();
   for (int32_t i = 0; i < std::max(state_->core->limits.thread_count, 1); ++i) {
     state_->threads.emplace_back([core = state_->core] {
       os::set_thread_name("http");
@@ -159,9 +241,9 @@ void HttpServer::stop() {
     core.is_stopping = true;
   }
   asio::post(state.strand, [&state] {
-    error_code ignored;
-    state.acceptor.close(ignored);
-    state.retry_timer.cancel();
+    for (const auto& door : state.doors) door->close();
+    state.doors.clear();
+    state.renewal_timer.cancel();
   });
   for (const auto& connection : state.all_connections()) connection->begin_stop();
 

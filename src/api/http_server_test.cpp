@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -10,6 +11,7 @@
 
 #include "api/raw_http_client.h"
 #include "base/mutex.h"
+#include "base/os.h"
 
 namespace shoal {
 namespace {
@@ -25,7 +27,9 @@ class EchoHandler final : public HttpHandler {
   std::function<HeadDecision(const HttpRequest&)> decide;
   std::atomic<int64_t> response_count = 0;
 
-  HeadDecision check_head(const HttpRequest& head) override { return decide ? decide(head) : HeadDecision{}; }
+  void check_head(const HttpRequest& head, std::function<void(HeadDecision)> done) override {
+    done(decide ? decide(head) : HeadDecision{});
+  }
   void handle(HttpRequest request, Writer response) override {
     if (serve) return serve(request, response);
     response->send({.status = 200,
@@ -197,16 +201,104 @@ TEST_F(HttpServerTest, ARequestMayBeRefusedBeforeItsBodyIsRead) {
 }
 
 TEST_F(HttpServerTest, MoreConnectionsThanTheLimitAreToldToComeBack) {
+  handler.serve = [](const HttpRequest&, const Writer& response) {
+    response->begin_stream({.status = 200, .body = "", .headers = {}}, "");
+  };
   start({.connections = 2});
   RawHttpClient first(port), second(port);
-  EXPECT_EQ(first.get("/a")->status, 200);
-  EXPECT_EQ(second.get("/a")->status, 200);
+  for (RawHttpClient* busy : {&first, &second}) {
+    busy->send(get("/a"));
+    EXPECT_EQ(busy->read_head()->status, 200);
+  }
   RawHttpClient third(port);
   const auto refused = third.get("/a");
+  ASSERT_TRUE(refused);
   EXPECT_EQ(refused->status, 503);
   EXPECT_EQ(refused->headers.at("retry-after"), "1");
   EXPECT_TRUE(third.wait_for_close());
-  EXPECT_EQ(first.get("/a")->status, 200);
+}
+
+TEST_F(HttpServerTest, IdleConnectionsMakeRoomForThoseThatCome) {
+  start({.connections = 3});
+  RawHttpClient oldest(port), half(port), kept(port);
+  half.send("GET / HT");
+  EXPECT_EQ(kept.get("/a")->status, 200);
+  RawHttpClient next(port);
+  EXPECT_EQ(next.get("/b")->status, 200);
+  EXPECT_TRUE(oldest.wait_for_close());
+  RawHttpClient last(port);
+  EXPECT_EQ(last.get("/c")->status, 200);
+  EXPECT_TRUE(half.wait_for_close());
+  EXPECT_EQ(kept.get("/d")->status, 200);
+}
+
+TEST_F(HttpServerTest, LargeBodiesTogetherHaveALimit) {
+  std::promise<Writer> kept;
+  handler.serve = [&](const HttpRequest& request, const Writer& response) {
+    if (request.path == "/keep") return kept.set_value(response);
+    response->send({.status = 200, .body = "", .headers = {}});
+  };
+  start({.body_budget_bytes = 3000, .small_body_bytes = 1000});
+  RawHttpClient first(port);
+  first.send_post("/keep", std::string(3500, 'x'));
+  const Writer writer = kept.get_future().get();
+  RawHttpClient second(port), small(port);
+  const auto refused = second.post("/a", std::string(2000, 'x'));
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_EQ(refused->headers.at("retry-after"), "1");
+  EXPECT_EQ(small.post("/a", std::string(1000, 'x'))->status, 200);
+  writer->post([writer] { writer->send({.status = 200, .body = "", .headers = {}}); });
+  EXPECT_EQ(first.read_response()->status, 200);
+  EXPECT_EQ(first.post("/a", std::string(4000, 'x'))->status, 200);
+  EXPECT_EQ(small.post("/a", std::string(4000, 'x'))->status, 200);
+}
+
+TEST_F(HttpServerTest, ABodyIsNeverTakenForASecondRequest) {
+  start();
+  const std::string second = get("/smuggled");
+  const std::string length = "Content-Length: " + std::to_string(second.size());
+  for (const std::string& framing :
+       {std::string("Transfer-Encoding: xchunked"), length + "\r\n" + length,
+        length + "\r\nTransfer-Encoding: chunked", length + "\r\nContent-Length: 0",
+        std::string("X: y\r\n Transfer-Encoding: chunked")}) {
+    RawHttpClient client(port);
+    client.send("POST /a HTTP/1.1\r\nHost: x\r\n" + framing + "\r\n\r\n" + second);
+    const auto response = client.read_response();
+    ASSERT_TRUE(response) << framing;
+    EXPECT_EQ(response->status, 400) << framing;
+    EXPECT_TRUE(client.wait_for_close()) << framing;
+  }
+  for (const std::string& body :
+       {"3\nabc\n0\n\n", "3 x\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "-3\r\nabc\r\n0\r\n\r\n",
+        "0x3\r\nabc\r\n0\r\n\r\n", "fffffffffffffffff\r\nabc\r\n0\r\n\r\n", "\r\n\r\n"}) {
+    RawHttpClient client(port);
+    client.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body +
+                get("/smuggled"));
+    const auto response = client.read_response();
+    ASSERT_TRUE(response) << body;
+    EXPECT_EQ(response->status, 400) << body;
+    EXPECT_TRUE(client.wait_for_close()) << body;
+  }
+}
+
+TEST_F(HttpServerTest, AnEmptyLineBeforeARequestIsSkipped) {
+  start();
+  RawHttpClient client(port);
+  client.send("\r\n" + get("/a") + "\r\n\r\n" + get("/b"));
+  EXPECT_EQ(client.read_response()->body, "GET /a ");
+  EXPECT_EQ(client.read_response()->body, "GET /b ");
+}
+
+TEST_F(HttpServerTest, EverywhereMeansIpv6Too) {
+  server.emplace(HttpLimits{}, handler);
+  const auto started = server->start("::", 0);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(RawHttpClient(server->port()).get("/a")->status, 200);
+  const auto own = os::interface_addresses();
+  const bool has_v6 = std::ranges::find(own, "::1", &os::InterfaceAddress::address) != own.end();
+  if (!has_v6) GTEST_SKIP() << "this machine has no IPv6";
+  HttpServer second({}, handler);
+  EXPECT_FALSE(second.start("::1", server->port()));  // it is taken
 }
 
 TEST_F(HttpServerTest, StreamsInChunksAndKeepsTheConnection) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "api/chat_request.h"
@@ -10,9 +11,12 @@
 #include "api/completion_request.h"
 #include "api/model_names.h"
 #include "api/web_files.h"
+#include "base/os.h"
 
 namespace shoal {
 namespace {
+
+constexpr size_t kLargeBodyBytes = 64 << 10;
 
 void send_json(ResponseWriter& response, std::string body) {
   response.send({.status = 200, .body = std::move(body), .headers = {}});
@@ -74,37 +78,33 @@ bool Routes::matches(const Route& route, std::string_view path) {
 Routes::Routes(const ApiSettings& settings, AccessRules access, ApiBackend& backend,
                std::function<int64_t()> connection_count)
     : settings_(settings),
-      access_(std::move(access)),
       backend_(backend),
       connection_count_(std::move(connection_count)),
-      started_(seconds_since_1970()) {}
+      started_(seconds_since_1970()),
+      gate_(std::move(access)) {}
 
-HeadDecision Routes::check_head(const HttpRequest& head) {
-  HeadDecision decision;
-  decision.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  if (const auto allowed = check_access(access_, head.host, head.origin); !allowed) {
-    decision.refusal = error_response(to_api_error(allowed.error()));
-    return decision;
-  }
-  if (head.origin && is_allowed_origin(access_, *head.origin)) {
-    decision.headers.emplace_back("Access-Control-Allow-Origin", *head.origin);
-    decision.headers.emplace_back("Vary", "Origin");
-    if (head.method == "OPTIONS") {
-      decision.headers.emplace_back("Access-Control-Allow-Methods", "GET, POST");
-      decision.headers.emplace_back("Access-Control-Allow-Headers", "authorization, content-type");
-      decision.refusal = HttpResponse{.status = 204, .content_type = "", .body = "", .headers = {}};
-      return decision;
-    }
-  }
+void Routes::check_head(const HttpRequest& head, std::function<void(HeadDecision)> decide) {
+  gate_.check(head, [this, head, decide = std::move(decide)](HeadDecision decision) {
+    decision.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    if (!decision.refusal) check_route(head, decision);
+    decide(std::move(decision));
+  });
+}
+
+void Routes::check_route(const HttpRequest& head, HeadDecision& decision) const {
   std::string methods;
   const std::string_view method = head.method == "HEAD" ? "GET" : std::string_view(head.method);
   for (const Route& route : table()) {
     if (!matches(route, head.path)) continue;
-    if (route.method == method) return decision;
+    if (route.method == method) return;
     methods += methods.empty() ? "" : ", ";
-    methods += route.method;
+    methods += route.method == "GET" ? "GET, HEAD" : route.method;
   }
-  if (methods.empty()) {
+  if (head.method == "OPTIONS" && (!methods.empty() || head.path == "*")) {
+    decision.refusal = HttpResponse{.status = 204, .content_type = "", .body = "", .headers = {}};
+    decision.refusal->headers.emplace_back(
+        "Allow", methods.empty() ? "GET, HEAD, POST, OPTIONS" : methods + ", OPTIONS");
+  } else if (methods.empty()) {
     decision.refusal =
         error_response(refusal(404, fmt::format("there is nothing at {}", head.path.substr(0, 200))));
   } else {
@@ -113,7 +113,6 @@ HeadDecision Routes::check_head(const HttpRequest& head) {
                                                 head.method.substr(0, 20))));
     decision.refusal->headers.emplace_back("Allow", methods);
   }
-  return decision;
 }
 
 void Routes::handle(HttpRequest request, std::shared_ptr<ResponseWriter> response) {
@@ -130,11 +129,11 @@ void Routes::on_response(const HttpRequest& head, int32_t status) {
   metrics_.count_response(route == table().end() ? "other" : route->path, status);
 }
 
-void Routes::list_models(const HttpRequest&, const Writer& response) {
+void Routes::list_models(HttpRequest&, const Writer& response) {
   send_json(*response, format_models(backend_.models(), started_));
 }
 
-void Routes::show_model(const HttpRequest& request, const Writer& response) {
+void Routes::show_model(HttpRequest& request, const Writer& response) {
   const std::string name = request.path.substr(std::string_view("/v1/models/").size());
   const std::vector<ModelView> models = backend_.models();
   const ModelView* model = find_model(models, name);
@@ -142,27 +141,25 @@ void Routes::show_model(const HttpRequest& request, const Writer& response) {
   send_json(*response, format_model(*model, started_));
 }
 
-void Routes::show_topology(const HttpRequest&, const Writer& response) {
+void Routes::show_topology(HttpRequest&, const Writer& response) {
   send_json(*response, format_topology(backend_.cluster()));
 }
 
-void Routes::show_status(const HttpRequest&, const Writer& response) {
+void Routes::show_status(HttpRequest&, const Writer& response) {
   send_json(*response, format_status(backend_.cluster(), backend_.status(), metrics_.tokens_per_second(),
                                      settings_.default_model));
 }
 
-void Routes::show_health(const HttpRequest&, const Writer& response) {
-  send_json(*response, R"({"status":"ok"})");
-}
+void Routes::show_health(HttpRequest&, const Writer& response) { send_json(*response, R"({"status":"ok"})"); }
 
-void Routes::show_metrics(const HttpRequest&, const Writer& response) {
+void Routes::show_metrics(HttpRequest&, const Writer& response) {
   response->send({.status = 200,
                   .content_type = "text/plain; version=0.0.4; charset=utf-8",
                   .body = metrics_.format(backend_.cluster(), backend_.status(), connection_count_()),
                   .headers = {}});
 }
 
-void Routes::show_page(const HttpRequest& request, const Writer& response) {
+void Routes::show_page(HttpRequest& request, const Writer& response) {
   const WebFile* file = find_web_file(request.path == "/" ? "/index.html" : request.path);
   if (file == nullptr) return send_error(*response, refusal(404, "this build has no web page"));
   response->send({.status = 200,
@@ -172,24 +169,51 @@ void Routes::show_page(const HttpRequest& request, const Writer& response) {
                               {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"}}});
 }
 
-void Routes::complete_chat(const HttpRequest& request, const Writer& response) {
-  const auto chat = parse_chat_request(request.body);
-  if (!chat) return send_error(*response, chat.error());
+// A small body is read here; a large one aside, so that it never keeps the threads that write streams.
+void Routes::complete(HttpRequest& request, const Writer& response, MakePlan make_plan) {
+  const auto start = [this, response](ApiResult<CompletionPlan> plan) {
+    if (!plan) return send_error(*response, plan.error());
+    start_completion(backend_, metrics_, std::move(*plan), response);
+  };
+  if (request.body.size() <= kLargeBodyBytes) return start((this->*make_plan)(request.body));
+  const auto is_wanted = std::make_shared<std::atomic<bool>>(true);
+  response->on_interrupted([is_wanted, weak = std::weak_ptr(response)](Interruption reason) {
+    is_wanted->store(false);
+    if (const auto writer = weak.lock(); writer && reason != Interruption::client_gone) {
+      send_error(*writer, refusal(503, "this request could not be read in time; try again"));
+    }
+  });
+  const auto body = std::make_shared<std::string>(std::move(request.body));
+  const bool is_posted = body_loop_.post([this, start, is_wanted, make_plan, body, response] {
+    if (!*is_wanted) return;
+    const auto plan = std::make_shared<ApiResult<CompletionPlan>>((this->*make_plan)(*body));
+    *body = std::string();
+    os::give_back_memory();
+    response->post([start, is_wanted, plan] {
+      if (*is_wanted) start(std::move(*plan));
+    });
+  });
+  if (!is_posted) send_error(*response, refusal(503, "this node is stopping or overloaded"));
+}
+
+ApiResult<CompletionPlan> Routes::plan_chat(std::string_view body) const {
+  const auto chat = parse_chat_request(body);
+  if (!chat) return std::unexpected(chat.error());
   auto model = choose_model(chat->options.model);
-  if (!model) return send_error(*response, model.error());
+  if (!model) return std::unexpected(model.error());
   std::vector<Prompt> prompts{PromptChat{make_chat_context(*chat, settings_.system_prompt)}};
   CompletionPlan plan = plan_completion(AnswerKind::chat, chat->options, chat->tools.use, std::move(*model),
                                         std::move(prompts));
   if (chat->tools.are_functions) plan.shape.calls = CallShape::function;
   plan.calls = {.tools = ToolSet(chat->tools.tools), .has_parallel_calls = chat->tools.use.is_parallel};
-  start_completion(backend_, metrics_, std::move(plan), response);
+  return plan;
 }
 
-void Routes::complete_text(const HttpRequest& request, const Writer& response) {
-  auto text = parse_completion_request(request.body);
-  if (!text) return send_error(*response, text.error());
+ApiResult<CompletionPlan> Routes::plan_text(std::string_view body) const {
+  auto text = parse_completion_request(body);
+  if (!text) return std::unexpected(text.error());
   auto model = choose_model(text->options.model);
-  if (!model) return send_error(*response, model.error());
+  if (!model) return std::unexpected(model.error());
   std::vector<std::string> echoes;
   if (text->echoes) {
     for (const Prompt& prompt : text->prompts) echoes.push_back(std::get<PromptText>(prompt).text);
@@ -197,10 +221,10 @@ void Routes::complete_text(const HttpRequest& request, const Writer& response) {
   CompletionPlan plan = plan_completion(AnswerKind::completion, text->options, ToolUse(), std::move(*model),
                                         std::move(text->prompts));
   plan.echoes = std::move(echoes);
-  start_completion(backend_, metrics_, std::move(plan), response);
+  return plan;
 }
 
-void Routes::unload_model(const HttpRequest& request, const Writer& response) {
+void Routes::unload_model(HttpRequest& request, const Writer& response) {
   const auto object = parse_request_object(request.body);
   if (!object) return send_error(*response, object.error());
   std::optional<ApiError> error;
@@ -225,8 +249,8 @@ void Routes::unload_model(const HttpRequest& request, const Writer& response) {
   });
 }
 
-void Routes::quit(const HttpRequest& request, const Writer& response) {
-  if (!request.from_loopback) {
+void Routes::quit(HttpRequest& request, const Writer& response) {
+  if (!is_loopback_address(request.client_address)) {
     return send_error(*response, refusal(403, "only a program on this machine may end the node"));
   }
   backend_.quit();

@@ -37,6 +37,9 @@ class MappedFile {
 
 Result<std::string> read_text_file(const std::filesystem::path& path);
 
+// The folder is made where it is missing; others see the old file or the new one, never half of it.
+Result<void> write_text_file(const std::filesystem::path& path, std::string_view text);
+
 // Fills `target` from `offset` on by plain reads (no mapping, so the pages count for nobody's memory). An
 // error when the file ends before.
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target);
@@ -67,6 +70,11 @@ struct MemoryStatus {
 };
 MemoryStatus memory_status();
 
+// What has been freed goes back to the system, which malloc would rather keep.
+void give_back_memory();
+// From now on what is freed of a large size goes back at once.
+void keep_large_memory_apart();
+
 // Of this process.
 int64_t resident_bytes();
 int64_t peak_resident_bytes();
@@ -75,6 +83,13 @@ int64_t peak_resident_bytes();
 std::vector<int> allowed_processors();
 
 std::string host_name();
+
+// The addresses of this machine's interfaces that are up, loopback included.
+struct InterfaceAddress {
+  std::string interface;
+  std::string address;  // IPv4 or IPv6, without zone
+};
+std::vector<InterfaceAddress> interface_addresses();
 
 // The same for all processes of one machine until it is started again, containers and namespaces included.
 std::string machine_id();

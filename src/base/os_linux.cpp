@@ -1,4 +1,9 @@
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <malloc.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -11,11 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cfenv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <utility>
 
@@ -128,6 +135,20 @@ Result<std::string> read_text_file(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
+Result<void> write_text_file(const std::filesystem::path& path, std::string_view text) {
+  std::error_code error;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  const std::filesystem::path written = path.string() + fmt::format(".{}", ::getpid());
+  {
+    std::ofstream file(written, std::ios::binary | std::ios::trunc);
+    if (!file || !file.write(text.data(), static_cast<std::streamsize>(text.size())).flush()) {
+      return fail_with_errno("cannot write", written);
+    }
+  }
+  if (::rename(written.c_str(), path.c_str()) != 0) return fail_with_errno("cannot write", path);
+  return {};
+}
+
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target) {
   const Descriptor file = open_for_reading(path);
   if (file.value() < 0) return fail_with_errno("cannot open", path);
@@ -214,6 +235,18 @@ MemoryStatus memory_status() {
           .available_bytes = proc_kilobytes("/proc/meminfo", "MemAvailable")};
 }
 
+void give_back_memory() {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
+
+void keep_large_memory_apart() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);  // fixed: of itself it grows with what is freed
+#endif
+}
+
 int64_t resident_bytes() { return proc_kilobytes("/proc/self/status", "VmRSS"); }
 int64_t peak_resident_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM"); }
 
@@ -232,6 +265,26 @@ std::string host_name() {
   char name[256] = {};
   if (::gethostname(name, sizeof(name) - 1) != 0) return "unknown";
   return name;
+}
+
+std::vector<InterfaceAddress> interface_addresses() {
+  ifaddrs* first = nullptr;
+  if (::getifaddrs(&first) != 0) return {};
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(first, &::freeifaddrs);
+  std::vector<InterfaceAddress> found;
+  for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+    const int family = entry->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    const void* bytes =
+        family == AF_INET
+            ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(entry->ifa_addr)->sin_addr)
+            : &reinterpret_cast<const sockaddr_in6*>(entry->ifa_addr)->sin6_addr;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (::inet_ntop(family, bytes, text.data(), text.size()) == nullptr) continue;
+    found.push_back({.interface = entry->ifa_name, .address = text.data()});
+  }
+  return found;
 }
 
 std::string machine_id() {

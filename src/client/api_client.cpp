@@ -47,7 +47,10 @@ class Call {
  private:
   // Runs until `done`; the operation's outcome is in `error`.
   Result<void> wait(const bool& done, const error_code& error, Duration deadline, std::string_view what);
-  std::string address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
+  std::string address() const {
+    const bool is_v6 = settings_.host.find(':') != std::string::npos;
+    return fmt::format(is_v6 ? "[{}]:{}" : "{}:{}", settings_.host, settings_.port);
+  }
 
   const ApiClientSettings& settings_;
   const std::function<bool()>& is_cancelled_;

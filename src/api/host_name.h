@@ -1,0 +1,24 @@
+// The authority of a URL or a Host header as its parts, strictly as RFC 3986 has it. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace shoal {
+
+struct HostAndPort {
+  std::string host;  // a name or an address, in lower case, without brackets, zone and final dot
+  std::string port;  // empty where there is none
+  bool is_address = false;
+
+  bool operator==(const HostAndPort&) const = default;
+};
+
+// "name:port", "10.0.0.1", "[fd00::1]:port". nullopt for everything else: a user before @, escapes, numbers
+// that are no address though they end like one.
+std::optional<HostAndPort> parse_host(std::string_view text);
+
+std::string to_lower(std::string_view text);
+
+}  // namespace shoal
