@@ -5,15 +5,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/os.h"
 #include "base/retry_advice.h"
 #include "service/generation_request.h"
 
 namespace shoal {
+namespace {
 
-HeadRequests::HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, MessageSender& sender,
-                           int64_t limit, FindHead find_head)
+constexpr int64_t long_prompt_bytes = 64 << 10;  // takes some ten milliseconds
+
+int64_t prompt_bytes(const Prompt& prompt) {
+  if (const auto* text = std::get_if<PromptText>(&prompt)) return std::ssize(text->text);
+  if (const auto* chat = std::get_if<PromptChat>(&prompt)) return std::ssize(chat->messages_json);
+  return 0;  // token ids, which are only counted
+}
+
+}  // namespace
+
+HeadRequests::HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender, int64_t limit,
+                           FindHead find_head)
     : loop_(std::move(loop)),
-      text_loop_(std::move(text_loop)),
+      text_loops_(std::move(text_loops)),
       sender_(sender),
       limit_(limit),
       find_head_(std::move(find_head)) {}
@@ -75,9 +87,11 @@ void HeadRequests::tokenise(const HeadRequest& request, InstanceHead& head) {
         *made = fail(choices.error());
       }
     }
+    if (prompt_bytes(submitted->prompt) > long_prompt_bytes) os::give_back_memory();
     loop.post([this, id = submitted->request, ticket, made] { start(id, ticket, std::move(*made)); });
   };
-  if (text_loop_->post(std::move(work))) return;
+  const bool is_long = prompt_bytes(request.submitted->prompt) > long_prompt_bytes;
+  if ((is_long ? text_loops_.long_ones : text_loops_.any)->post(std::move(work))) return;
   loop_.post([this, id = request.submitted->request, ticket = request.ticket] {
     start(id, ticket, fail(ErrorCode::unavailable, "this node is stopping or overloaded"));
   });

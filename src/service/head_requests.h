@@ -19,9 +19,13 @@ class HeadRequests final : public GenerationEvents {
  public:
   using FindHead = std::function<InstanceHead*(const InstanceId&, const Epoch&)>;
 
-  // `text_loop` renders templates and tokenises; `limit` counts requests of one ingress, of all instances; all
-  // ingresses together may have twice as many.
-  HeadRequests(ServiceLoop loop, std::shared_ptr<Loop> text_loop, MessageSender& sender, int64_t limit,
+  // The loops of texts render templates and tokenise, long prompts on a loop of their own, where they hold
+  // nobody else up; `limit` counts requests of one ingress, of all instances;
+  // all ingresses together may have twice as many.
+  struct TextLoops {
+    std::shared_ptr<Loop> any, long_ones;
+  };
+  HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender, int64_t limit,
                FindHead find_head);
 
   void receive(const NodeId& from, SubmitRequest submitted);
@@ -66,7 +70,7 @@ class HeadRequests final : public GenerationEvents {
   std::vector<RequestId> select(const std::function<bool(const HeadRequest&)>& chosen) const;
 
   ServiceLoop loop_;
-  std::shared_ptr<Loop> text_loop_;
+  TextLoops text_loops_;
   MessageSender& sender_;
   int64_t limit_;
   FindHead find_head_;

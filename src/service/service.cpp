@@ -71,7 +71,7 @@ struct Service::State {
   const ServiceSettings settings;
   const ServiceLoop loop;
   PeerCalls& peers;
-  const std::shared_ptr<Loop> files_loop, text_loop, reaper_loop;
+  const std::shared_ptr<Loop> files_loop, text_loop, long_text_loop, reaper_loop;
   Snapshot snapshot;
   Inbox inbox{inbox_limit};
   LogFilter told;
@@ -98,6 +98,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       peers(peer_calls),
       files_loop(loops.make_loop("files")),
       text_loop(loops.make_loop("text")),
+      long_text_loop(loops.make_loop("long texts")),
       reaper_loop(loops.make_loop("reaper")),
       snapshot(settings.own),
       members(settings.own),
@@ -113,7 +114,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       own_models(loop, files_loop, engines, [this] { changed(); }),
       inquiry(settings.own.node, loop, files_loop, engines, sender, settings.plan_deadline),
       head_requests(
-          loop, text_loop, sender, settings.request_limit,
+          loop, {.any = text_loop, .long_ones = long_text_loop}, sender, settings.request_limit,
           [this](const InstanceId& id, const Epoch& epoch) { return hosting.find_head(id, epoch); }),
       hosting(settings,
               {.own = settings.own.node,
