@@ -10,18 +10,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "net/address.h"
 
 namespace shoal {
 namespace {
+
+constexpr std::string_view everywhere = "::";
+constexpr int renewal_interval_ms = 2000;
 
 std::string last_system_error() { return std::strerror(errno); }
 
@@ -48,7 +55,7 @@ Result<int> listen_on(const addrinfo& address, const std::string& place) {
   if (fd < 0)
     return fail(ErrorCode::unavailable, fmt::format("cannot listen on {}: {}", place, last_system_error()));
   set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (address.ai_family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (address.ai_family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (bind(fd, address.ai_addr, address.ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
   const int error = errno;
   close(fd);
@@ -63,12 +70,7 @@ Result<int> listen_on(const addrinfo& address, const std::string& place) {
   return fail(ErrorCode::unavailable, fmt::format("cannot listen on {}: {}", place, std::strerror(error)));
 }
 
-}  // namespace
-
-Result<Listener> Listener::bind(const std::string& host, int32_t port) {
-  if (port < 0 || port > 65535) {
-    return fail(ErrorCode::invalid_argument, fmt::format("--node-port {} is not within 0 and 65535", port));
-  }
+Result<int> listen_on(const std::string& host, int32_t port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
@@ -77,7 +79,28 @@ Result<Listener> Listener::bind(const std::string& host, int32_t port) {
     return fail(ErrorCode::invalid_argument, fmt::format("--node-host {}: {}", host, gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
-  const auto fd = listen_on(*found, host_and_port(host, port));
+  return listen_on(*found, host_and_port(host, port));
+}
+
+// With the zone where one is needed.
+std::vector<std::string> private_v6_addresses() {
+  std::vector<std::string> addresses;
+  for (const os::InterfaceAddress& each : os::interface_addresses()) {
+    const AddressKind kind = classify_address(each.address);
+    if (each.address.find(':') == std::string::npos || !is_private(kind)) continue;
+    addresses.push_back(kind == AddressKind::link_local ? each.address + "%" + each.interface : each.address);
+  }
+  return addresses;
+}
+
+}  // namespace
+
+Result<Listener> Listener::bind(const std::string& host, int32_t port) {
+  if (port < 0 || port > 65535) {
+    return fail(ErrorCode::invalid_argument, fmt::format("--node-port {} is not within 0 and 65535", port));
+  }
+  const bool is_everywhere = host == everywhere;
+  const auto fd = listen_on(is_everywhere ? "0.0.0.0" : host, port);
   if (!fd) return fail(fd.error());
   sockaddr_storage bound{};
   socklen_t size = sizeof(bound);
@@ -88,11 +111,16 @@ Result<Listener> Listener::bind(const std::string& host, int32_t port) {
     return fail(ErrorCode::resource_exhausted,
                 fmt::format("cannot make an eventfd: {}", last_system_error()));
   }
-  return Listener(*fd, wake, port_of(bound));
+  Listener listener(*fd, wake, port_of(bound), is_everywhere);
+  if (is_everywhere) listener.renew_doors();
+  return listener;
 }
 
 Listener::Listener(Listener&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)), wake_(std::exchange(other.wake_, -1)), port_(other.port_) {}
+    : doors_(std::exchange(other.doors_, {})),
+      wake_(std::exchange(other.wake_, -1)),
+      port_(other.port_),
+      is_everywhere_(other.is_everywhere_) {}
 
 Listener::~Listener() {
   stop();
@@ -112,37 +140,67 @@ void Listener::stop() {
     if (write(wake_, &one, sizeof(one)) != sizeof(one)) log_error("listener: cannot wake its thread");
     thread_.join();
   }
-  if (socket_ >= 0) close(std::exchange(socket_, -1));
+  for (const Door& door : std::exchange(doors_, {})) close(door.socket);
 }
 
-void Listener::run(const std::function<void(int socket)>& on_connection) const {
-  std::array<pollfd, 2> waited = {pollfd{.fd = wake_, .events = POLLIN, .revents = 0},
-                                  pollfd{.fd = socket_, .events = POLLIN, .revents = 0}};
+// Of IPv6 each address that no router forwards from outside is listened on by itself, as they come and go
+// with the networks: who dials another is refused at once and tries the next.
+void Listener::renew_doors() {
+  const std::vector<std::string> wanted = private_v6_addresses();
+  std::erase_if(doors_, [&](const Door& door) {
+    const bool is_gone = !door.address.empty() && std::ranges::find(wanted, door.address) == wanted.end();
+    if (is_gone) close(door.socket);
+    return is_gone;
+  });
+  for (const std::string& address : wanted) {
+    if (std::ranges::find(doors_, address, &Door::address) != doors_.end()) continue;
+    if (const auto fd = listen_on(address, port_)) {
+      doors_.push_back({.socket = *fd, .address = address});
+    } else {
+      log_debug(2, "{}", fd.error().message);
+    }
+  }
+}
+
+void Listener::run(const std::function<void(int socket)>& on_connection) {
+  TimePoint renewal = std::chrono::steady_clock::now();
   while (true) {
-    if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) {
+    if (is_everywhere_ && std::chrono::steady_clock::now() >= renewal) {
+      renew_doors();
+      renewal = std::chrono::steady_clock::now() + std::chrono::milliseconds(renewal_interval_ms);
+    }
+    std::vector<pollfd> waited{{.fd = wake_, .events = POLLIN, .revents = 0}};
+    for (const Door& door : doors_) waited.push_back({.fd = door.socket, .events = POLLIN, .revents = 0});
+    if (poll(waited.data(), waited.size(), is_everywhere_ ? renewal_interval_ms : -1) < 0 && errno != EINTR) {
       log_error("cannot wait for connections on port {}: {}", port_, last_system_error());
       return;
     }
     if (waited[0].revents != 0) return;
-    sockaddr_storage address{};
-    socklen_t size = sizeof(address);
-    const int fd =
-        accept4(socket_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-      // Out of descriptors or memory: what waits keeps the socket readable, so wait a little for stop or
-      // better times.
-      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) poll(waited.data(), 1, 100);
-      continue;
+    for (size_t i = 1; i < waited.size(); ++i) {
+      if (waited[i].revents != 0) take(waited[i].fd, on_connection);
     }
-    const std::string place = text_of(address);
-    if (!is_private(classify_address(place))) {
-      log_warning("refused a connection from {}: without a secret only private networks are served", place);
-      close(fd);
-      continue;
-    }
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    on_connection(fd);
   }
+}
+
+void Listener::take(int socket, const std::function<void(int socket)>& on_connection) const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  const int fd = accept4(socket, reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) {
+    // Out of descriptors or memory: what waits keeps the socket readable, so wait a little for stop or better
+    // times.
+    pollfd stop{.fd = wake_, .events = POLLIN, .revents = 0};
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) poll(&stop, 1, 100);
+    return;
+  }
+  const std::string place = text_of(address);
+  if (!is_private(classify_address(place))) {
+    log_warning("refused a connection from {}: without a secret only private networks are served", place);
+    close(fd);
+    return;
+  }
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  on_connection(fd);
 }
 
 }  // namespace shoal

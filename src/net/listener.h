@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 
@@ -12,7 +13,8 @@ namespace shoal {
 
 class Listener {
  public:
-  // Port 0: any free one. invalid_argument for a host that is none of this machine's, unavailable for a port
+  // Port 0: any free one. "::" stands for all addresses of this machine, those of IPv6 too as far as no
+  // router forwards them. invalid_argument for a host that is none of this machine's, unavailable for a port
   // in use.
   static Result<Listener> bind(const std::string& host, int32_t port);
   Listener(Listener&& other) noexcept;
@@ -27,12 +29,22 @@ class Listener {
   void stop();
 
  private:
-  Listener(int socket, int wake, int32_t port) : socket_(socket), wake_(wake), port_(port) {}
-  void run(const std::function<void(int socket)>& on_connection) const;
+  // A socket that listens.
+  struct Door {
+    int socket;
+    std::string address;  // empty: the one that was asked for
+  };
 
-  int socket_;
-  int wake_;  // an eventfd; readable: stop
+  Listener(int socket, int wake, int32_t port, bool is_everywhere)
+      : doors_{{.socket = socket, .address = ""}}, wake_(wake), port_(port), is_everywhere_(is_everywhere) {}
+  void run(const std::function<void(int socket)>& on_connection);
+  void renew_doors();
+  void take(int socket, const std::function<void(int socket)>& on_connection) const;
+
+  std::vector<Door> doors_;  // the thread's, once it runs
+  int wake_;                 // an eventfd; readable: stop
   int32_t port_;
+  bool is_everywhere_;
   std::jthread thread_;
 };
 
