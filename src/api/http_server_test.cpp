@@ -268,7 +268,7 @@ TEST_F(HttpServerTest, ABodyIsNeverTakenForASecondRequest) {
     EXPECT_EQ(response->status, 400) << framing;
     EXPECT_TRUE(client.wait_for_close()) << framing;
   }
-  for (const std::string& body :
+  for (const std::string body :
        {"3\nabc\n0\n\n", "3 x\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "-3\r\nabc\r\n0\r\n\r\n",
         "0x3\r\nabc\r\n0\r\n\r\n", "fffffffffffffffff\r\nabc\r\n0\r\n\r\n", "\r\n\r\n"}) {
     RawHttpClient client(port);

@@ -49,7 +49,7 @@ class Call {
   Result<void> wait(const bool& done, const error_code& error, Duration deadline, std::string_view what);
   std::string address() const {
     const bool is_v6 = settings_.host.find(':') != std::string::npos;
-    return fmt::format(is_v6 ? "[{}]:{}" : "{}:{}", settings_.host, settings_.port);
+    return fmt::format("{}:{}", is_v6 ? "[" + settings_.host + "]" : settings_.host, settings_.port);
   }
 
   const ApiClientSettings& settings_;
