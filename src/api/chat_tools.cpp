@@ -35,7 +35,7 @@ void check_function(const Value& given, const std::string& path, std::optional<A
   function.object("parameters");
   const Value* parameters = function.find("parameters");
   if (error || !function.boolean("strict").value_or(false) || parameters == nullptr) return;
-  if (const Result<Grammar> held = compile_arguments(*parameters, nullptr); !held) {
+  if (const Result<Grammar> held = compile_arguments(*parameters, nullptr, Holding::whole); !held) {
     const std::string place = path + ".parameters";
     error =
         ApiError{.status = 400,

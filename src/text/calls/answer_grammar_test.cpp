@@ -477,7 +477,7 @@ TEST(AnswerGrammar, HoldsNothingWhereNoFunctionIsStrictAndNoneMustBeCalled) {
   EXPECT_FALSE(grammar->has_value());
 }
 
-TEST(AnswerGrammar, TakesAnyObjectWhereTheSchemaOfACallThatMustBeMadeCannotBeHeld) {
+TEST(AnswerGrammar, TakesAnyObjectWhereNothingOfTheSchemaOfACallThatMustBeMadeCanBeHeld) {
   const AnswerForm named = form_with(CallStyle::llama_json, {.choice = ToolChoice::named, .function = "odd"});
   EXPECT_TRUE(is_allowed(named, R"({"name": "odd", "parameters": {"z": [1, 1]}})"));
   EXPECT_FALSE(is_allowed(named, R"({"name": "odd", "parameters": [1, 1]})"));

@@ -16,6 +16,13 @@ Expression any_number() {
   return repeated(any_of({{'0', '9'}}), 1, kMaximumDigits);
 }
 
+// Wherever they stand: a line break may be the value's own or not.
+std::vector<std::string> other_ends(const TagNotation& tags) {
+  std::vector<std::string> ends = value_ends_of(tags);
+  for (std::string& end : ends) end.erase(0, end.starts_with('\n') ? 1 : 0);
+  return ends;
+}
+
 struct NotationMaker {
   const MarkWriter& marks;
   const std::function<ParameterKind(const std::string&)>& kind_of;
@@ -46,6 +53,7 @@ struct NotationMaker {
                             .has_lines = tags.has_lines,
                             .after_value = marks.mark(tags.after_value),
                             .text_end = std::string(tags.after_value),
+                            .other_ends = other_ends(tags),
                             .kind_of = kind_of};
   }
 };
@@ -106,14 +114,11 @@ Result<int32_t> CallGrammar::arguments_rule(const HeldFunction& function) {
     notation = std::visit(NotationMaker{marks_, kind_of}, format_.openers.front().notation);
   }
   const ArgumentNotation* const written = notation ? &*notation : nullptr;
-  if (function.is_held) {
-    Result<Grammar> grammar = compile_arguments(function.parameters, written);
-    if (grammar) return builder_.add_grammar(*std::move(grammar));
-    if (function.is_strict) return fail(grammar.error());
-  }
-  Result<Grammar> any = compile_arguments(Value::Object{{"type", "object"}}, written);
-  if (!any) return fail(any.error());
-  return builder_.add_grammar(*std::move(any));
+  static const Value kAnyObject = Value::Object{{"type", "object"}};
+  Result<Grammar> grammar = compile_arguments(function.is_held ? function.parameters : kAnyObject, written,
+                                              function.is_strict ? Holding::whole : Holding::what_can_be);
+  if (!grammar) return fail(grammar.error());
+  return builder_.add_grammar(*std::move(grammar));
 }
 
 Expression CallGrammar::named(const Expression& before_name, const Expression& after_name) const {
@@ -178,6 +183,7 @@ Expression CallGrammar::behind(const CallOpener& opener) const {
 Expression CallGrammar::bare(const CallOpener& opener) const {
   if (std::holds_alternative<PythonNotation>(opener.notation)) return section();
   const CallWriting writing = bare_json(format_.writing);
+  if (!writing.before_name.starts_with(opener.replayed)) return never();  // a list: read, but not written
   std::vector<Expression> parts;
   if (opener.marker != opener.replayed) parts.push_back(marks_.write(opener.marker));
   parts.push_back(some_space());

@@ -1,5 +1,7 @@
 #include "text/calls/call_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "text/calls/header_call_reader.h"
@@ -31,6 +33,16 @@ struct ReaderMaker {
 
 std::unique_ptr<CallReader> make_call_reader(const CallNotation& notation, const ToolSet& tools) {
   return std::visit(ReaderMaker{tools}, notation);
+}
+
+std::vector<std::string> value_ends_of(const TagNotation& notation) {
+  std::vector<std::string> ends;
+  if (notation.has_lines) ends.push_back(fmt::format("\n{}", notation.before_key));
+  if (!notation.before_value.empty()) ends.emplace_back(notation.before_key);
+  ends.push_back(fmt::format("{}{}", notation.after_call, notation.after_section));
+  if (!notation.after_section.empty())
+    ends.push_back(fmt::format("{}\n{}", notation.after_call, notation.after_section));
+  return ends;
 }
 
 bool is_call_name(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "text/calls/tool_set.h"
 
@@ -22,6 +23,9 @@ class CallSink {
   virtual void end_call() = 0;
 };
 
+// How an answer came to its end: the model, or a stop string, ended it, or its tokens ran out.
+enum class TextEnd : uint8_t { whole, cut };
+
 enum class ReadStep : uint8_t {
   more,
   done,   // with this byte; after an end_call()
@@ -32,6 +36,9 @@ class CallReader {
  public:
   virtual ~CallReader() = default;
   virtual ReadStep add(char byte, CallSink& sink) = 0;
+  // The text has ended, or calls do with the last `mark_bytes` that were added: true where what came in front
+  // of them is a call that lacks nothing but what closes it; it is ended then.
+  virtual bool end(int64_t mark_bytes, TextEnd how, CallSink& sink) = 0;
 };
 
 // Notations without a marker of their own look like many texts: there only tools that exist are called.
@@ -58,9 +65,14 @@ struct TagNotation {
   std::string_view before_value;  // nothing where the value follows the key's tag
   std::string_view after_value;
   std::string_view after_call;
+  std::string_view after_section;  // what usually follows after_call
   bool has_lines = false;          // a value has a line break in front and behind that is no part of it
   bool has_python_values = false;  // lists and such are written as Python does, not as JSON
 };
+// What ends a value whose own end is missing: the next parameter on a line of its own, or the call's end with
+// what usually follows it.
+std::vector<std::string> value_ends_of(const TagNotation& notation);
+
 // f(a=1, b="x"), g() and a closing bracket: Python's.
 struct PythonNotation {
   NameRule names = NameRule::known;

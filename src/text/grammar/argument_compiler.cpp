@@ -146,8 +146,9 @@ Result<Expression> ArgumentCompiler::bare_text(const Schemas& schemas, bool is_m
   const bool is_long = lengths->least > kMaximumLength || lengths->most > kMaximumLength;
   const bool is_free = !have_list(schemas) && !has_contents_limit(schemas) &&
                        (is_long || (lengths->least == 0 && lengths->most == Expression::kUnlimited));
-  const Expression end = literal_text(notation_.text_end);
-  const Result<Dfa> without_end = text_without({end}, any_character(), budget);
+  std::vector<Expression> ends{literal_text(notation_.text_end)};
+  for (const std::string& end : notation_.other_ends) ends.push_back(literal_text(end));
+  const Result<Dfa> without_end = text_without(ends, any_character(), budget);
   if (!without_end) return fail(without_end.error());
   if (is_free && !is_mixed)
     return sequence_of({context_.writer.terminal(*without_end), notation_.after_value});

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "text/calls/parameter_kind.h"
 #include "text/grammar/expression.h"
@@ -21,6 +22,7 @@ struct ArgumentNotation {
   Expression after_value;
   // Texts stand bare up to after_value, which as plain text is this; where it is empty they are quoted.
   std::string text_end = {};
+  std::vector<std::string> other_ends = {};  // that their reader takes for one, so that no text has them
   std::function<ParameterKind(const std::string& parameter)> kind_of = {};  // of what stands bare
 };
 

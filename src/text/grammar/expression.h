@@ -70,11 +70,14 @@ CodePoints complement(const CodePoints& characters);
 // time. Counted in steps and states, not in seconds: every machine refuses the same grammars.
 class GrammarBudget {
  public:
+  static constexpr int64_t kSteps = 20'000'000;
+
   // resource use beyond the limit: invalid_argument that names `what`.
   Result<void> take(int64_t steps, std::string_view what);
+  int64_t spent() const { return kSteps - left_; }
 
  private:
-  int64_t left_ = 20'000'000;
+  int64_t left_ = kSteps;
 };
 
 }  // namespace shoal

@@ -310,6 +310,108 @@ TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
   for (const auto& [schema, message] : kCases) EXPECT_EQ(error_of(schema), message) << schema;
 }
 
+TEST(JsonSchema, RefusesAReferenceThatLeadsOnlyToItself) {
+  for (const auto& [schema, place] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"$ref":"#"})", "#"},
+           {R"({"type":"string","$ref":"#"})", "#"},
+           {R"({"properties":{"a":{"$ref":"#/properties/a"}}})", "#/properties/a"},
+           {R"({"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}})",
+            "#/$defs/b"},
+           {R"({"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/c"},
+               "c":{"allOf":[{"$ref":"#/$defs/a"}]}}})",
+            "#/$defs/c/allOf/0"},
+           {R"({"allOf":[{"$ref":"#"}]})", "#/allOf/0"},
+           {R"({"anyOf":[{"type":"string"},{"$ref":"#"}]})", "#/anyOf/1"},
+           {R"({"oneOf":[{"$ref":"#"},{"type":"null"}]})", "#/oneOf/0"},
+           {R"({"not":{"$ref":"#"}})", "#/not"},
+           {R"({"if":{"type":"object"},"then":{"$ref":"#"}})", "#/then"},
+           {R"({"items":{"$anchor":"x","$ref":"#x"}})", "#/items"}}) {
+    EXPECT_EQ(error_of(schema), "\"$ref\" at " + place + ": leads only to itself") << schema;
+  }
+  // These lead to a part of the value each time, or to the same from two sides.
+  EXPECT_TRUE(accepts(R"({"type":"object","properties":{"a":{"$ref":"#"}}})", R"({"a":{"a":{}}})"));
+  EXPECT_TRUE(accepts(R"({"type":"array","items":{"anyOf":[{"$ref":"#"},{"type":"null"}]}})", "[[null],[]]"));
+  EXPECT_TRUE(accepts(
+      R"({"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"null"}}})", "null"));
+  // Nobody asks for this one.
+  EXPECT_TRUE(accepts(R"({"type":"null","$defs":{"a":{"$ref":"#/$defs/a"}}})", "null"));
+}
+
+TEST(JsonSchema, ReadsTheExclusiveLimitsOfOlderDrafts) {
+  constexpr std::string_view kAbove = R"({"type":"integer","minimum":3,"exclusiveMinimum":true})";
+  EXPECT_FALSE(accepts(kAbove, "3"));
+  EXPECT_TRUE(accepts(kAbove, "4"));
+  constexpr std::string_view kWithin =
+      R"({"type":"number","minimum":0,"exclusiveMinimum":false,"maximum":1,"exclusiveMaximum":true})";
+  EXPECT_TRUE(accepts(kWithin, "0"));
+  EXPECT_TRUE(accepts(kWithin, "0.99"));
+  EXPECT_FALSE(accepts(kWithin, "1"));
+  EXPECT_FALSE(accepts(kWithin, "1.0"));
+  constexpr std::string_view kNot = R"({"type":"integer","not":{"maximum":3,"exclusiveMaximum":true}})";
+  EXPECT_TRUE(accepts(kNot, "3"));
+  EXPECT_FALSE(accepts(kNot, "2"));
+  EXPECT_TRUE(accepts(R"({"type":"integer","exclusiveMinimum":true})", "-5"));
+}
+
+bool accepts_arguments(std::string_view schema, std::string_view text) {
+  const Result<Grammar> grammar = compile_arguments(json(schema), nullptr, Holding::what_can_be);
+  EXPECT_TRUE(grammar) << schema << ": " << (grammar ? "" : grammar.error().message);
+  return grammar && accepts_text(*grammar, text);
+}
+
+TEST(Arguments, AreHeldToWhatCanBeHeldOfTheirSchema) {
+  // What is left out does not change that "n" is required and an integer of at least 1.
+  for (const std::string odd :
+       {R"({"type":"array","items":{"type":"string"},"uniqueItems":true})",
+        R"-({"type":"array","items":{"type":"string","pattern":"(a)\\1"}})-",
+        R"({"type":"array","items":{"type":"string"},"maxContains":1,"unevaluatedItems":false})",
+        R"({"type":"array","items":{"allOf":[{"type":"string"},{"$ref":"http://x/y"}]}})",
+        R"({"type":"array","items":{"type":"string","minLength":"2"},"minItems":-1})",
+        R"({"type":"array","items":{"type":"string","not":{"pattern":"(?<=a)b"}}})",
+        R"({"type":"array","items":{"type":"string","oneOf":[{"pattern":"(a)\\1"},{"minLength":0}]}})",
+        R"({"type":"array","items":{"type":"string"},"if":{"uniqueItems":true},"then":{"minItems":1}})"}) {
+    const std::string schema = R"({"type":"object","properties":{"n":{"type":"integer","minimum":1},"x":)" +
+                               odd + R"(},"required":["n","x"]})";
+    EXPECT_TRUE(accepts_arguments(schema, R"({"n":1,"x":["a","a"]})")) << odd;
+    EXPECT_TRUE(accepts_arguments(schema, R"({"n":1,"x":[]})")) << odd;
+    EXPECT_FALSE(accepts_arguments(schema, R"({"n":0,"x":["a"]})")) << odd;
+    EXPECT_FALSE(accepts_arguments(schema, R"({"n":1,"x":[1]})")) << odd;
+    EXPECT_FALSE(accepts_arguments(schema, R"({"n":1})")) << odd;
+    EXPECT_FALSE(accepts_arguments(schema, R"({"x":["a"]})")) << odd;
+    EXPECT_FALSE(accepts_arguments(schema, R"({"n":1,"x":["a"],"y":1})")) << odd;
+    EXPECT_FALSE(compile_arguments(json(schema), nullptr, Holding::whole)) << odd;
+  }
+}
+
+TEST(Arguments, KeepTheNamesOfASchemaThatIsTooMuch) {
+  std::string huge =
+      R"({"type":"object","required":["n"],"properties":{"n":{"type":"integer"},"x":{"allOf":[)";
+  for (int i = 0; i < 40; ++i)
+    huge += fmt::format(R"({{"anyOf":[{{"required":["a{}"]}},{{"required":["b"]}}]}},)", i);
+  huge += "{}]}}}";
+  EXPECT_FALSE(compile_arguments(json(huge), nullptr, Holding::whole));
+  EXPECT_TRUE(accepts_arguments(huge, R"({"n":1,"x":[]})"));
+  EXPECT_FALSE(accepts_arguments(huge, R"({"n":"1","x":[]})"));
+  EXPECT_FALSE(accepts_arguments(huge, R"({"x":[]})"));
+}
+
+TEST(Arguments, AreAnObjectWhateverTheSchemaSays) {
+  for (const std::string_view schema : {"{}", R"({"type":"array","uniqueItems":true})", R"({"type":"list"})",
+                                        R"({"properties":"none"})", R"({"required":"a"})"}) {
+    EXPECT_TRUE(accepts_arguments(schema, R"({"a":1})")) << schema;
+    EXPECT_FALSE(accepts_arguments(schema, "[]")) << schema;
+  }
+}
+
+TEST(Arguments, AreRefusedWhereTheSchemaLeadsOnlyToItself) {
+  for (const Holding holding : {Holding::whole, Holding::what_can_be}) {
+    const Result<Grammar> grammar = compile_arguments(
+        json(R"({"type":"object","properties":{"a":{"$ref":"#/properties/a"}}})"), nullptr, holding);
+    ASSERT_FALSE(grammar);
+    EXPECT_EQ(grammar.error().message, "\"$ref\" at #/properties/a: leads only to itself");
+  }
+}
+
 TEST(JsonSchema, SurvivesListsOfExcludedValuesThatAreNone) {
   EXPECT_EQ(error_of(R"({"not":{"enum":"x"}})"), R"("not" at #: "enum" must be an array)");
   EXPECT_TRUE(accepts(R"({"type":"string","shoal:notEnum":"x"})", R"("x")"));

@@ -98,46 +98,6 @@ bool requires_member(const Value& schema, std::string_view name) {
   });
 }
 
-// ~1 and ~0 of JSON pointers behind %41 of URIs.
-std::string decode_pointer_part(std::string_view part) {
-  std::string bytes;
-  const auto hex = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  const auto is_hex = [](char c) {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-  };
-  for (size_t i = 0; i < part.size(); ++i) {
-    if (part[i] == '%' && i + 2 < part.size() && is_hex(part[i + 1]) && is_hex(part[i + 2])) {
-      bytes += static_cast<char>(hex(part[i + 1]) * 16 + hex(part[i + 2]));
-      i += 2;
-    } else {
-      bytes += part[i];
-    }
-  }
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    const bool is_escape =
-        bytes[i] == '~' && i + 1 < bytes.size() && (bytes[i + 1] == '0' || bytes[i + 1] == '1');
-    text += is_escape ? (bytes[++i] == '0' ? '~' : '/') : bytes[i];
-  }
-  return text;
-}
-
-const Value* find_anchor(const Value& at, std::string_view anchor) {
-  if (const Value* own = at.find("$anchor");
-      own != nullptr && own->text() != nullptr && *own->text() == anchor)
-    return &at;
-  if (at.object() != nullptr) {
-    for (const auto& [name, member] : *at.object()) {
-      if (const Value* found = find_anchor(member, anchor)) return found;
-    }
-  } else if (at.array() != nullptr) {
-    for (const Value& item : *at.array()) {
-      if (const Value* found = find_anchor(item, anchor)) return found;
-    }
-  }
-  return nullptr;
-}
-
 // The JSON pointer from `at` to `wanted`.
 std::optional<std::string> find_place(const Value& at, const Value& wanted) {
   if (&at == &wanted) return std::string();
@@ -160,25 +120,53 @@ void add_schema(const Value* schema, Conjunction& all) {
   if (std::ranges::find(all, schema) == all.end()) all.push_back(schema);
 }
 
-SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)
-    : root_(root), one_of_(one_of), budget_(budget) {}
-
-std::string SchemaLogic::place_of(const Value& schema) const {
-  return fmt::format("#{}", find_place(root_, schema).value_or(std::string()));
+bool is_made_exclusive(const Value& schema, std::string_view limit) {
+  const Value* given = schema.find(limit == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
+  return given != nullptr && given->boolean() != nullptr && *given->boolean();
 }
+
+SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)
+    : root_(root), one_of_(one_of), budget_(budget), references_(root) {}
 
 std::unexpected<Error> SchemaLogic::reject(const Value& schema, std::string_view keyword,
                                            std::string_view what) const {
-  return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" at {}: {}", keyword, place_of(schema), what));
+  const SchemaPart given{.schema = &schema, .keyword = std::string(keyword)};
+  const SchemaPart own = in_root(given).value_or(given);
+  rejected_ = own;
+  const std::string place = find_place(root_, *own.schema).value_or(std::string());
+  if (own.keyword.empty())
+    return fail(ErrorCode::invalid_argument, fmt::format("the schema at #{} {}", place, what));
+  return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" at #{}: {}", own.keyword, place, what));
 }
 
-const Value& SchemaLogic::made(const Value* origin, const std::string& purpose, Value schema) {
-  return made_.try_emplace({origin, purpose}, std::move(schema)).first->second;
+std::unexpected<Error> SchemaLogic::reject(const Schemas& schemas, std::string_view keyword,
+                                           std::string_view what) const {
+  const auto found =
+      std::ranges::find_if(schemas, [&](const Value* schema) { return schema->find(keyword) != nullptr; });
+  return reject(found == schemas.end() ? *schemas.front() : **found, keyword, what);
+}
+
+// Of a schema that was made here: what it was made for.
+std::optional<SchemaPart> SchemaLogic::in_root(const SchemaPart& part) const {
+  if (find_place(root_, *part.schema)) return part;
+  for (const auto& [key, made] : made_) {
+    if (find_place(made.schema, *part.schema)) return in_root(made.asker);
+  }
+  return std::nullopt;
+}
+
+const Value& SchemaLogic::made(const Value* origin, const std::string& purpose, Value schema,
+                               const SchemaPart& asker) {
+  return made_.try_emplace({origin, purpose}, Made{std::move(schema), asker}).first->second.schema;
 }
 
 Result<std::vector<Schemas>> SchemaLogic::alternatives(const Conjunction& all) {
   Parts parts;
   for (const Value* schema : all) {
+    if (const Value* at = references_.find_cycle(*schema)) {
+      has_cycle_ = true;
+      return reject(*at, "$ref", "leads only to itself");
+    }
     if (Result<void> added = add(*schema, parts, 0); !added) return fail(added.error());
   }
   std::vector<Schemas> found;
@@ -214,10 +202,7 @@ Result<void> SchemaLogic::add(const Value& schema, Parts& parts, int depth) {
     parts.is_impossible = parts.is_impossible || !*truth;
     return {};
   }
-  if (schema.object() == nullptr) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("the schema at {} must be an object or a boolean", place_of(schema)));
-  }
+  if (schema.object() == nullptr) return reject(schema, "", "must be an object or a boolean");
   if (!parts.seen.insert(&schema).second) return {};
   if (&schema != &root_ && schema.find("$id") != nullptr) {
     return reject(schema, "$id", "is supported at the root only");
@@ -261,7 +246,7 @@ Result<void> SchemaLogic::add_member(const Value& schema, const Value::Member& m
     return {};
   }
   if (name == "not") {
-    const Result<const Value*> opposite = negated(value);
+    const Result<const Value*> opposite = negated(value, {&schema, name});
     if (!opposite) return reject(schema, name, opposite.error().message);
     return add(**opposite, parts, depth + 1);
   }
@@ -283,7 +268,7 @@ Result<void> SchemaLogic::add_if(const Value& schema, Parts& parts) {
   const Value* else_part = schema.find("else");
   if (then_part == nullptr && else_part == nullptr) return {};
   const Value& condition = *schema.find("if");
-  const Result<const Value*> opposite = negated(condition);
+  const Result<const Value*> opposite = negated(condition, {&schema, "if"});
   if (!opposite) return reject(schema, "if", opposite.error().message);
   Conjunction holds{&condition};
   if (then_part != nullptr) holds.push_back(then_part);
@@ -301,13 +286,14 @@ Result<void> SchemaLogic::add_dependencies(const Value& schema, const Value::Mem
     if (dependent.array() == nullptr && dependent.object() == nullptr && dependent.boolean() == nullptr) {
       return reject(schema, name, "must have arrays of names or schemas as members");
     }
-    const Value& absent =
-        made(&dependent, "absent", Value::Object{{"properties", Value::Object{{key, false}}}});
+    const Value& absent = made(&dependent, "absent",
+                               Value::Object{{"properties", Value::Object{{key, false}}}}, {&schema, name});
     Value::Array needed{key};
     if (dependent.array() != nullptr)
       needed.insert(needed.end(), dependent.array()->begin(), dependent.array()->end());
     const Value& present =
-        made(&dependent, "present", Value::Object{{"type", "object"}, {"required", std::move(needed)}});
+        made(&dependent, "present", Value::Object{{"type", "object"}, {"required", std::move(needed)}},
+             {&schema, name});
     Conjunction with{&present};
     if (dependent.array() == nullptr) with.push_back(&dependent);
     parts.choices.push_back({{&absent}, with});
@@ -325,7 +311,7 @@ Result<SchemaLogic::Choice> SchemaLogic::one_of(const Value& schema, const Value
     Conjunction alternative{&branches[i]};
     for (size_t j = 0; j < branches.size() && !is_lenient; ++j) {
       if (j == i || are_apart(branches[i], branches[j])) continue;
-      const Result<const Value*> other = negated(branches[j]);
+      const Result<const Value*> other = negated(branches[j], {&schema, "oneOf"});
       if (!other) {
         return reject(schema, "oneOf",
                       fmt::format("alternatives cannot be told apart: {}", other.error().message));
@@ -363,50 +349,12 @@ bool SchemaLogic::are_apart(const Value& a, const Value& b) const {
 }
 
 Result<const Value*> SchemaLogic::resolve(const Value& schema, const std::string& reference) const {
-  std::string_view rest = reference;
-  const Value* id = root_.find("$id");
-  if (id != nullptr && id->text() != nullptr && !rest.starts_with('#')) {
-    std::string_view base = *id->text();
-    if (base.ends_with('#')) base.remove_suffix(1);
-    if (rest.starts_with(base) && (rest.size() == base.size() || rest[base.size()] == '#'))
-      rest.remove_prefix(base.size());
-    if (rest.empty()) return &root_;
-  }
-  if (!rest.starts_with('#')) {
-    return reject(schema, "$ref", fmt::format("\"{}\" leads out of the schema", reference.substr(0, 200)));
-  }
-  rest.remove_prefix(1);
-  if (rest.empty()) return &root_;
-  const auto not_found = [&] {
-    return reject(schema, "$ref", fmt::format("there is no \"{}\"", reference.substr(0, 200)));
-  };
-  if (!rest.starts_with('/')) {
-    const Value* found = find_anchor(root_, rest);
-    if (found == nullptr) return not_found();
-    return found;
-  }
-  const Value* at = &root_;
-  while (!rest.empty()) {
-    rest.remove_prefix(1);
-    const size_t end = std::min(rest.find('/'), rest.size());
-    const std::string part = decode_pointer_part(rest.substr(0, end));
-    rest.remove_prefix(end);
-    if (at != &root_ && at->find("$id") != nullptr)
-      return reject(*at, "$id", "is supported at the root only");
-    if (at->array() != nullptr) {
-      const bool is_number =
-          !part.empty() && part.size() < 9 && part.find_first_not_of("0123456789") == std::string::npos;
-      const size_t index = is_number ? std::stoul(part) : at->array()->size();
-      at = index < at->array()->size() ? &(*at->array())[index] : nullptr;
-    } else {
-      at = at->find(part);
-    }
-    if (at == nullptr) return not_found();
-  }
-  return at;
+  const Result<const Value*> target = references_.find(reference);
+  if (!target) return reject(schema, "$ref", target.error().message);
+  return target;
 }
 
-Result<const Value*> SchemaLogic::negated(const Value& schema) {
+Result<const Value*> SchemaLogic::negated(const Value& schema, const SchemaPart& asker) {
   const Value* from = &schema;
   for (int depth = 0; from->object() != nullptr && from->object()->size() == 1; ++depth) {
     const auto& [name, value] = from->object()->front();
@@ -428,7 +376,7 @@ Result<const Value*> SchemaLogic::negated(const Value& schema) {
     if (!choices) return fail(choices.error());
     opposite = choices->empty() ? Value(false) : Value(Value::Object{{"anyOf", *std::move(choices)}});
   }
-  const Value& kept = made(from, "not", std::move(opposite));
+  const Value& kept = made(from, "not", std::move(opposite), asker);
   negated_.emplace(from, &kept);
   return &kept;
 }
@@ -486,9 +434,11 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
                                       {"properties", Value::Object{{key, not_schema(inner)}}}});
     }
   } else if (name == "minimum") {
-    add("number", "exclusiveMaximum", value);
+    add("number", is_made_exclusive(schema, name) ? "maximum" : "exclusiveMaximum", value);
   } else if (name == "maximum") {
-    add("number", "exclusiveMinimum", value);
+    add("number", is_made_exclusive(schema, name) ? "minimum" : "exclusiveMinimum", value);
+  } else if (name.starts_with("exclusive") && value.boolean() != nullptr) {
+    // Says something of another keyword.
   } else if (name == "exclusiveMinimum") {
     add("number", "maximum", value);
   } else if (name == "exclusiveMaximum") {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "text/grammar/expression.h"
+#include "text/grammar/schema_references.h"
 #include "text/value.h"
 
 namespace shoal {
@@ -34,6 +35,15 @@ inline constexpr std::string_view kNotEnum = "shoal:notEnum";
 inline constexpr std::string_view kNotPattern = "shoal:notPattern";
 inline constexpr std::string_view kFraction = "shoal:fraction";  // a type: a number that is no integer
 
+// Before draft 6, exclusiveMinimum and exclusiveMaximum were booleans beside `limit`, minimum or maximum.
+bool is_made_exclusive(const Value& schema, std::string_view limit);
+
+// A keyword of a schema; empty: the schema itself.
+struct SchemaPart {
+  const Value* schema = nullptr;
+  std::string keyword = {};
+};
+
 class SchemaLogic {
  public:
   // The root outlives this.
@@ -44,14 +54,22 @@ class SchemaLogic {
   // alone. invalid_argument that names a keyword which is wrong or not supported, and where it stands.
   Result<std::vector<Schemas>> alternatives(const Conjunction& all);
 
-  // A schema that nothing but its negation satisfies.
-  Result<const Value*> negated(const Value& schema);
-
-  // "keyword … at … : what".
+  // "keyword … at … : what". Of several schemas the one that has the keyword is named.
   std::unexpected<Error> reject(const Value& schema, std::string_view keyword, std::string_view what) const;
+  std::unexpected<Error> reject(const Schemas& schemas, std::string_view keyword,
+                                std::string_view what) const;
+
+  // What was rejected last, a part of the root; none yet, or it is no part of it.
+  const SchemaPart& rejected() const { return rejected_; }
+  // A reference that leads only to itself has been rejected: then the schema says nothing that could be held.
+  bool has_cycle() const { return has_cycle_; }
 
  private:
   using Choice = std::vector<Conjunction>;
+  struct Made {
+    Value schema;
+    SchemaPart asker;
+  };
   struct Parts {
     std::set<const Value*> seen;
     Schemas plain;
@@ -66,18 +84,23 @@ class SchemaLogic {
   Result<Choice> one_of(const Value& schema, const Value::Array& branches);
   Result<void> expand(Parts parts, std::vector<Schemas>& found);
   Result<const Value*> resolve(const Value& schema, const std::string& reference) const;
+  // A schema that nothing but its negation satisfies; `asker` is the keyword that needs it.
+  Result<const Value*> negated(const Value& schema, const SchemaPart& asker);
   Result<Value::Array> negations(const Value& schema);
   Result<void> negate_member(const Value& schema, const Value::Member& member, Value::Array& choices);
   // A schema made here, one for each pair.
-  const Value& made(const Value* origin, const std::string& purpose, Value schema);
+  const Value& made(const Value* origin, const std::string& purpose, Value schema, const SchemaPart& asker);
   bool are_apart(const Value& a, const Value& b) const;
-  std::string place_of(const Value& schema) const;
+  std::optional<SchemaPart> in_root(const SchemaPart& part) const;
 
   const Value& root_;
   const OneOf one_of_;
   GrammarBudget& budget_;
-  std::map<std::pair<const Value*, std::string>, Value> made_;
+  SchemaReferences references_;
+  std::map<std::pair<const Value*, std::string>, Made> made_;
   std::map<const Value*, const Value*> negated_;
+  mutable SchemaPart rejected_;
+  bool has_cycle_ = false;
 };
 
 }  // namespace shoal

@@ -96,7 +96,7 @@ Result<Expression> make_object(const Schemas& schemas, const ObjectBrackets& bra
   const bool is_uncertain = !members.extras.empty() && shape->least > std::ssize(shape->members) + 1;
   if (is_uncertain) {
     return context.logic.reject(
-        *schemas.front(), "minProperties",
+        schemas, "minProperties",
         "is not supported above the number of named properties, since other names could repeat");
   }
   return make_object_rules(*shape, members, brackets, context.builder);

@@ -105,7 +105,7 @@ class ObjectReader {
   Result<void> add_extras() {
     constexpr size_t kMaximumPatterns = 5;
     if (all_patterns_.size() > kMaximumPatterns) {
-      return logic_.reject(*schemas_.front(), "patternProperties",
+      return logic_.reject(schemas_, "patternProperties",
                            fmt::format("more than {} patterns are not supported", kMaximumPatterns));
     }
     for (uint32_t chosen = 0; chosen < 1u << all_patterns_.size(); ++chosen) {
