@@ -8,6 +8,7 @@ namespace shoal {
 GrammarMatcher::GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, FirstSpace first)
     : grammar_(std::move(grammar)),
       states_(grammar_->grammar, grammar_->ends),
+      fewest_(states_, grammar_->vocabulary->trie()),
       state_(states_.start()),
       drops_space_(first == FirstSpace::dropped),
       path_(static_cast<size_t>(grammar_->vocabulary->trie().longest()) + 1),
@@ -38,13 +39,14 @@ bool GrammarMatcher::accept(std::string_view bytes) {
 void GrammarMatcher::tidy() {
   if (states_.size() <= kMaximumStates) return;
   state_ = states_.keep_only(state_);
+  fewest_.clear();
   masks_.clear();
 }
 
 const TokenMask& GrammarMatcher::mask(int64_t tokens_left) {
   const KeptMask& any = unlimited_mask();
   const bool is_enough = tokens_left > any.most_to_end;
-  if (is_enough || states_.bytes_to_end(state_) > tokens_left) return any.mask;
+  if (is_enough || fewest_.of(state_) > tokens_left) return any.mask;
   limit_ = tokens_left - 1;
   limited_mask_ = make_mask();
   limit_ = kUnlimited;
@@ -71,9 +73,10 @@ TokenMask GrammarMatcher::make_mask() {
   reached_count_ = reached_items_ = most_to_end_ = 0;
   if (drops_space_) {
     most_to_end_ = states_.bytes_to_end(state_);
+    const bool fits = has_room_behind(state_);
     for (int32_t i = 0; i < trie.size(); i = trie.nodes()[static_cast<size_t>(i)].end) {
       const TokenTrie::Node& node = trie.nodes()[static_cast<size_t>(i)];
-      if (node.byte == ' ' && most_to_end_ <= limit_) {
+      if (node.byte == ' ' && fits) {
         trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
       }
       walk(node.byte == ' ' ? i + 1 : i, node.end, state_, mask);
@@ -99,9 +102,10 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
   bool has_many = false;
   for (const GrammarStates::Item& item : states_.items(state_)) {
     if (item.terminal < 0) continue;
-    const int64_t within = states_.most_bytes_to_end(item);
-    if (within > limit_) return false;
-    most_within = std::max(most_within, within);
+    const int64_t within = states_.most_within(item);
+    const bool has_room = limit_ == kUnlimited || within + fewest_.behind(item) <= limit_;
+    if (!has_room) return false;
+    most_within = std::max(most_within, within + states_.bytes_behind(item));
     Part part{grammar_->terminal_masks[static_cast<size_t>(item.terminal)]->find(item.at),
               GrammarStates::kDead};
     has_many = has_many || part.tokens->masked != nullptr;
@@ -140,11 +144,15 @@ void GrammarMatcher::walk(int32_t first, int32_t end, int32_t state, TokenMask& 
       continue;
     }
     path_[depth] = next;
-    if (states_.bytes_to_end(next) <= limit_) {
+    if (has_room_behind(next)) {
       trie.for_each_token(node, [&](TokenId token) { mask.allow(token); });
     }
     ++i;
   }
+}
+
+bool GrammarMatcher::has_room_behind(int32_t state) {
+  return limit_ == kUnlimited || fewest_.of(state) <= limit_;
 }
 
 bool GrammarMatcher::may_reach(int32_t state) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/grammar/fewest_tokens.h"
 #include "text/grammar/grammar_states.h"
 #include "text/grammar/grammar_vocabulary.h"
 #include "text/grammar/token_mask.h"
@@ -29,8 +30,7 @@ class GrammarMatcher {
 
   // The tokens that may come next; end tokens where the text may end. Valid until the next call. Where
   // `tokens_left` tokens, of this one on, can bring the text to its end, only those behind which the rest
-  // still can: then a text is whole when they run out. A token is counted for each byte, which any vocabulary
-  // has.
+  // still can: then a text is whole when they run out.
   const TokenMask& mask(int64_t tokens_left = kUnlimited);
 
   // False: the grammar does not allow it, and nothing has changed. End tokens are not for this. A special
@@ -59,7 +59,7 @@ class GrammarMatcher {
 
   void tidy();
   const KeptMask& unlimited_mask();
-  // Of tokens behind which at most limit_ bytes are to the end.
+  // Of tokens behind which at most limit_ tokens are to the end.
   TokenMask make_mask();
   // The tokens of every item's terminal, and behind its ends. False, and nothing done, where a walk is
   // quicker.
@@ -68,9 +68,12 @@ class GrammarMatcher {
   // them.
   void walk(int32_t first, int32_t end, int32_t state, TokenMask& mask);
   bool may_reach(int32_t state);
+  // Whether limit_ tokens are enough from there.
+  bool has_room_behind(int32_t state);
 
   const std::shared_ptr<const TokenGrammar> grammar_;
   GrammarStates states_;
+  FewestTokens fewest_;
   int32_t state_;
   bool drops_space_;
   std::vector<int32_t> path_;     // states by depth

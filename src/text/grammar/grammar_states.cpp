@@ -116,8 +116,7 @@ int64_t GrammarStates::shortest_of(const std::vector<Item>& items) const {
   int64_t shortest = std::numeric_limits<int64_t>::max();
   for (const Item& item : items) {
     if (item.terminal < 0) return 0;
-    shortest = std::min(shortest, ends_.of_terminal(item.terminal, item.at) +
-                                      continuations_[static_cast<size_t>(item.continuation)].bytes_to_end);
+    shortest = std::min(shortest, bytes_to_end(item));
   }
   return shortest;
 }
@@ -127,6 +126,44 @@ int32_t GrammarStates::state_behind(int32_t continuation) {
   int32_t& state = continuations_[static_cast<size_t>(continuation)].state;
   if (state == kUnknown) state = intern(items);
   return state;
+}
+
+GrammarStates::Item GrammarStates::shortest_behind(int32_t continuation) {
+  while (continuation >= 0) {
+    const auto [node, parent] = std::pair(continuations_[static_cast<size_t>(continuation)].node,
+                                          continuations_[static_cast<size_t>(continuation)].parent);
+    const int32_t chosen = ends_.edge_of_node(node);
+    if (chosen == ShortestEnds::kNone) {
+      if (parent < 0) return kEnd;
+      continuation = parent;
+      continue;
+    }
+    const Grammar::Edge& edge =
+        grammar_.nodes()[static_cast<size_t>(node)].edges[static_cast<size_t>(chosen)];
+    continuation = this->continuation(edge.target, parent);
+    if (continuation < 0 || edge.kind == Grammar::EdgeKind::jump) continue;
+    if (edge.kind == Grammar::EdgeKind::rule) {
+      continuation = this->continuation(grammar_.start_of(edge.index), continuation);
+    } else if (ends_.of_terminal(edge.index, {}) > 0) {
+      return {.terminal = edge.index, .at = {}, .continuation = continuation};
+    }
+  }
+  return kNowhere;
+}
+
+GrammarStates::Onward GrammarStates::shortest_onward(const Item& item,
+                                                     const std::array<uint8_t, 256>& preferred) {
+  const Terminal& terminal = grammar_.terminals()[static_cast<size_t>(item.terminal)];
+  const int64_t bytes = ends_.of_terminal(item.terminal, item.at);
+  for (const uint8_t byte : preferred) {
+    const TerminalState next = advance(terminal, item.at, byte);
+    if (next.state == Dfa::kDead) continue;
+    const int64_t left = ends_.of_terminal(item.terminal, next);
+    if (left != bytes - 1) continue;
+    if (left == 0) return {byte, shortest_behind(item.continuation)};
+    return {byte, {.terminal = item.terminal, .at = next, .continuation = item.continuation}};
+  }
+  return {0, kNowhere};
 }
 
 int32_t GrammarStates::find_step(int32_t state, uint8_t byte) {

@@ -50,11 +50,27 @@ class GrammarStates {
 
   // With so many more bytes, and no fewer, the text can be at its end.
   int64_t bytes_to_end(int32_t state) const { return states_[static_cast<size_t>(state)].bytes_to_end; }
-  // The most it can be anywhere within the item's terminal. Not of the end of the text.
-  int64_t most_bytes_to_end(const Item& item) const {
-    return ends_.most_of_terminal(item.terminal) +
-           continuations_[static_cast<size_t>(item.continuation)].bytes_to_end;
+  int64_t bytes_to_end(const Item& item) const {
+    return ends_.of_terminal(item.terminal, item.at) + bytes_behind(item);
   }
+  int64_t bytes_behind(const Item& item) const {
+    return continuations_[static_cast<size_t>(item.continuation)].bytes_to_end;
+  }
+  // The most that are left anywhere within the item's terminal. Not of the end of the text.
+  int64_t most_within(const Item& item) const { return ends_.most_of_terminal(item.terminal); }
+
+  // The way with the fewest bytes to the end: the item that it has behind a terminal, kEnd where the text
+  // ends there, kNowhere beyond the limit of depth.
+  static constexpr Item kEnd{.terminal = -1, .at = {}, .continuation = -1};
+  static constexpr Item kNowhere{.terminal = -1, .at = {}, .continuation = -2};
+  Item shortest_behind(int32_t continuation);
+  // The way's next byte, of several the first in `preferred`, and the item behind it. Not of kEnd, kNowhere,
+  // or where the terminal may end.
+  struct Onward {
+    uint8_t byte;
+    Item item;
+  };
+  Onward shortest_onward(const Item& item, const std::array<uint8_t, 256>& preferred);
 
   size_t size() const { return states_.size(); }
   // Forgets every state but this one; its new number.

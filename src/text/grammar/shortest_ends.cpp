@@ -86,9 +86,11 @@ int64_t ShortestEnds::of_terminal(int32_t terminal, TerminalState at) const {
                                     ends.to_end[static_cast<size_t>(ends.counted_state)]);
 }
 
-// To a fixed point. Ends were added last, so a walk from the back finds most in one round.
+// To a fixed point. Ends were added last, so a walk from the back finds most in one round. An edge is taken
+// only where it makes the way shorter, so that edges never lead in a circle.
 void ShortestEnds::find_node_ends(const Grammar& grammar) {
   nodes_.assign(grammar.nodes().size(), kUnreachable);
+  edges_.assign(grammar.nodes().size(), kNone);
   const auto through = [&](const Grammar::Edge& edge) {
     switch (edge.kind) {
       case Grammar::EdgeKind::jump: return int64_t{0};
@@ -101,12 +103,15 @@ void ShortestEnds::find_node_ends(const Grammar& grammar) {
   for (bool has_changed = true; std::exchange(has_changed, false);) {
     for (size_t i = nodes_.size(); i-- > 0;) {
       const Grammar::Node& node = grammar.nodes()[i];
-      int64_t shortest = node.is_end ? 0 : nodes_[i];
-      for (const Grammar::Edge& edge : node.edges) {
-        shortest = std::min(shortest, through(edge) + of_node(edge.target));
+      const int64_t before = nodes_[i];
+      if (node.is_end) nodes_[i] = 0;
+      for (size_t edge = 0; edge < node.edges.size(); ++edge) {
+        const int64_t bytes = through(node.edges[edge]) + of_node(node.edges[edge].target);
+        if (bytes >= nodes_[i]) continue;
+        nodes_[i] = bytes;
+        edges_[i] = static_cast<int32_t>(edge);
       }
-      has_changed = has_changed || shortest < nodes_[i];
-      nodes_[i] = shortest;
+      has_changed = has_changed || nodes_[i] < before;
     }
   }
 }

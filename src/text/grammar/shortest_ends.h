@@ -19,6 +19,9 @@ class ShortestEnds {
   int64_t most_of_terminal(int32_t terminal) const;
   // From a node to the end of its rule.
   int64_t of_node(int32_t node) const { return nodes_[static_cast<size_t>(node)]; }
+  // Which of the node's edges the shortest way takes; kNone where it ends here.
+  static constexpr int32_t kNone = -1;
+  int32_t edge_of_node(int32_t node) const { return edges_[static_cast<size_t>(node)]; }
 
  private:
   struct TerminalEnds {
@@ -36,6 +39,7 @@ class ShortestEnds {
 
   std::vector<TerminalEnds> terminals_;
   std::vector<int64_t> nodes_;
+  std::vector<int32_t> edges_;
 };
 
 }  // namespace shoal

@@ -1,6 +1,7 @@
 #include "text/grammar/token_trie.h"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -53,6 +54,31 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
     previous = text;
   }
   close_below(0);
+  first_.fill(kNone);
+  for (int32_t i = 0; i < size(); i = nodes_[static_cast<size_t>(i)].end)
+    first_[nodes_[static_cast<size_t>(i)].byte] = i;
+  order_bytes();
+}
+
+int32_t TokenTrie::child(int32_t parent, uint8_t byte) const {
+  if (parent == kRoot) return first_[byte];
+  const int32_t end = nodes_[static_cast<size_t>(parent)].end;
+  for (int32_t i = parent + 1; i < end; i = nodes_[static_cast<size_t>(i)].end) {
+    if (nodes_[static_cast<size_t>(i)].byte == byte) return i;
+  }
+  return kNone;
+}
+
+void TokenTrie::order_bytes() {
+  std::array<int32_t, 256> runs{};
+  for (size_t byte = 0; byte < runs.size(); ++byte) {
+    bytes_by_run_[byte] = static_cast<uint8_t>(byte);
+    for (int32_t node = first_[byte]; node != kNone; node = child(node, static_cast<uint8_t>(byte))) {
+      const Node& at = nodes_[static_cast<size_t>(node)];
+      if (at.token >= 0) runs[byte] = at.depth;
+    }
+  }
+  std::ranges::stable_sort(bytes_by_run_, std::greater(), [&](uint8_t byte) { return runs[byte]; });
 }
 
 }  // namespace shoal

@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -31,6 +32,12 @@ class TokenTrie {
   const std::vector<Node>& nodes() const { return nodes_; }
   int32_t size() const { return static_cast<int32_t>(nodes_.size()); }
   int32_t longest() const { return longest_; }  // bytes of a token
+  // The node of the byte below `parent`, kRoot for the first byte; kNone where no token goes on so.
+  static constexpr int32_t kRoot = -1;
+  static constexpr int32_t kNone = -2;
+  int32_t child(int32_t parent, uint8_t byte) const;
+  // All bytes, those first of which the longest runs are tokens.
+  const std::array<uint8_t, 256>& bytes_by_run() const { return bytes_by_run_; }
 
   template <class Call>
   void for_each_token(const Node& node, Call call) const {
@@ -38,7 +45,11 @@ class TokenTrie {
   }
 
  private:
+  void order_bytes();
+
   std::vector<Node> nodes_;
+  std::array<int32_t, 256> first_;  // nodes below the root, by byte
+  std::array<uint8_t, 256> bytes_by_run_;
   std::vector<TokenId> next_equal_;  // another token with the same text; -1: none
   int32_t longest_ = 0;
 };
