@@ -34,9 +34,9 @@ std::vector<AnswerEvent> ChoiceReader::push(std::string_view text) {
   return events;
 }
 
-std::vector<AnswerEvent> ChoiceReader::finish() {
+std::vector<AnswerEvent> ChoiceReader::finish(TextEnd end) {
   std::vector<AnswerEvent> events = std::exchange(pending_, {});
-  for (AnswerEvent& event : complete(parser_->finish())) events.push_back(std::move(event));
+  for (AnswerEvent& event : complete(parser_->finish(end))) events.push_back(std::move(event));
   return events;
 }
 

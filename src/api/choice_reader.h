@@ -22,7 +22,7 @@ class ChoiceReader {
 
   // The events have something for the client, but call_end and call_withdrawn; each call has an id.
   std::vector<AnswerEvent> push(std::string_view text);
-  std::vector<AnswerEvent> finish();
+  std::vector<AnswerEvent> finish(TextEnd end);
 
   bool has_calls() const { return ended_calls_ > 0; }
 

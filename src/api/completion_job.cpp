@@ -86,7 +86,8 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     choices_[choice].reason = end.reason;
     std::vector<AnswerEvent> pieces = read(choice, end.text);
     if (readers_[choice] != nullptr) {
-      for (AnswerEvent& piece : readers_[choice]->finish()) pieces.push_back(std::move(piece));
+      const TextEnd how = end.reason == FinishReason::length ? TextEnd::cut : TextEnd::whole;
+      for (AnswerEvent& piece : readers_[choice]->finish(how)) pieces.push_back(std::move(piece));
     }
     if (!is_stream_) return keep(choice, pieces);
     for (const AnswerEvent& piece : pieces) write_piece(choice, piece, {});

@@ -19,8 +19,9 @@ class AnswerParser {
 
   // Whole characters make whole characters; neighbours of one kind are joined within one call.
   virtual std::vector<AnswerEvent> push(std::string_view text) = 0;
-  // The answer has ended; nothing is to be pushed after this.
-  virtual std::vector<AnswerEvent> finish() = 0;
+  // The answer has ended; nothing is to be pushed after this. Where it was cut, nothing of a call is content:
+  // one that had begun stays as far as it came, without a call_end.
+  virtual std::vector<AnswerEvent> finish(TextEnd end = TextEnd::whole) = 0;
 };
 
 // Without tools no call is looked for.

@@ -37,13 +37,26 @@ std::vector<AnswerEvent> ChannelAnswer::push(std::string_view text) {
   return events_.take();
 }
 
-std::vector<AnswerEvent> ChannelAnswer::finish() {
-  take_text(held_);
-  if (part_ == Part::header || part_ == Part::header_or_content) {
-    begin_text(Part::content);
-    write(std::exchange(source_, {}));
+std::vector<AnswerEvent> ChannelAnswer::finish(TextEnd end) {
+  const bool is_cut = end == TextEnd::cut;
+  constexpr size_t kCertain = 3;
+  const bool is_mark = part_ == Part::between || (is_cut && held_.size() >= kCertain);
+  if (!is_mark) take_text(held_);
+  switch (part_) {
+    case Part::header_or_content:
+    case Part::header:
+      if (part_ == Part::header && (is_cut || events_.call_count() > 0)) break;
+      if (is_cut && trim_white_space(source_).starts_with(kRecipient)) break;
+      begin_text(Part::content);
+      write(std::exchange(source_, {}));
+      break;
+    case Part::call:
+      if (!is_cut) has_arguments_ ? give_up_call() : end_call();
+      break;
+    case Part::content:
+    case Part::reasoning:
+    case Part::between: break;
   }
-  if (part_ == Part::call) give_up_call();
   return events_.take();
 }
 
@@ -135,16 +148,21 @@ void ChannelAnswer::add_to_arguments(char byte) {
   if (!std::exchange(has_arguments_, true) && byte != '{') return give_up_call();
   const JsonStep step = arguments_.add(byte);
   switch (step) {
-    case JsonStep::more: events_.add_arguments({&byte, 1}); break;
+    case JsonStep::more: events_.add_arguments(arguments_.written()); break;
     case JsonStep::complete:
-      events_.add_arguments({&byte, 1});
-      events_.end_call();
-      source_.clear();
-      part_ = Part::between;
+      events_.add_arguments(arguments_.written());
+      end_call();
       break;
     case JsonStep::complete_before:
     case JsonStep::wrong: give_up_call();
   }
+}
+
+void ChannelAnswer::end_call() {
+  if (!has_arguments_) events_.add_arguments("{}");
+  events_.end_call();
+  source_.clear();
+  part_ = Part::between;
 }
 
 void ChannelAnswer::give_up_call() {
@@ -154,7 +172,7 @@ void ChannelAnswer::give_up_call() {
 }
 
 void ChannelAnswer::end_message() {
-  if (part_ == Part::call) give_up_call();
+  if (part_ == Part::call) has_arguments_ ? give_up_call() : end_call();
   if (part_ == Part::header) {
     begin_text(Part::content);
     write(source_);

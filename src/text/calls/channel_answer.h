@@ -21,7 +21,7 @@ class ChannelAnswer final : public AnswerParser {
   explicit ChannelAnswer(ToolSet tools);
 
   std::vector<AnswerEvent> push(std::string_view text) override;
-  std::vector<AnswerEvent> finish() override;
+  std::vector<AnswerEvent> finish(TextEnd end) override;
 
  private:
   // The prompt ends inside a header, behind the role.
@@ -36,6 +36,7 @@ class ChannelAnswer final : public AnswerParser {
   void begin_text(Part part);
   void end_message();
   void write(std::string_view text);
+  void end_call();
   void give_up_call();
 
   const ToolSet tools_;

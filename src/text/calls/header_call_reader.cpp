@@ -62,10 +62,23 @@ ReadStep HeaderCallReader::add(char byte, CallSink& sink) {
   }
   const JsonStep step = scanner_.add(byte);
   if (step == JsonStep::wrong) return ReadStep::wrong;
-  sink.add_arguments({&byte, 1});
+  sink.add_arguments(scanner_.written());
   if (step == JsonStep::more) return ReadStep::more;
   sink.end_call();
   return ReadStep::done;
+}
+
+bool HeaderCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
+  if (has_begun_ || how == TextEnd::cut) return false;
+  std::string_view text =
+      std::string_view(header_).substr(0, header_.size() - static_cast<size_t>(mark_bytes));
+  const bool has_name_end = text.find(notation_.after_name) != std::string_view::npos;
+  const std::optional<CallHeader> header = parse_header(notation_, text);
+  if (!header || (mark_bytes == 0 && !has_name_end)) return false;
+  sink.begin_call(header->name, header->id);
+  sink.add_arguments("{}");
+  sink.end_call();
+  return true;
 }
 
 }  // namespace shoal

@@ -19,6 +19,8 @@ class HeaderCallReader final : public CallReader {
   explicit HeaderCallReader(const HeaderNotation& notation) : notation_(notation) {}
 
   ReadStep add(char byte, CallSink& sink) override;
+  // Without arguments there are none to wait for.
+  bool end(int64_t mark_bytes, TextEnd how, CallSink& sink) override;
 
   // What stands in front of the arguments' brace; nullopt where it is no header.
   static std::optional<CallHeader> parse_header(const HeaderNotation& notation, std::string_view header);

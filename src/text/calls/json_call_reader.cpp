@@ -65,18 +65,17 @@ ReadStep JsonCallReader::begin_object() {
 }
 
 ReadStep JsonCallReader::add_to_key(char byte) {
-  source_.push_back(byte);
   const JsonStep step = scanner_.add(byte);
+  source_ += scanner_.written();
   if (step == JsonStep::more) return ReadStep::more;
   if (step != JsonStep::complete) return ReadStep::wrong;
   const std::string key = read_string(source_);
-  if (key == "name") {
-    member_ = Member::name;
-    return name_.empty() ? go(At::colon) : ReadStep::wrong;
-  }
-  if (key == "arguments" || key == "parameters") {
-    member_ = Member::arguments;
-    return std::exchange(has_arguments_, true) ? ReadStep::wrong : go(At::colon);
+  const bool is_name = key == "name";
+  if (is_name || key == "arguments" || key == "parameters") {
+    // What is there twice counts the first time.
+    const bool is_repeated = is_name ? !name_.empty() : std::exchange(has_arguments_, true);
+    member_ = is_repeated ? Member::other : is_name ? Member::name : Member::arguments;
+    return go(At::colon);
   }
   member_ = Member::other;
   constexpr std::array<std::string_view, 2> kHarmless{"type", "id"};
@@ -97,8 +96,8 @@ ReadStep JsonCallReader::add_to_value(char byte, CallSink& sink) {
   }
   const bool is_passed_on =
       member_ == Member::arguments && has_begun_ && (source_.empty() ? byte : source_[0]) == '{';
-  if (is_passed_on) sink.add_arguments({&byte, 1});
-  if (!is_passed_on || source_.empty()) source_.push_back(byte);
+  if (is_passed_on) sink.add_arguments(scanner_.written());
+  if (!is_passed_on || source_.empty()) source_ += scanner_.written();
   return step == JsonStep::complete ? end_value(sink) : ReadStep::more;
 }
 
@@ -134,9 +133,11 @@ ReadStep JsonCallReader::end_arguments(CallSink& sink) {
     if (has_begun_) return ReadStep::more;  // passed on already
     arguments = std::move(source_);
   } else if (source_[0] == '"') {
-    arguments = read_string(source_);
-    const Result<Value> inner = parse_json(arguments);
-    if (!inner || inner->object() == nullptr) return ReadStep::wrong;
+    const std::string text = read_string(source_);
+    const bool is_nothing = trim_white_space(text).empty() || trim_white_space(text) == "null";
+    const std::optional<std::string> object = is_nothing ? "{}" : read_json_value(text);
+    if (!object || !object->starts_with('{')) return ReadStep::wrong;
+    arguments = *object;
   } else if (source_ == "null") {
     arguments = "{}";
   } else {
@@ -153,6 +154,14 @@ ReadStep JsonCallReader::end_arguments(CallSink& sink) {
 ReadStep JsonCallReader::after_value(char byte, CallSink& sink) {
   if (byte == ',') return go(At::key);
   return byte == '}' ? end_object(sink) : ReadStep::wrong;
+}
+
+// The arguments are whole; braces are missing.
+bool JsonCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
+  if (mark_bytes > 0 || how == TextEnd::whole || !has_begun_ || !has_arguments_ || at_ != At::after_value)
+    return false;
+  sink.end_call();
+  return true;
 }
 
 ReadStep JsonCallReader::end_object(CallSink& sink) {

@@ -13,6 +13,7 @@ class JsonCallReader final : public CallReader {
   JsonCallReader(const JsonNotation& notation, const ToolSet& tools) : notation_(notation), tools_(tools) {}
 
   ReadStep add(char byte, CallSink& sink) override;
+  bool end(int64_t mark_bytes, TextEnd how, CallSink& sink) override;
 
  private:
   enum class At : uint8_t { start, item, key, in_key, colon, value, after_value, after_item, second_brace };

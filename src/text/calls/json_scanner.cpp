@@ -24,6 +24,11 @@ JsonStep JsonScanner::go(State state) {
 }
 
 JsonStep JsonScanner::add(char byte) {
+  written_.assign(1, byte);
+  return follow(byte);
+}
+
+JsonStep JsonScanner::follow(char byte) {
   switch (state_) {
     case State::value: return is_white_space(byte) ? JsonStep::more : begin_value(byte);
     case State::first_item:
@@ -100,7 +105,10 @@ JsonStep JsonScanner::add_to_string(char byte) {
   if (is_high_surrogate_ && byte != '\\') return JsonStep::wrong;
   if (byte == '\\') return go(State::escape);
   if (byte == '"') return is_key_ ? go(State::colon) : end_value();
-  return static_cast<unsigned char>(byte) < 0x20 ? JsonStep::wrong : JsonStep::more;
+  if (static_cast<unsigned char>(byte) >= 0x20) return JsonStep::more;
+  const std::string quoted = format_json_text(written_, /*ascii_only=*/false);
+  written_ = quoted.substr(1, quoted.size() - 2);
+  return JsonStep::more;
 }
 
 JsonStep JsonScanner::add_escape(char byte) {
@@ -155,6 +163,22 @@ JsonStep JsonScanner::add_to_number(char byte) {
   if (open_.empty()) return JsonStep::complete_before;
   state_ = State::after_value;
   return after_value(byte);
+}
+
+std::optional<std::string> read_json_value(std::string_view text) {
+  text = trim_white_space(text);
+  JsonScanner scanner;
+  std::string value;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const JsonStep step = scanner.add(text[i]);
+    value += scanner.written();
+    if (step == JsonStep::more) continue;
+    if (step == JsonStep::complete && i + 1 == text.size()) return value;
+    return std::nullopt;
+  }
+  // A number ends with what follows it.
+  if (scanner.add(' ') == JsonStep::complete_before) return value;
+  return std::nullopt;
 }
 
 }  // namespace shoal

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace shoal {
 
@@ -16,8 +18,11 @@ enum class JsonStep : uint8_t {
 class JsonScanner {
  public:
   // White space in front of the value is taken; nothing is to be added after anything but `more`. Depth is
-  // bounded by kMaximumJsonDepth. Bytes from 0x80 are taken as they are inside strings.
+  // bounded by kMaximumJsonDepth. Bytes from 0x80 are taken as they are inside strings, and so are line
+  // breaks and other control characters, which models forget to escape.
   JsonStep add(char byte);
+  // The last byte as JSON has it.
+  std::string_view written() const { return written_; }
 
  private:
   enum class State : uint8_t {
@@ -41,6 +46,7 @@ class JsonScanner {
     exponent_digits,
   };
 
+  JsonStep follow(char byte);
   JsonStep begin_value(char byte);
   JsonStep end_value();
   JsonStep open(char bracket, State state);
@@ -55,10 +61,14 @@ class JsonScanner {
   State state_ = State::value;
   std::string open_;  // brackets
   bool is_key_ = false;
+  std::string written_;
   const char* literal_ = nullptr;  // what of true, false, null is to come
   int32_t unicode_digits_ = 0;
   uint32_t unicode_ = 0;
   bool is_high_surrogate_ = false;  // the other half must follow
 };
+
+// A text that is one value and white space, as JSON has it.
+std::optional<std::string> read_json_value(std::string_view text);
 
 }  // namespace shoal

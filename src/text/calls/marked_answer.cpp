@@ -26,6 +26,19 @@ std::vector<std::string> thinking_end_marks(const ThinkingMarks& thinking, const
   return marks;
 }
 
+// Words and fences may begin any text.
+std::vector<std::string_view> find_firm_marks(const ThinkingMarks& thinking, const CallFormat& format,
+                                              bool reads_calls) {
+  std::vector<std::string_view> marks{thinking.open, thinking.close};
+  if (reads_calls) {
+    marks.insert(marks.end(), format.brackets.begin(), format.brackets.end());
+    for (const CallOpener& opener : format.openers) marks.push_back(opener.marker);
+  }
+  std::erase_if(marks,
+                [](std::string_view mark) { return !mark.starts_with('<') && !mark.starts_with('['); });
+  return marks;
+}
+
 bool is_all_white_space(std::string_view text) { return std::ranges::all_of(text, is_white_space); }
 
 std::string_view without_leading_space(std::string_view text) {
@@ -40,26 +53,54 @@ MarkedAnswer::MarkedAnswer(const AnswerFormat& format, ToolSet tools)
       tools_(std::move(tools)),
       reads_calls_(!tools_.empty() && !format_.openers.empty()),
       marks_(content_marks(thinking_, format_, reads_calls_)),
-      thinking_ends_(thinking_end_marks(thinking_, format_, reads_calls_)) {}
+      thinking_ends_(thinking_end_marks(thinking_, format_, reads_calls_)),
+      firm_marks_(find_firm_marks(thinking_, format_, reads_calls_)) {}
 
 std::vector<AnswerEvent> MarkedAnswer::push(std::string_view text) {
   for (const char byte : text) add(byte);
   return events_.take();
 }
 
-std::vector<AnswerEvent> MarkedAnswer::finish() {
+std::vector<AnswerEvent> MarkedAnswer::finish(TextEnd end) {
   switch (part_) {
-    case Part::thinking: events_.add_reasoning(is_all_white_space(held_) ? "" : quiet_ + held_); break;
-    case Part::call:
-      // A list that is not closed has lost nothing.
-      if (has_ended_call_ && source_.find_first_not_of(" \n\r\t,]") == std::string::npos) break;
-      give_up_call(source_);
+    case Part::thinking:
+      if (end == TextEnd::cut) drop_begun_mark();
+      events_.add_reasoning(is_all_white_space(held_) ? "" : quiet_ + held_);
       break;
-    case Part::content:
-      write_content(held_);
-      if (!is_behind_call_) write_quiet();
+    case Part::call: finish_call(end); break;
+    case Part::content: finish_content(end); break;
   }
   return events_.take();
+}
+
+void MarkedAnswer::finish_content(TextEnd end) {
+  if (is_behind_call_) return;  // marks that have not come to their end
+  if (end == TextEnd::cut) {
+    drop_begun_mark();
+    if (const size_t mark = quiet_.find_first_not_of(" \n\r\t"); mark != std::string::npos)
+      quiet_.resize(mark);
+  }
+  write_content(held_);
+  write_quiet();
+}
+
+// A list that is not closed has lost nothing; a call that was cut is none to be read as text.
+void MarkedAnswer::finish_call(TextEnd end) {
+  const bool may_be_text = opener_->is_bare && !has_ended_call_ && !events_.is_open();
+  if (source_.find_first_not_of(" \n\r\t,]}") == std::string::npos && has_ended_call_) return;
+  if (reader_->end(0, end, events_)) return;
+  if (end == TextEnd::cut && !may_be_text) return;
+  give_up_call(source_);
+}
+
+// The held bytes where they can hardly be anything but the beginning of a mark.
+void MarkedAnswer::drop_begun_mark() {
+  // Where nothing of the content has come yet, calls are likelier than a text that is one bracket.
+  const size_t certain = part_ == Part::content && !has_content_ ? 1 : 3;
+  const bool is_begun =
+      held_.size() >= certain &&
+      std::ranges::any_of(firm_marks_, [&](std::string_view mark) { return mark.starts_with(held_); });
+  if (is_begun) held_.clear();
 }
 
 void MarkedAnswer::add(char byte) {
@@ -117,6 +158,10 @@ bool MarkedAnswer::counts(const CallOpener& opener) const {
   return !opener.is_bare || is_behind_call_ || (!has_content_ && events_.call_count() == 0);
 }
 
+bool MarkedAnswer::is_bracket(std::string_view mark) const {
+  return std::ranges::find(format_.brackets, mark) != format_.brackets.end();
+}
+
 const CallOpener* MarkedAnswer::find_opener(std::string_view mark) const {
   const auto found = std::ranges::find(format_.openers, mark, &CallOpener::marker);
   return found == format_.openers.end() ? nullptr : &*found;
@@ -159,6 +204,7 @@ void MarkedAnswer::end_thinking() {
 void MarkedAnswer::begin_call(const CallOpener& opener, std::string source) {
   part_ = Part::call;
   reader_ = make_call_reader(opener.notation, tools_);
+  opener_ = &opener;
   source_ = std::move(source);
   has_ended_call_ = false;
   held_.clear();
@@ -170,11 +216,17 @@ void MarkedAnswer::begin_call(const CallOpener& opener, std::string source) {
 void MarkedAnswer::add_to_call(char byte) {
   source_.push_back(byte);
   const int64_t length = marks_.add(byte);
-  // Another call opens where this one has not even a name: this one is none.
+  // Calls end, or another one opens, where this one has not even arguments.
   if (length > 0 && !events_.is_open()) {
     const std::string mark = source_.substr(source_.size() - static_cast<size_t>(length));
     const CallOpener* opener = find_opener(mark);
-    if (opener != nullptr && !opener->is_bare) {
+    const bool opens = opener != nullptr && !opener->is_bare;
+    if ((opens || is_bracket(mark)) && reader_->end(length - 1, TextEnd::whole, events_)) {
+      end_calls();
+      if (opens) begin_call(*opener, mark);
+      return;
+    }
+    if (opens) {
       give_up_call(std::string_view(source_).substr(0, source_.size() - mark.size()));
       return begin_call(*opener, mark);
     }
@@ -210,9 +262,11 @@ void MarkedAnswer::end_calls() {
   marks_.reset();
 }
 
-// White space is kept until it is known what it belongs to.
+// White space is kept until it is known what it belongs to. A brace too many behind a call is none of the
+// text.
 void MarkedAnswer::write_content(std::string_view text) {
   for (const char byte : text) {
+    if (is_behind_call_ && (byte == '}' || byte == ']')) continue;
     if (is_white_space(byte) && (reads_calls_ || (!has_content_ && !thinking_.open.empty()))) {
       quiet_ += byte;
       continue;

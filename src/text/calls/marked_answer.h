@@ -16,7 +16,7 @@ class MarkedAnswer final : public AnswerParser {
   MarkedAnswer(const AnswerFormat& format, ToolSet tools);
 
   std::vector<AnswerEvent> push(std::string_view text) override;
-  std::vector<AnswerEvent> finish() override;
+  std::vector<AnswerEvent> finish(TextEnd end) override;
 
  private:
   enum class Part : uint8_t { content, thinking, call };
@@ -27,10 +27,14 @@ class MarkedAnswer final : public AnswerParser {
   void add_to_call(char byte);
   bool take_mark(std::string_view mark);
   bool counts(const CallOpener& opener) const;
+  bool is_bracket(std::string_view mark) const;
   const CallOpener* find_opener(std::string_view mark) const;
   void begin_thinking();
   void end_thinking();
   void begin_call(const CallOpener& opener, std::string source);
+  void finish_call(TextEnd end);
+  void finish_content(TextEnd end);
+  void drop_begun_mark();
   void give_up_call(std::string_view source);
   void end_calls();
   void write_content(std::string_view text);
@@ -42,6 +46,7 @@ class MarkedAnswer final : public AnswerParser {
   const bool reads_calls_;
   StopMatcher marks_;  // of content and, to find where the next call opens, of calls
   StopMatcher thinking_ends_;
+  const std::vector<std::string_view> firm_marks_;  // that no text begins like
 
   AnswerEvents events_;
   Part part_ = Part::content;
@@ -52,6 +57,7 @@ class MarkedAnswer final : public AnswerParser {
   bool is_thinking_written_ = false;
   bool is_behind_call_ = false;  // nothing but `quiet_` since a call
   std::unique_ptr<CallReader> reader_;
+  const CallOpener* opener_ = nullptr;  // of that call
   std::string source_;  // of the call that is being read, from the mark that opens it, or from the last end
   bool has_ended_call_ = false;  // by this reader
 };

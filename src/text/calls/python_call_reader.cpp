@@ -55,7 +55,7 @@ ReadStep PythonCallReader::add_to_name(char byte, CallSink& sink) {
   if (!is_call_name(name_) || (notation_.names == NameRule::known && !tools_.has(name_)))
     return ReadStep::wrong;
   sink.begin_call(name_, "");
-  has_parameters_ = false;
+  keys_.clear();
   return go(At::key_or_end);
 }
 
@@ -98,16 +98,18 @@ ReadStep PythonCallReader::add_to_value(char byte, CallSink& sink) {
 ReadStep PythonCallReader::end_value(char byte, CallSink& sink) {
   const std::optional<std::string> json = python_literal_to_json(value_);
   if (!json) return ReadStep::wrong;
-  sink.add_arguments(has_parameters_ ? ", " : "{");
-  has_parameters_ = true;
-  sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
-  sink.add_arguments(": ");
-  sink.add_arguments(*json);
+  // What is there twice counts the first time.
+  if (const bool is_first = keys_.empty(); keys_.insert(key_).second) {
+    sink.add_arguments(is_first ? "{" : ", ");
+    sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
+    sink.add_arguments(": ");
+    sink.add_arguments(*json);
+  }
   return byte == ')' ? end_call(sink) : go(At::key_or_end);
 }
 
 ReadStep PythonCallReader::end_call(CallSink& sink) {
-  sink.add_arguments(has_parameters_ ? "}" : "{}");
+  sink.add_arguments(keys_.empty() ? "{}" : "}");
   sink.end_call();
   has_call_ = true;
   return go(At::after_call);

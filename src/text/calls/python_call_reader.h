@@ -1,6 +1,7 @@
 // Calls as Python writes them: Llama's pythonic notation, LFM2. From behind the opening bracket.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "text/calls/call_reader.h"
@@ -13,6 +14,8 @@ class PythonCallReader final : public CallReader {
       : notation_(notation), tools_(tools) {}
 
   ReadStep add(char byte, CallSink& sink) override;
+  // A bracket that is open has no argument in front of it that could not go on.
+  bool end(int64_t, TextEnd, CallSink&) override { return false; }
 
  private:
   enum class At : uint8_t { start, name, key_or_end, key, value, after_call };
@@ -29,8 +32,8 @@ class PythonCallReader final : public CallReader {
   At at_ = At::start;
   std::string name_;
   std::string key_;
+  std::set<std::string> keys_;  // of the call
   std::string value_;
-  bool has_parameters_ = false;
   bool has_call_ = false;
   std::string open_;  // brackets inside the value
   char quote_ = '\0';

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/utf8.h"
+#include "text/calls/json_scanner.h"
 #include "text/calls/python_literal.h"
 #include "text/calls/white_space.h"
 
@@ -22,18 +23,28 @@ std::string to_json(std::string_view text, ParameterKind kind) {
       {{"True", "true"}, {"False", "false"}, {"None", "null"}}};
   std::string_view bare = trim_white_space(text);
   for (const auto& [python, json] : kWords) bare = bare == python ? json : bare;
-  bool is_json = false;
+  std::optional<std::string> value;
   switch (kind) {
     case ParameterKind::text: break;
-    case ParameterKind::text_or_null: is_json = bare == "null"; break;
+    case ParameterKind::text_or_null:
+      if (bare == "null") value = bare;
+      break;
     case ParameterKind::other:
-      is_json = parse_json(bare).has_value();
-      if (const auto literal = python_literal_to_json(bare); !is_json && literal) return *literal;
+      value = read_json_value(bare);
+      if (!value) value = python_literal_to_json(bare);
       break;
     case ParameterKind::unknown:
-    case ParameterKind::either: is_json = !bare.starts_with('"') && parse_json(bare).has_value(); break;
+    case ParameterKind::either:
+      if (!bare.starts_with('"')) value = read_json_value(bare);
+      break;
   }
-  return is_json ? std::string(bare) : format_json_text(text, /*ascii_only=*/false);
+  return value ? *value : format_json_text(text, /*ascii_only=*/false);
+}
+
+std::vector<std::string> all_value_ends(const TagNotation& notation) {
+  std::vector<std::string> ends = value_ends_of(notation);
+  ends.emplace_back(notation.after_value);
+  return ends;
 }
 
 }  // namespace
@@ -42,7 +53,7 @@ TagCallReader::TagCallReader(const TagNotation& notation, const ToolSet& tools)
     : notation_(notation),
       tools_(tools),
       at_(notation.before_name.empty() ? At::name : At::before_name),
-      value_end_({std::string(notation.after_value)}) {}
+      value_end_(all_value_ends(notation)) {}
 
 ReadStep TagCallReader::go(At at) {
   at_ = at;
@@ -108,9 +119,28 @@ ReadStep TagCallReader::add_between(char byte, CallSink& sink) {
     key_.clear();
     return go(At::key);
   }
-  sink.add_arguments(has_parameters_ ? "}" : "{}");
+  return end_call(sink);
+}
+
+ReadStep TagCallReader::end_call(CallSink& sink) {
+  sink.add_arguments(keys_.empty() ? "{}" : "}");
   sink.end_call();
   return ReadStep::done;
+}
+
+// The end tag has begun, or ends a value as well.
+bool TagCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
+  if (mark_bytes > 0) return false;
+  const std::string_view end = notation_.after_call;
+  if (at_ == At::value && value_.ends_with(end)) {
+    value_.erase(value_.size() - end.size());
+    end_value(sink);
+  } else if (how == TextEnd::whole || at_ != At::between || !end.starts_with(seen_) ||
+             notation_.before_key.starts_with(seen_)) {
+    return false;
+  }
+  end_call(sink);
+  return true;
 }
 
 ReadStep TagCallReader::add_to_key(char byte) {
@@ -129,6 +159,7 @@ ReadStep TagCallReader::begin_value() {
   value_end_.reset();
   has_written_ = false;
   is_text_ = tools_.kind_of(name_, key_) == ParameterKind::text;
+  is_repeated_ = keys_.contains(key_);
   return go(At::value);
 }
 
@@ -136,14 +167,18 @@ ReadStep TagCallReader::begin_value() {
 // back.
 ReadStep TagCallReader::add_to_value(char byte, CallSink& sink) {
   value_.push_back(byte);
-  if (value_end_.add(byte) == 0) {
+  const int64_t length = value_end_.add(byte);
+  if (length == 0) {
     if (is_text_) write_text(sink);
     return ReadStep::more;
   }
-  value_.erase(value_.size() - notation_.after_value.size());
-  if (notation_.has_lines && value_.ends_with('\n')) value_.pop_back();
+  const std::string end = value_.substr(value_.size() - static_cast<size_t>(length));
+  value_.erase(value_.size() - end.size());
   end_value(sink);
-  return go(At::between);
+  if (end.starts_with(notation_.after_call)) return end_call(sink);
+  if (!end.ends_with(notation_.before_key)) return go(At::between);
+  key_.clear();
+  return go(At::key);
 }
 
 void TagCallReader::write_text(CallSink& sink) {
@@ -152,18 +187,27 @@ void TagCallReader::write_text(CallSink& sink) {
   certain -= static_cast<size_t>(unfinished_utf8(std::string_view(value_).substr(0, certain)));
   if (certain == 0) return;
   std::string_view text = std::string_view(value_).substr(0, certain);
-  if (!has_written_) {
+  if (!std::exchange(has_written_, true)) {
     if (notation_.has_lines && text.front() == '\n') text.remove_prefix(1);
-    sink.add_arguments(has_parameters_ ? ", " : "{");
-    sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
-    sink.add_arguments(": \"");
-    has_parameters_ = has_written_ = true;
+    begin_parameter(sink);
+    if (!is_repeated_) sink.add_arguments("\"");
   }
-  sink.add_arguments(escape(text));
+  if (!is_repeated_) sink.add_arguments(escape(text));
   value_.erase(0, certain);
 }
 
+// What is there twice counts the first time.
+void TagCallReader::begin_parameter(CallSink& sink) {
+  if (is_repeated_) return;
+  sink.add_arguments(keys_.empty() ? "{" : ", ");
+  sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
+  sink.add_arguments(": ");
+  keys_.insert(key_);
+}
+
 void TagCallReader::end_value(CallSink& sink) {
+  if (notation_.has_lines && value_.ends_with('\n')) value_.pop_back();
+  if (is_repeated_) return;
   if (has_written_) {
     sink.add_arguments(escape(value_));
     sink.add_arguments("\"");
@@ -171,10 +215,7 @@ void TagCallReader::end_value(CallSink& sink) {
   }
   std::string_view text = value_;
   if (notation_.has_lines && text.starts_with('\n')) text.remove_prefix(1);
-  sink.add_arguments(has_parameters_ ? ", " : "{");
-  has_parameters_ = true;
-  sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));
-  sink.add_arguments(": ");
+  begin_parameter(sink);
   sink.add_arguments(is_text_ ? format_json_text(text, /*ascii_only=*/false)
                               : to_json(text, tools_.kind_of(name_, key_)));
 }

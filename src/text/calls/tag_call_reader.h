@@ -2,6 +2,7 @@
 // have is said by the tool's schema.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ class TagCallReader final : public CallReader {
   TagCallReader(const TagNotation& notation, const ToolSet& tools);
 
   ReadStep add(char byte, CallSink& sink) override;
+  bool end(int64_t mark_bytes, TextEnd how, CallSink& sink) override;
 
  private:
   enum class At : uint8_t { before_name, name, between, key, before_value, value };
@@ -25,7 +27,9 @@ class TagCallReader final : public CallReader {
   ReadStep add_between(char byte, CallSink& sink);
   ReadStep add_to_key(char byte);
   ReadStep begin_value();
+  ReadStep end_call(CallSink& sink);
   ReadStep add_to_value(char byte, CallSink& sink);
+  void begin_parameter(CallSink& sink);
   void write_text(CallSink& sink);
   void end_value(CallSink& sink);
   ReadStep go(At at);
@@ -36,7 +40,8 @@ class TagCallReader final : public CallReader {
   std::string seen_;  // of the alternatives
   std::string name_;
   std::string key_;
-  bool has_parameters_ = false;
+  std::set<std::string> keys_;  // that have been written
+  bool is_repeated_ = false;    // this one has
   StopMatcher value_end_;
   std::string value_;  // of a text: what is not written yet
   bool is_text_ = false;
