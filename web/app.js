@@ -380,7 +380,7 @@ const GONE_FOR_MS = 600000;
 const seen = new Map();
 let lastHeardAt = null;  // of the node that shows this page
 
-function renderNodes() {
+function renderNodes(unreachable) {
   const cards = [...seen];
   const gone = cards.filter(([, {goneAt}]) => goneAt).length;
   const here = cards.length - gone;
@@ -388,7 +388,15 @@ function renderNodes() {
   const title = gone > 0 ? `${count}, ${gone} gone` : count;
   byId("cluster-title").textContent = title;
   byId("show-cluster").textContent = title;
-  byId("nodes").replaceChildren(...cards.map(([id, card]) => renderNode(id, card)));
+  byId("nodes").replaceChildren(...cards.map(([id, card]) => renderNode(id, card)), ...unreachable.map(renderUnreachable));
+}
+
+// Known to this node, and not connected.
+function renderUnreachable(peer) {
+  return element("li", {className: "node unreachable"},
+    element("h3", {textContent: `${peer.node_id} cannot be reached`}),
+    element("p", {textContent: `${peer.address}, for ${peer.seconds} s: ${peer.problem}`}),
+    ...(peer.advice ? [element("p", {textContent: `To try: ${peer.advice}.`})] : []));
 }
 
 async function refreshCluster() {
@@ -402,7 +410,7 @@ async function refreshCluster() {
   for (const [id, node] of Object.entries(topology.nodes)) {
     seen.set(id, {node, isOwn: id === topology.active_node_id});
   }
-  renderNodes();
+  renderNodes(topology.unreachable ?? []);
 }
 
 // Nothing is known of any node while the one that shows this page does not answer.

@@ -65,6 +65,19 @@ Value format_scheduler(const std::optional<SchedulerStatus>& status) {
                        {"preemptions", status->preemptions}};
 }
 
+Value format_unreachable(const std::vector<MissingPeer>& missing) {
+  Value::Array unreachable;
+  for (const MissingPeer& peer : missing) {
+    if (peer.problem.empty()) continue;
+    unreachable.push_back(Value::Object{{"node_id", peer.node},
+                                        {"address", peer.place},
+                                        {"seconds", peer.seconds},
+                                        {"problem", peer.problem},
+                                        {"advice", peer.advice}});
+  }
+  return unreachable;
+}
+
 }  // namespace
 
 std::string format_topology(const ClusterView& cluster) {
@@ -78,8 +91,10 @@ std::string format_topology(const ClusterView& cluster) {
         Value::Object{{"from_id", link.from}, {"to_id", link.to}, {"description", link.description}});
     graph.set(link.from, std::move(links));
   }
-  return format_json(Value::Object{
-      {"nodes", std::move(nodes)}, {"peer_graph", std::move(graph)}, {"active_node_id", cluster.own_node}});
+  return format_json(Value::Object{{"nodes", std::move(nodes)},
+                                   {"peer_graph", std::move(graph)},
+                                   {"active_node_id", cluster.own_node},
+                                   {"unreachable", format_unreachable(cluster.missing)}});
 }
 
 std::string format_models(const std::vector<ModelView>& models, int64_t created) {
@@ -96,6 +111,7 @@ std::string format_status(const ClusterView& cluster, const ServiceStatus& statu
                           const std::optional<std::string>& default_model) {
   return format_json(Value::Object{{"node_id", cluster.own_node},
                                    {"node_count", static_cast<int64_t>(cluster.nodes.size())},
+                                   {"unreachable", format_unreachable(cluster.missing)},
                                    {"active_requests", status.active_requests},
                                    {"requests_total", status.requests_total},
                                    {"failed_total", status.failed_total},

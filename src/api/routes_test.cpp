@@ -94,6 +94,22 @@ TEST_F(ApiServerTest, TheTopologyHasExosFieldsAndOurs) {
   }
 }
 
+TEST_F(ApiServerTest, NodesThatCannotBeReachedStandBesideTheOthersAndThoseBeingDialledDoNot) {
+  backend.view = two_nodes();
+  backend.view.missing = {
+      {.node = "c", .place = "10.0.0.3:50051", .problem = "no answer", .advice = "open it", .seconds = 7},
+      {.node = "d", .place = "10.0.0.4:50051", .problem = {}, .advice = {}}};
+  start();
+  const json expected = {{{"node_id", "c"},
+                          {"address", "10.0.0.3:50051"},
+                          {"seconds", 7},
+                          {"problem", "no answer"},
+                          {"advice", "open it"}}};
+  for (const char* path : {"/v1/topology", "/v1/status"}) {
+    EXPECT_EQ(json::parse(get(path).body).at("unreachable"), expected);
+  }
+}
+
 TEST_F(ApiServerTest, HealthStatusAndMetricsTellHowTheNodeIs) {
   backend.view = two_nodes();
   backend.service_status = {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/os.h"
 
@@ -13,14 +15,14 @@ Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSetting
   auto node = Node::start(std::move(settings));
   if (!node) return fail(node.error());
   if (options.wait_for_peers > 0) {
-    const auto deadline = std::chrono::seconds(options.discovery_timeout_s);
-    log_notice("waiting for {} peers", options.wait_for_peers);
+    log_notice("waiting for {} peer{}", options.wait_for_peers, options.wait_for_peers == 1 ? "" : "s");
     // As long as it takes, as exo's users know it: the other machine may be started by hand.
-    while (true) {
-      auto joined = (*node)->wait_for_peers(options.wait_for_peers, deadline, stop);
+    for (auto patience = std::chrono::seconds(5);;) {
+      auto joined = (*node)->wait_for_peers(options.wait_for_peers, patience, stop);
       if (joined) break;
       if (joined.error().code != ErrorCode::deadline_exceeded) return fail(joined.error());
-      log_notice("{}; still waiting", joined.error().message);
+      log_notice("still waiting: {}", joined.error().message);
+      patience = std::chrono::seconds(std::max<int64_t>(options.discovery_timeout_s, 1));
     }
   }
   return node;

@@ -47,6 +47,17 @@ void print_nodes(const Value& topology) {
   }
 }
 
+void print_unreachable(const Value& topology) {
+  const Value* unreachable = topology.find("unreachable");
+  if (unreachable == nullptr || unreachable->array() == nullptr) return;
+  for (const Value& peer : *unreachable->array()) {
+    const std::string advice = text_of(peer, "advice");
+    fmt::print("{:<24} cannot be reached at {} for {} s: {}{}{}\n", text_of(peer, "node_id"),
+               text_of(peer, "address"), integer_of(peer, "seconds"), text_of(peer, "problem"),
+               advice.empty() ? "" : "; ", advice);
+  }
+}
+
 Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   auto running = need_running_node(node);
   if (!running) return fail(running.error());
@@ -63,6 +74,7 @@ Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
     return {};
   }
   print_nodes(*topology);
+  print_unreachable(*topology);
   fmt::print("{} requests now, {} in all, {} failed; {:.1f} tokens/s\n",
              integer_of(*status, "active_requests"), integer_of(*status, "requests_total"),
              integer_of(*status, "failed_total"), number_of(*status, "tokens_per_second"));

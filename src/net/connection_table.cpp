@@ -1,5 +1,7 @@
 #include "net/connection_table.h"
 
+#include <algorithm>
+
 namespace shoal {
 
 void ConnectionTable::add(const Pointer& connection) { all_.insert(connection); }
@@ -30,6 +32,12 @@ ConnectionTable::Standing ConnectionTable::remove(const Pointer& connection) {
   if (erase_from(dialled_, connection->settings().expected)) return Standing::dialled;
   if (erase_from(accepted_, connection->report.node)) return Standing::accepted;
   return Standing::none;
+}
+
+int64_t ConnectionTable::count_from(const std::string& address) const {
+  return std::ranges::count_if(all_, [&](const Pointer& connection) {
+    return !connection->settings().is_dialled && connection->settings().address == address;
+  });
 }
 
 std::vector<ConnectionTable::Pointer> ConnectionTable::parked(const NodeId& node) const {

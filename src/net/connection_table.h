@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "net/connection.h"
@@ -35,6 +36,8 @@ class ConnectionTable {
   }
 
   int64_t count() const { return std::ssize(all_); }
+  // Accepted ones that come from there.
+  int64_t count_from(const std::string& address) const;
   std::vector<Pointer> all() const { return {all_.begin(), all_.end()}; }
   std::vector<Pointer> parked(const NodeId& node) const;
 

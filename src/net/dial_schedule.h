@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "net/candidates.h"
 #include "net/completion_loop.h"
 
@@ -11,15 +14,21 @@ namespace shoal {
 
 class DialSchedule {
  public:
-  // Begins to dial; failed() or joined() follows. False: the candidate is not to be dialled now.
-  using Dial = std::function<bool(const PeerCandidate&)>;
+  // Begins to dial; failed() or joined() follows. An error: the candidate is not dialled; `cancelled` when
+  // there is another connection to its node.
+  using Dial = std::function<Result<void>(const PeerCandidate&)>;
 
   DialSchedule(CompletionLoop& loop, Candidates::Settings settings, Dial dial);
 
   void see(const PeerCandidate& candidate);
-  void failed(const NodeId& node);
+  void failed(const NodeId& node, const Error& reason);
   void joined(const NodeId& node);
   void lost(const NodeId& node);
+
+  // As Candidates says them, now.
+  std::vector<MissingPeer> missing() const;
+  std::vector<MissingPeer> take_newly_unreachable();
+  std::optional<Candidates::Flood> take_flood();
 
   // Dials who is due, and will again when the next one is. To be called after failed() and lost().
   void run();

@@ -43,7 +43,7 @@ in_addr address_of(const sockaddr* address) {
   return reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
 }
 
-// Empty when there is no way to reach the others with one datagram.
+// Empty where the prefix names nobody else.
 std::string find_broadcast(const ifaddrs& entry) {
   if ((entry.ifa_flags & IFF_LOOPBACK) != 0) return "127.255.255.255";
   if ((entry.ifa_flags & IFF_POINTOPOINT) != 0) {
@@ -81,12 +81,10 @@ std::vector<Interface> list_interfaces() {
     if (entry->ifa_addr == nullptr || entry->ifa_addr->sa_family != AF_INET ||
         (entry->ifa_flags & IFF_UP) == 0)
       continue;
-    std::string broadcast = find_broadcast(*entry);
-    if (broadcast.empty()) continue;
     interfaces.push_back({.name = entry->ifa_name,
                           .type = interface_type(entry->ifa_name),
                           .address = text_of(address_of(entry->ifa_addr)),
-                          .broadcast = std::move(broadcast)});
+                          .broadcast = find_broadcast(*entry)});
   }
   freeifaddrs(first);
   return interfaces;

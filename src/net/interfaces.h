@@ -13,7 +13,7 @@ struct Interface {
   std::string name;
   std::string type;       // as exo calls them: "Ethernet", "WiFi", "Thunderbolt", …
   std::string address;    // of this machine
-  std::string broadcast;  // where a datagram reaches all others of this network; at a tunnel its other end
+  std::string broadcast;  // of its prefix, at a tunnel the other end; empty in a network of one
 };
 
 std::vector<Interface> list_interfaces();

@@ -9,8 +9,9 @@
 
 namespace shoal {
 
-ManualDiscovery::ManualDiscovery(std::filesystem::path path, NodeId own_node, Duration interval)
-    : path_(std::move(path)), own_node_(std::move(own_node)), interval_(interval) {}
+ManualDiscovery::ManualDiscovery(std::filesystem::path path, NodeId own_node, int32_t own_port,
+                                 Duration interval)
+    : path_(std::move(path)), own_node_(std::move(own_node)), own_port_(own_port), interval_(interval) {}
 
 ManualDiscovery::~ManualDiscovery() { stop(); }
 
@@ -52,14 +53,24 @@ void ManualDiscovery::read_if_changed() {
     log_error("{}{}", peers.error().message, peers_.empty() ? "" : "; the peers known before stay");
     return;
   }
-  const size_t own_entries =
-      std::erase_if(*peers, [&](const PeerCandidate& peer) { return peer.node == own_node_; });
-  if (own_entries == 0) {
-    log_warning("{}: this node, {}, is not among the peers; the others will not find it there",
-                path_.string(), own_node_);
-  }
+  check_own_entry(*peers);
+  std::erase_if(*peers, [&](const PeerCandidate& peer) { return peer.node == own_node_; });
   log_debug(1, "{}: {} other nodes", path_.string(), peers->size());
   peers_ = *std::move(peers);
+}
+
+// By it the others find this node.
+void ManualDiscovery::check_own_entry(const std::vector<PeerCandidate>& peers) const {
+  const auto own = std::ranges::find(peers, own_node_, &PeerCandidate::node);
+  if (own == peers.end()) {
+    log_warning("{}: this node, {}, is not among the peers; the others will not find it there",
+                path_.string(), own_node_);
+  } else if (own->port != own_port_) {
+    log_warning(
+        "{}: the others look for this node, {}, at port {}, and it listens at port {}; start it with "
+        "--node-port {}",
+        path_.string(), own_node_, own->port, own_port_, own->port);
+  }
 }
 
 }  // namespace shoal

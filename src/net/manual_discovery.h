@@ -17,7 +17,8 @@ namespace shoal {
 class ManualDiscovery final : public Discovery {
  public:
   // `interval`: how often the file is looked at, and its peers are told of.
-  ManualDiscovery(std::filesystem::path path, NodeId own_node, Duration interval = std::chrono::seconds(1));
+  ManualDiscovery(std::filesystem::path path, NodeId own_node, int32_t own_port,
+                  Duration interval = std::chrono::seconds(1));
   ~ManualDiscovery() override;
 
   // A file that cannot be read, or has an error, is an error in the log; what was read before stays.
@@ -33,9 +34,11 @@ class ManualDiscovery final : public Discovery {
 
   void run(const std::function<void(PeerCandidate)>& on_candidate);
   void read_if_changed();
+  void check_own_entry(const std::vector<PeerCandidate>& peers) const;
 
   const std::filesystem::path path_;
   const NodeId own_node_;
+  const int32_t own_port_;
   const Duration interval_;
   bool was_looked_at_ = false;           // the rest is owned by the thread
   std::optional<FileState> last_state_;  // nullopt: there was no file

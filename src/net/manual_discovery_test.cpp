@@ -136,7 +136,7 @@ class ManualDiscoveryTest : public testing::Test {
 };
 
 TEST_F(ManualDiscoveryTest, AChangedFileIsReadAgainAndABadOneKeepsWhatWasKnown) {
-  ManualDiscovery discovery(path_, "own", std::chrono::milliseconds(2));
+  ManualDiscovery discovery(path_, "own", 1, std::chrono::milliseconds(2));
   start(discovery);  // there is no file yet
   write(
       R"({"peers": {"own": {"address": "127.0.0.1", "port": 1}, "b": {"address": "127.0.0.1", "port": 2}}})");

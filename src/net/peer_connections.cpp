@@ -47,14 +47,33 @@ NodeReport PeerConnections::own_report() {
 
 void PeerConnections::tell(const std::string& text) { told_.warn(std::chrono::steady_clock::now(), text); }
 
-bool PeerConnections::dial(const PeerCandidate& candidate) {
+// What others cannot see for themselves: whom they know of and do not have.
+void PeerConnections::watch_missing() {
+  if (stopping_) return;
+  for (const MissingPeer& peer : schedule_.take_newly_unreachable()) {
+    if (peer.advice.empty()) continue;  // what the other side, or this one, has against it was told at once
+    tell(fmt::format("node {} at {} cannot be reached for {} s: {}; {}", peer.node, peer.place, peer.seconds,
+                     peer.problem, peer.advice));
+  }
+  if (const auto flood = schedule_.take_flood()) {
+    log_warning(
+        "{} announcements of unknown nodes were passed over, the last from {}: too many wait to be dialled",
+        flood->count, flood->address);
+  }
+  handles_.set_missing(schedule_.missing());
+  streams_.loop().post_after(std::chrono::seconds(1), [this] { watch_missing(); });
+}
+
+Result<void> PeerConnections::dial(const PeerCandidate& candidate) {
   // A node that is about to be connected the other way needs no dialling, unless that comes to nothing.
-  if (connections_.is_joined_or_accepted(candidate.node)) return false;
+  if (connections_.is_joined_or_accepted(candidate.node))
+    return fail(ErrorCode::cancelled, "it is about to be connected");
   const std::string place = host_and_port(candidate.address, candidate.port);
   if (classify_address(candidate.address) == AddressKind::other) {
     tell(fmt::format("node {} is not dialled at {}: without a secret only private networks are used",
                      candidate.node, place));
-    return false;
+    return fail(ErrorCode::permission_denied,
+                "its address is public, and without a secret only private networks are used");
   }
   log_debug(2, "dialling {} at {}", candidate.node, place);
   const auto connection = std::make_shared<Connection>(
@@ -75,7 +94,7 @@ bool PeerConnections::dial(const PeerCandidate& candidate) {
     if (late == nullptr || late->phase == Connection::Phase::joined) return;
     late->end({ErrorCode::deadline_exceeded, fmt::format("no answer from {}", place)});
   });
-  return true;
+  return {};
 }
 
 void PeerConnections::accept(const std::shared_ptr<ServerCall>& call) {
@@ -94,12 +113,19 @@ void PeerConnections::accept_control(const std::shared_ptr<ServerCall>& call) {
                                                              identity_.node, connections_.count())});
     return;
   }
+  const std::string address = call->peer_address();
+  if (connections_.count_from(address) >= settings_.peers_per_address) {
+    call->refuse({ErrorCode::resource_exhausted,
+                  fmt::format("node {} has {} connections from {}, which is its limit for one address",
+                              identity_.node, settings_.peers_per_address, address)});
+    return;
+  }
   const auto connection = std::make_shared<Connection>(
       *this, Connection::Settings{.control = outbox_limits(settings_, settings_.control_queue),
                                   .ring = outbox_limits(settings_, settings_.ring_queue),
                                   .version = identity_.version,
                                   .is_dialled = false,
-                                  .address = call->peer_address(),
+                                  .address = address,
                                   .port = 0,
                                   .expected = {}});
   connections_.add(connection);
@@ -156,7 +182,7 @@ void PeerConnections::on_ended(const std::shared_ptr<Connection>& connection, Er
       if (!stopping_) resume_parked(node);
       break;
     case ConnectionTable::Standing::dialled: {
-      schedule_.failed(settings.expected);
+      schedule_.failed(settings.expected, reason);
       const std::string text = fmt::format("cannot join {} at {}: {}", settings.expected,
                                            host_and_port(settings.address, settings.port), reason.message);
       if (is_worth_telling(reason) && !stopping_) {

@@ -18,9 +18,13 @@ namespace shoal {
 
 class PeerConnections final : public ConnectionEvents {
  public:
-  // `port`: where others reach this node. Who joins gets a handle in `handles` before `events` hears of it.
+  // `port`: where others reach this node. Who joins gets a handle in `handles` before `events` hears of it,
+  // who is missing is written there every second.
   PeerConnections(const PeerNetworkSettings& settings, int32_t port, PeerEvents& events, Streams& streams,
                   PeerHandles& handles);
+
+  // Begins to look after those that are missing.
+  void start() { watch_missing(); }
 
   void see(const PeerCandidate& candidate) { schedule_.see(candidate); }
   // A stream that another node has opened.
@@ -42,7 +46,8 @@ class PeerConnections final : public ConnectionEvents {
   NodeReport own_report();
   void tell(const std::string& text);
 
-  bool dial(const PeerCandidate& candidate);
+  void watch_missing();
+  Result<void> dial(const PeerCandidate& candidate);
   void accept_control(const std::shared_ptr<ServerCall>& call);
   std::shared_ptr<Connection> find_ring_owner(const RingHello& hello) const;
 

@@ -28,4 +28,14 @@ void PeerHandles::close() {
   handles_.clear();
 }
 
+void PeerHandles::set_missing(std::vector<MissingPeer> missing) {
+  MutexLock lock(mutex_);
+  missing_ = std::move(missing);
+}
+
+std::vector<MissingPeer> PeerHandles::missing() {
+  MutexLock lock(mutex_);
+  return missing_;
+}
+
 }  // namespace shoal

@@ -1,11 +1,14 @@
-// The connected nodes as threads other than the completion loop's see them. Any thread.
+// The connected nodes, and those that are missing, as threads other than the completion loop's see them. Any
+// thread.
 #pragma once
 
 #include <atomic>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "base/mutex.h"
+#include "cluster/missing_peer.h"
 #include "net/connection.h"
 #include "net/outbox.h"
 
@@ -28,10 +31,14 @@ class PeerHandles {
   // Forgets all, and takes none any more.
   void close();
 
+  void set_missing(std::vector<MissingPeer> missing);
+  std::vector<MissingPeer> missing();
+
  private:
   Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::map<NodeId, std::shared_ptr<PeerHandle>> handles_ GUARDED_BY(mutex_);
+  std::vector<MissingPeer> missing_ GUARDED_BY(mutex_);
 };
 
 }  // namespace shoal

@@ -58,6 +58,7 @@ class PeerNetwork::State final : public std::enable_shared_from_this<State> {
   bool send(const NodeId& to, const PeerMessage& message);
   std::shared_ptr<PeerLink> open_link(const NodeId& to);
   void drop_peer(const NodeId& node, Error reason);
+  std::vector<MissingPeer> missing_peers() { return handles_.missing(); }
 
  private:
   void post(std::function<void(PeerConnections&)> task);
@@ -92,6 +93,7 @@ Result<void> PeerNetwork::State::start(PeerEvents& events) {
     loop_ = &streams_->loop();
   }
   streams_->start([this](const std::shared_ptr<ServerCall>& call) { connections_->accept(call); });
+  streams_->loop().post([this] { connections_->start(); });
   listener_.start([this](int socket) { streams_->take_socket(socket); });
   return {};
 }
@@ -167,6 +169,8 @@ int32_t PeerNetwork::port() const { return state_->port(); }
 Result<void> PeerNetwork::start(PeerEvents& events) { return state_->start(events); }
 void PeerNetwork::stop() { state_->stop(); }
 void PeerNetwork::add_candidate(PeerCandidate candidate) { state_->add_candidate(std::move(candidate)); }
+
+std::vector<MissingPeer> PeerNetwork::missing_peers() const { return state_->missing_peers(); }
 
 bool PeerNetwork::send(const NodeId& to, PeerMessage message) { return state_->send(to, message); }
 std::shared_ptr<PeerLink> PeerNetwork::open_link(const NodeId& to) { return state_->open_link(to); }

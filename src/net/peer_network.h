@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "cluster/discovery.h"
+#include "cluster/missing_peer.h"
 #include "service/peer_calls.h"
 
 namespace shoal {
@@ -33,6 +35,7 @@ struct PeerNetworkSettings {
   QueueLimits control_queue = {.frames = 1 << 14, .bytes = int64_t{64} << 20};
   QueueLimits ring_queue = {.frames = 1 << 12, .bytes = int64_t{512} << 20};  // for each peer
   int64_t peer_limit = 1000;
+  int64_t peers_per_address = 250;  // that have dialled this node from there
 };
 
 class PeerNetwork final : public PeerCalls {
@@ -53,6 +56,9 @@ class PeerNetwork final : public PeerCalls {
 
   // What discovery sees. Any thread.
   void add_candidate(PeerCandidate candidate);
+
+  // Who is known and not connected, as of the last second. Any thread.
+  std::vector<MissingPeer> missing_peers() const;
 
   bool send(const NodeId& to, PeerMessage message) override;
   // Never null: of a node that is not connected it is a broken link. A link belongs to one connection; when

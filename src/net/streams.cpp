@@ -56,6 +56,11 @@ Result<std::unique_ptr<Streams>> Streams::create(Settings settings) {
   grpc::ServerBuilder builder;
   set_channel_options(settings.message_bytes_limit,
                       [&](const char* name, int value) { builder.AddChannelArgument(name, value); });
+  // Connections on which nothing is said are given back.
+  constexpr int handshake_ms = 5'000;
+  constexpr int idle_ms = 10'000;
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, handshake_ms);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, idle_ms);
   builder.RegisterAsyncGenericService(&streams->service_);
   streams->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

@@ -21,6 +21,11 @@
 namespace shoal {
 namespace {
 
+// A node sends some for each of its networks every second or two; many nodes may share an address.
+constexpr int64_t datagrams_per_second = 4000;
+constexpr int64_t source_datagrams_per_second = 500;
+constexpr int64_t source_limit = 4096;
+
 void set_option(int socket, int option) {
   const int on = 1;
   setsockopt(socket, SOL_SOCKET, option, &on, sizeof(on));
@@ -75,7 +80,12 @@ Result<std::unique_ptr<UdpDiscovery>> UdpDiscovery::listen(UdpDiscoverySettings 
 }
 
 UdpDiscovery::UdpDiscovery(UdpDiscoverySettings settings, int socket, int wake)
-    : settings_(std::move(settings)), socket_(socket), wake_(wake), random_(os::random_bits()) {}
+    : settings_(std::move(settings)),
+      filter_{.host = settings_.host, .allowed_types = settings_.allowed_interface_types},
+      socket_(socket),
+      wake_(wake),
+      random_(os::random_bits()),
+      total_rate_(datagrams_per_second, 2 * datagrams_per_second) {}
 
 UdpDiscovery::~UdpDiscovery() {
   stop();
@@ -122,19 +132,33 @@ void UdpDiscovery::run(const std::function<void(PeerCandidate)>& on_candidate) {
   }
 }
 
-bool UdpDiscovery::is_allowed(const Interface& interface) const {
-  const AddressKind host = classify_address(settings_.host);
-  const bool is_everywhere =
-      settings_.host == "0.0.0.0" || settings_.host == "::" || host == AddressKind::not_numeric;
-  return (is_everywhere || interface.address == settings_.host) &&
-         contains_or_empty(settings_.allowed_interface_types, interface.type) &&
-         is_private(classify_address(interface.address));
+void UdpDiscovery::announce() {
+  const std::vector<Interface> interfaces = list_interfaces();
+  for (const Interface& interface : interfaces) {
+    if (!why_not_announced(interface, filter_).empty()) continue;
+    join_group(interface);
+    announce_on(interface);
+  }
+  tell_silence(interfaces);
 }
 
-void UdpDiscovery::announce() {
-  for (const Interface& interface : list_interfaces()) {
-    if (is_allowed(interface)) announce_on(interface);
-  }
+// Again and again, because networks come and go; a second time does nothing.
+void UdpDiscovery::join_group(const Interface& interface) {
+  ip_mreqn group{};
+  inet_pton(AF_INET, announcement_group, &group.imr_multiaddr);
+  inet_pton(AF_INET, interface.address.c_str(), &group.imr_address);
+  if (setsockopt(socket_, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0 || errno == EADDRINUSE)
+    return;
+  log_debug(2, "cannot hear the group {} on {}: {}", announcement_group, interface.name,
+            std::strerror(errno));
+}
+
+// Once for each state of the networks.
+void UdpDiscovery::tell_silence(std::span<const Interface> interfaces) {
+  std::string silence = explain_silence(interfaces, filter_);
+  if (silence == told_silence_) return;
+  if (!silence.empty()) log_warning("{}", silence);
+  told_silence_ = std::move(silence);
 }
 
 // From the interface's own address, so that others hear the address at which they can reach this node.
@@ -150,12 +174,14 @@ void UdpDiscovery::announce_on(const Interface& interface) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return;
   set_option(fd, SO_BROADCAST);
-  const sockaddr_in target = make_address(interface.broadcast, settings_.broadcast_port);
-  if (!bind_to(fd, make_address(interface.address, 0)) ||
-      sendto(fd, datagram.data(), datagram.size(), 0, reinterpret_cast<const sockaddr*>(&target),
-             sizeof(target)) < 0) {
-    log_debug(2, "cannot announce this node to {} on {}: {}", interface.broadcast, interface.name,
-              std::strerror(errno));
+  const bool is_bound = bind_to(fd, make_address(interface.address, 0));
+  for (const std::string& place : announcement_targets(interface)) {
+    const sockaddr_in target = make_address(place, settings_.broadcast_port);
+    if (is_bound && sendto(fd, datagram.data(), datagram.size(), 0,
+                           reinterpret_cast<const sockaddr*>(&target), sizeof(target)) >= 0) {
+      continue;
+    }
+    log_debug(2, "cannot announce this node to {} on {}: {}", place, interface.name, std::strerror(errno));
   }
   close(fd);
 }
@@ -171,8 +197,23 @@ void UdpDiscovery::receive(const std::function<void(PeerCandidate)>& on_candidat
     if (count < 0) return;
     std::array<char, INET_ADDRSTRLEN> text{};
     inet_ntop(AF_INET, &source.sin_addr, text.data(), text.size());
-    hear({bytes.data(), static_cast<size_t>(count)}, text.data(), on_candidate);
+    if (has_room(text.data())) hear({bytes.data(), static_cast<size_t>(count)}, text.data(), on_candidate);
   }
+}
+
+// Whether what comes from there is looked at.
+bool UdpDiscovery::has_room(const std::string& source) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (std::ssize(rates_) >= source_limit) {
+    std::erase_if(rates_, [&](const auto& rate) { return rate.second.is_rested(now); });
+  }
+  if (std::ssize(rates_) < source_limit || rates_.contains(source)) {
+    auto& rate = rates_.try_emplace(source, source_datagrams_per_second, 2 * source_datagrams_per_second)
+                     .first->second;
+    if (rate.try_take(now) && total_rate_.try_take(now)) return true;
+  }
+  told_.warn(now, "discovery: announcements come faster than they can be heard; some are passed over");
+  return false;
 }
 
 void UdpDiscovery::hear(std::string_view datagram, const std::string& source,
@@ -194,9 +235,10 @@ void UdpDiscovery::hear(std::string_view datagram, const std::string& source,
     return;
   }
   if (heard->version != settings_.version) {
-    told_.warn(
-        now, fmt::format("node {} at {} runs Shoal {}, this one {}: nodes of different versions do not join",
-                         heard->node, source, heard->version, settings_.version));
+    told_.warn(now,
+               fmt::format("node {} at {} runs Shoal {}, this one {}: nodes of different versions do not "
+                           "join; install the same on both",
+                           heard->node, source, heard->version, settings_.version));
     return;
   }
   on_candidate({.node = heard->node,

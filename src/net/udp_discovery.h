@@ -1,10 +1,13 @@
-// Nodes of one local network find each other by broadcast datagrams, several on one machine too.
+// Nodes of one local network find each other by broadcast and multicast datagrams, several on one machine
+// too.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,7 +17,9 @@
 #include "base/log_filter.h"
 #include "cluster/discovery.h"
 #include "net/announcement.h"
+#include "net/announcement_places.h"
 #include "net/interfaces.h"
+#include "net/rate_limit.h"
 
 namespace shoal {
 
@@ -48,17 +53,23 @@ class UdpDiscovery final : public Discovery {
   void run(const std::function<void(PeerCandidate)>& on_candidate);
   void announce();
   void announce_on(const Interface& interface);
+  void join_group(const Interface& interface);
+  void tell_silence(std::span<const Interface> interfaces);
   void receive(const std::function<void(PeerCandidate)>& on_candidate);
+  bool has_room(const std::string& source);
   void hear(std::string_view datagram, const std::string& source,
             const std::function<void(PeerCandidate)>& on_candidate);
-  bool is_allowed(const Interface& interface) const;
   Duration next_pause();
 
   const UdpDiscoverySettings settings_;
+  const AnnouncementFilter filter_;
   int socket_;
   int wake_;                // an eventfd; readable: stop
   std::mt19937_64 random_;  // the rest is owned by the thread
+  std::string told_silence_;
   LogFilter told_;
+  RateLimit total_rate_;
+  std::map<std::string, RateLimit> rates_;  // by source; of those heard lately
   std::jthread thread_;
 };
 

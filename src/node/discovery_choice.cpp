@@ -29,13 +29,15 @@ Result<std::unique_ptr<Discovery>> listen_for_broadcasts(const NodeSettings& set
 
 }  // namespace
 
-void declare_device(const NodeSettings& settings, DeviceReport& device) {
-  if (settings.discovery.module != DiscoveryModule::manual) return;
-  const auto text = os::read_text_file(settings.discovery.config_path);
-  const auto peers = text ? parse_discovery_config(*text, "") : fail(text.error());
-  if (!peers) return;  // the discovery itself tells of it
+Result<void> declare_device(const NodeSettings& settings, DeviceReport& device) {
+  if (settings.discovery.module != DiscoveryModule::manual) return {};
+  const std::filesystem::path& path = settings.discovery.config_path;
+  const auto text = os::read_text_file(path);
+  if (!text) return fail(text.error(), "--discovery-config-path");
+  const auto peers = parse_discovery_config(*text, path.string());
+  if (!peers) return fail(peers.error(), "--discovery-config-path");
   const auto own = std::ranges::find(*peers, settings.node, &PeerCandidate::node);
-  if (own == peers->end() || !own->declared) return;
+  if (own == peers->end() || !own->declared) return {};
   const DeviceReport& declared = *own->declared;
   if (!declared.device_model.empty()) device.device_model = declared.device_model;
   if (!declared.chip.empty()) device.chip = declared.chip;
@@ -43,6 +45,7 @@ void declare_device(const NodeSettings& settings, DeviceReport& device) {
   device.flops_fp32 = declared.flops_fp32;
   device.flops_fp16 = declared.flops_fp16;
   device.flops_int8 = declared.flops_int8;
+  return {};
 }
 
 Result<std::unique_ptr<Discovery>> make_discovery(const NodeSettings& settings, const NodeReport& own) {
@@ -50,7 +53,7 @@ Result<std::unique_ptr<Discovery>> make_discovery(const NodeSettings& settings, 
     case DiscoveryModule::none: return std::unique_ptr<Discovery>();
     case DiscoveryModule::udp: return listen_for_broadcasts(settings, own);
     case DiscoveryModule::manual:
-      return std::make_unique<ManualDiscovery>(settings.discovery.config_path, own.node);
+      return std::make_unique<ManualDiscovery>(settings.discovery.config_path, own.node, own.peer_port);
   }
   return std::unique_ptr<Discovery>();
 }

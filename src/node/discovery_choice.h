@@ -10,8 +10,8 @@
 namespace shoal {
 
 // What the node's own entry of discovery.json says of the device stands in for what was found, where people
-// see it. Plans go by what was measured.
-void declare_device(const NodeSettings& settings, DeviceReport& device);
+// see it. Plans go by what was measured. An error: the file is missing or wrong.
+Result<void> declare_device(const NodeSettings& settings, DeviceReport& device);
 
 // nullptr for DiscoveryModule::none. Errors name the file, or the port that is in use.
 Result<std::unique_ptr<Discovery>> make_discovery(const NodeSettings& settings, const NodeReport& own);

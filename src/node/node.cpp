@@ -15,6 +15,7 @@
 #include "node/discovery_choice.h"
 #include "node/local_nodes.h"
 #include "node/model_engines.h"
+#include "node/peer_wait.h"
 #include "node/service_backend.h"
 #include "node/thread_loops.h"
 #include "service/service.h"
@@ -96,7 +97,7 @@ Result<void> Node::State::start() {
   }
   auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
   if (!device) return fail(device.error());
-  declare_device(settings, *device);
+  if (auto declared = declare_device(settings, *device); !declared) return declared;
   auto listening = PeerNetwork::listen({.host = settings.peer_host,
                                         .port = settings.peer_port,
                                         .candidate_lifetime = settings.discovery.timeout});
@@ -124,7 +125,7 @@ Result<void> Node::State::start() {
                                    .scheduler = std::move(scheduler),
                                    .measure_free_bytes = allocatable_bytes};
   service = std::make_unique<Service>(std::move(service_settings), loop, loops, *engines, *network);
-  backend = std::make_unique<ServiceBackend>(*service, [this] {
+  backend = std::make_unique<ServiceBackend>(*service, *network, [this] {
     {
       MutexLock lock(mutex);
       quit_asked = true;
@@ -209,12 +210,11 @@ Result<void> Node::wait_for_peers(int64_t count, Duration deadline, std::stop_to
   std::condition_variable_any asked;
   std::unique_lock lock(mutex);
   while (true) {
-    const auto peers = static_cast<int64_t>(state_->service->cluster().nodes.size()) - 1;
-    if (peers >= count) return {};
+    const ClusterView cluster = backend().cluster();
+    if (std::ssize(cluster.nodes) - 1 >= count) return {};
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "asked to stop while waiting for peers");
     if (state_->loop.now() >= end) {
-      return fail(ErrorCode::deadline_exceeded,
-                  fmt::format("{} of {} peers were found in {:.0f} s", peers, count, to_seconds(deadline)));
+      return fail(ErrorCode::deadline_exceeded, describe_wait(cluster, count, state_->settings.discovery));
     }
     asked.wait_for(lock, stop, std::chrono::milliseconds(20), [] { return false; });
   }

@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "api/backend.h"
+#include "net/peer_network.h"
 #include "service/service.h"
 
 namespace shoal {
 
 class ServiceBackend final : public ApiBackend {
  public:
-  // Both outlive this.
-  ServiceBackend(Service& service, std::function<void()> on_quit)
-      : service_(service), on_quit_(std::move(on_quit)) {}
+  // All outlive this.
+  ServiceBackend(Service& service, const PeerNetwork& network, std::function<void()> on_quit)
+      : service_(service), network_(network), on_quit_(std::move(on_quit)) {}
 
   void submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) override {
     service_.submit(std::move(request), std::move(sink));
@@ -25,13 +26,18 @@ class ServiceBackend final : public ApiBackend {
   void unload(const std::string& model, std::function<void(Result<void>)> done) override {
     service_.unload(model, std::move(done));
   }
-  ClusterView cluster() const override { return service_.cluster(); }
+  ClusterView cluster() const override {
+    ClusterView view = service_.cluster();
+    view.missing = network_.missing_peers();
+    return view;
+  }
   std::vector<ModelView> models() const override { return service_.models(); }
   ServiceStatus status() const override { return service_.status(); }
   void quit() override { on_quit_(); }
 
  private:
   Service& service_;
+  const PeerNetwork& network_;
   const std::function<void()> on_quit_;
 };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "cluster/missing_peer.h"
 #include "cluster/node_report.h"
 #include "cluster/placement.h"
 #include "scheduler/scheduler.h"
@@ -63,6 +64,7 @@ struct ClusterView {
     std::string description;
   };
   std::vector<Link> links;
+  std::vector<MissingPeer> missing = {};  // filled in by who knows the network
 };
 
 struct ModelView {
