@@ -34,6 +34,7 @@
 
 #include "base/check.h"
 #include "base/os.h"
+#include "base/terminal.h"
 
 namespace shoal::os {
 namespace {
@@ -432,6 +433,7 @@ SignalWatch::SignalWatch(std::stop_source source) {
     while (!ended.stop_requested()) {
       const int signal = sigtimedwait(&signals, nullptr, &look_again);
       if (signal != SIGINT && signal != SIGTERM) continue;
+      if (signal == SIGINT && offer_interrupt()) continue;
       if (!source.request_stop()) ::_exit(128 + signal);
     }
   });
