@@ -3,10 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/log.h"
 #include "base/os.h"
+#include "base/terminal.h"
 #include "cli/commands.h"
+#include "cli/conversation.h"
 #include "cli/node_command.h"
 #include "cli/running_node.h"
 #include "client/api_client.h"
@@ -19,101 +22,76 @@ struct RunOptions {
   NodeOptions node;
   std::string model;
   std::optional<std::string> prompt;
+  std::vector<std::string> words;  // a prompt without its flag
   std::optional<double> temperature;
   std::optional<double> min_p;
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
+  bool is_verbose = false;
 };
 
-// One conversation with a node.
-class Conversation {
- public:
-  Conversation(const RunOptions& options, const ApiClientSettings& api,
-               const std::optional<std::string>& model, std::stop_token stop)
-      : options_(options), client_(api), model_(model), stop_(std::move(stop)) {
-    if (!options.node.system_prompt.empty()) messages_.push_back({"system", options.node.system_prompt});
-  }
-
-  // Streams the answer to stdout, thinking to stderr. The answer becomes part of what is said next.
-  Result<void> ask(const std::string& prompt) {
-    messages_.push_back({"user", prompt});
-    std::string answer;
-    bool shows_comment = false;
-    bool shows_thinking = false;
-    const ChatProgress progress{.on_text =
-                                    [&](std::string_view text) {
-                                      if (std::exchange(shows_comment, false)) fmt::print(stderr, "\r\033[K");
-                                      if (std::exchange(shows_thinking, false)) fmt::print(stderr, "\n\n");
-                                      answer += text;
-                                      std::fwrite(text.data(), 1, text.size(), stdout);
-                                      std::fflush(stdout);
-                                    },
-                                .on_thinking =
-                                    [&](std::string_view text) {
-                                      if (std::exchange(shows_comment, false)) fmt::print(stderr, "\r\033[K");
-                                      shows_thinking = true;
-                                      const bool is_dim = os::stderr_is_terminal();
-                                      fmt::print(stderr, "{}{}{}", is_dim ? "\033[2m" : "", text,
-                                                 is_dim ? "\033[0m" : "");
-                                    },
-                                .on_comment =
-                                    [&](std::string_view comment) {
-                                      if (!os::stderr_is_terminal() || comment.empty()) return;
-                                      fmt::print(stderr, "\r\033[K{}", comment);
-                                      shows_comment = true;
-                                    },
-                                .is_cancelled = [this] { return stop_.stop_requested(); }};
-    const ChatCall call{.model = model_,
-                        .messages = messages_,
-                        .temperature = options_.temperature,
-                        .min_p = options_.min_p,
-                        .max_tokens = options_.max_tokens,
-                        .seed = options_.seed};
-    auto outcome = client_.chat(call, progress);
-    if (shows_comment) fmt::print(stderr, "\r\033[K");
-    if (shows_thinking) fmt::print(stderr, "\n");
-    if (!answer.empty()) fmt::print("\n");
-    if (!outcome) {
-      messages_.pop_back();
-      return fail(outcome.error());
-    }
-    messages_.push_back({"assistant", answer});
-    return {};
-  }
-
-  // A question a line, until the end of the input.
-  Result<void> converse() {
-    const bool terminal = os::stdin_is_terminal();
-    if (terminal) fmt::print("Ctrl-D ends the conversation.\n");
-    while (true) {
-      if (terminal) {
-        fmt::print("\n> ");
-        std::fflush(stdout);
+// What is piped in, as it is.
+Result<std::string> read_piped_text(const std::stop_token& stop) {
+  constexpr size_t limit = 32 << 20;  // a node takes no more
+  constexpr int patience = 20;        // of 100 ms
+  std::string text;
+  int waited = 0;
+  while (!stop.stop_requested()) {
+    if (!os::wait_for_input(std::chrono::milliseconds(100))) {
+      if (++waited == patience && text.empty()) {
+        log_notice("the prompt is read from standard input until that ends; </dev/null is none");
       }
-      const auto line = os::read_line(stop_);
-      if (!line) break;
-      if (line->empty()) continue;
-      if (auto answered = ask(*line); !answered) {
-        if (!terminal) return answered;
-        fmt::print(stderr, "shoal: {}\n", answered.error().message);
-      }
+      continue;
     }
-    if (terminal) fmt::print("\n");
-    return {};
+    const std::string more = os::read_input();
+    if (more.empty()) return text;
+    text += more;
+    if (text.size() > limit) {
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("standard input has more than {} bytes, which is no prompt", limit));
+    }
   }
+  return fail(ErrorCode::cancelled, "stopped while standard input was read");
+}
 
- private:
-  const RunOptions& options_;
-  ApiClient client_;
-  std::optional<std::string> model_;
-  std::stop_token stop_;
-  std::vector<ChatMessage> messages_;
-};
+// The one question that is asked: what is piped in, --prompt and the words behind the model, joined with
+// blanks as Ollama does. nullopt: none of them is there, so it is a conversation.
+Result<std::optional<std::string>> read_question(const RunOptions& options, const std::stop_token& stop) {
+  std::string question;
+  const auto join = [&question](const std::string& part) {
+    if (!question.empty() && !part.empty()) question += ' ';
+    question += part;
+  };
+  const bool is_piped = !os::stdin_is_terminal();
+  if (is_piped) {
+    auto piped = read_piped_text(stop);
+    if (!piped) return fail(piped.error());
+    question = *std::move(piped);
+  }
+  const bool is_alone = !options.prompt && options.words.empty();
+  while (is_alone && (question.ends_with('\n') || question.ends_with('\r'))) question.pop_back();
+  if (options.prompt) join(*options.prompt);
+  for (const std::string& word : options.words) join(word);
+  if (is_alone && !is_piped) return std::optional<std::string>();
+  if (question.find_first_not_of(" \t\r\n") != std::string::npos || !is_alone) return std::optional(question);
+  return fail(ErrorCode::invalid_argument,
+              "there is no question: standard input is empty; write one behind the model, with --prompt, or "
+              "pipe it in");
+}
 
-Result<void> talk(const RunOptions& options, const ApiClientSettings& api,
-                  const std::optional<std::string>& model, std::stop_token stop) {
-  Conversation conversation(options, api, model, std::move(stop));
-  return options.prompt ? conversation.ask(*options.prompt) : conversation.converse();
+Result<void> talk(const RunOptions& options, const std::optional<std::string>& question,
+                  const ApiClientSettings& api, const std::optional<std::string>& model,
+                  std::stop_token stop) {
+  const ChatCall call{.model = model,
+                      .messages = {},
+                      .temperature = options.temperature,
+                      .min_p = options.min_p,
+                      .max_tokens = options.max_tokens,
+                      .seed = options.seed};
+  Conversation conversation(
+      {.call = call, .system_prompt = options.node.system_prompt, .tells_speed = options.is_verbose}, api,
+      std::move(stop));
+  return question ? conversation.ask(*question) : conversation.converse();
 }
 
 bool looks_like_path(const std::string& model) {
@@ -122,7 +100,8 @@ bool looks_like_path(const std::string& model) {
 }
 
 // A node of this process, for this one conversation.
-Result<void> run_with_own_node(const RunOptions& options, NodeSettings settings, std::stop_token stop) {
+Result<void> run_with_own_node(const RunOptions& options, const std::optional<std::string>& question,
+                               NodeSettings settings, std::stop_token stop) {
   auto store = ModelStore::open(settings.folders);
   if (!store) return fail(store.error());
   auto model = store->find_model_or_path(options.model);
@@ -132,9 +111,42 @@ Result<void> run_with_own_node(const RunOptions& options, NodeSettings settings,
   if (!node) return fail(node.error());
   ApiClientSettings api;
   api.port = (*node)->api_port();
-  auto outcome = talk(options, api, model->name, stop);
+  auto outcome = talk(options, question, api, model->name, stop);
   (*node)->stop();
   return outcome;
+}
+
+// The name by which the node knows the files at this path; nullopt where it does not.
+std::optional<std::string> name_at(const std::string& path, const StoreFolders& folders,
+                                   const ApiClient& client) {
+  const auto store = ModelStore::open(folders);
+  const auto meant = store ? store->find_model_or_path(path) : fail(store.error());
+  const auto served = get_json(client, "/v1/models");
+  const Value* data = served ? served->find("data") : nullptr;
+  if (!meant || data == nullptr || data->array() == nullptr) return std::nullopt;
+  for (const ModelOnDisk& model : store->list_models()) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(model.path, meant->path, error)) continue;
+    for (const Value& entry : *data->array()) {
+      if (text_of(entry, "id") == model.name) return model.name;
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> run_with_running_node(const RunOptions& options, const std::optional<std::string>& question,
+                                   const RunningNode& running, NodeSettings settings, std::stop_token stop) {
+  log_debug(1, "asking node {} on port {}", running.node, running.api.port);
+  if (!looks_like_path(options.model)) return talk(options, question, running.api, options.model, stop);
+  const auto name = name_at(options.model, settings.folders, ApiClient(running.api));
+  if (name) return talk(options, question, running.api, *name, stop);
+  fmt::print(stderr, "node {} does not know this path: the answer comes from this process alone\n",
+             running.node);
+  settings.node.clear();
+  settings.peer_host = settings.api_host = "127.0.0.1";
+  settings.peer_port = settings.api_port = 0;
+  settings.discovery.module = DiscoveryModule::none;
+  return run_with_own_node(options, question, std::move(settings), stop);
 }
 
 Result<void> run_model(const RunOptions& options) {
@@ -143,18 +155,12 @@ Result<void> run_model(const RunOptions& options) {
   if (!settings) return fail(settings.error());
   std::stop_source stop;
   const os::SignalWatch signals(stop);
+  const auto question = read_question(options, stop.get_token());
+  if (!question) return fail(question.error());
   if (const auto running = find_running_node(options.node)) {
-    if (looks_like_path(options.model)) {
-      return fail(
-          ErrorCode::invalid_argument,
-          fmt::format("node {} runs here already and takes no paths; give it the model by a name in {}, or "
-                      "start another node on another --chatgpt-api-port",
-                      running->node, settings->folders.downloads().string()));
-    }
-    log_debug(1, "asking node {} on port {}", running->node, running->api.port);
-    return talk(options, running->api, options.model, stop.get_token());
+    return run_with_running_node(options, *question, *running, *std::move(settings), stop.get_token());
   }
-  return run_with_own_node(options, *std::move(settings), stop.get_token());
+  return run_with_own_node(options, *question, *std::move(settings), stop.get_token());
 }
 
 Result<void> chat(const RunOptions& options) {
@@ -163,8 +169,10 @@ Result<void> chat(const RunOptions& options) {
   if (!running) return fail(running.error());
   std::stop_source stop;
   const os::SignalWatch signals(stop);
+  const auto question = read_question(options, stop.get_token());
+  if (!question) return fail(question.error());
   const auto model = options.model.empty() ? std::nullopt : std::optional(options.model);
-  return talk(options, running->api, model, stop.get_token());
+  return talk(options, *question, running->api, model, stop.get_token());
 }
 
 void declare(CLI::App& command, RunOptions& options) {
@@ -177,6 +185,7 @@ void declare(CLI::App& command, RunOptions& options) {
   command.add_option("--max-tokens", options.max_tokens, "tokens of an answer")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
   command.add_option("--seed", options.seed, "the same seed gives the same answer");
+  command.add_flag("--verbose", options.is_verbose, "tell the speed also where no terminal is");
   command.fallthrough();
   command.footer(node_options_hint);
 }
@@ -196,6 +205,7 @@ void add_run_command(CommandSet& commands) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = commands.root.add_subcommand("run", "an answer, or a conversation, from a model");
   command->add_option("model", options->model, "name or path")->required();
+  command->add_option("prompt", options->words, "one question, as --prompt");
   declare(*command, *options);
   command->callback([options, &commands] {
     commands.chosen = [options, &commands] {

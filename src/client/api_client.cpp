@@ -218,6 +218,7 @@ std::string format_call(const ChatCall& call) {
   if (call.min_p) body["min_p"] = *call.min_p;
   if (call.max_tokens) body["max_tokens"] = *call.max_tokens;
   if (call.seed) body["seed"] = *call.seed;
+  for (const auto& [name, value] : call.settings) body[name] = parse(value);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -299,6 +300,8 @@ Result<void> ApiClient::unload(const std::string& model) const {
   if (!answer) return fail(answer.error());
   return {};
 }
+
+std::string ApiClient::address() const { return fmt::format("{}:{}", settings_.host, settings_.port); }
 
 bool ApiClient::is_alive() const {
   const auto answer = get("/healthcheck");

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -37,6 +38,7 @@ struct ChatCall {
   std::optional<double> min_p = {};
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
+  std::vector<std::pair<std::string, std::string>> settings = {};  // further members of the body, as JSON
 };
 
 struct ChatOutcome {
@@ -66,6 +68,8 @@ class ApiClient {
   Result<std::string> post(const std::string& path, const std::string& json) const;
 
   Result<void> unload(const std::string& model) const;
+
+  std::string address() const;  // "127.0.0.1:52415"
 
   // A node of ours answers at this address.
   bool is_alive() const;
