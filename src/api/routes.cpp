@@ -12,6 +12,7 @@
 #include "api/model_names.h"
 #include "api/web_files.h"
 #include "base/os.h"
+#include "service/unknown_model.h"
 
 namespace shoal {
 namespace {
@@ -28,10 +29,11 @@ ApiError refusal(int32_t status, std::string message) {
   return {.status = status, .message = std::move(message), .param = std::nullopt, .code = std::nullopt};
 }
 
-ApiError unknown_model(const std::string& name) {
+ApiError no_such_model(const std::string& name, const std::vector<ModelView>& models) {
+  std::vector<std::string> known;
+  for (const ModelView& model : models) known.push_back(model.name);
   return {.status = 404,
-          .message = fmt::format("there is no model \"{}\" on this cluster; GET /v1/models lists them",
-                                 name.substr(0, 200)),
+          .message = unknown_model(name, known).message,
           .param = std::string("model"),
           .code = std::string("model_not_found")};
 }
@@ -137,7 +139,7 @@ void Routes::show_model(HttpRequest& request, const Writer& response) {
   const std::string name = request.path.substr(std::string_view("/v1/models/").size());
   const std::vector<ModelView> models = backend_.models();
   const ModelView* model = find_model(models, name);
-  if (model == nullptr) return send_error(*response, unknown_model(name));
+  if (model == nullptr) return send_error(*response, no_such_model(name, models));
   send_json(*response, format_model(*model, started_));
 }
 
@@ -273,7 +275,7 @@ ApiResult<std::string> Routes::choose_model(const std::optional<std::string>& wi
   if (is_openai_model(name) && standard) return *standard;
   // A name that looks like a path is never looked for: over HTTP a model is named.
   if (name.find_first_of("/\\") != std::string::npos || name == "..") {
-    return std::unexpected(unknown_model(*wish));
+    return std::unexpected(no_such_model(*wish, models));
   }
   return name;  // the service says in its own words why it has no such model
 }

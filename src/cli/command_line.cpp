@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include "base/printable.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/foreign_words.h"
 #include "cli/node_command.h"
 
 namespace shoal {
@@ -51,18 +53,14 @@ void declare_node(CommandSet& commands, std::string& run_model, std::optional<st
   });
 }
 
-// exo has these too.
-void declare_what_is_not_here(CommandSet& commands) {
-  for (const char* name : {"eval", "train"}) {
-    CLI::App* command = commands.root.add_subcommand(name, "")->group("")->prefix_command();
-    command->callback([&commands, name] {
-      commands.chosen = [name] {
-        return Result<void>(
-            fail(ErrorCode::invalid_argument,
-                 fmt::format("{}: Shoal runs models, it neither trains nor evaluates them", name)));
-      };
-    });
+// What nothing takes, in the order in which it was typed.
+std::vector<std::string> unexpected_arguments(const CLI::App& root, int argc, const char* const* argv) {
+  const std::vector<std::string> left = root.remaining(/*recurse=*/true);
+  std::vector<std::string> unexpected;
+  for (int i = 1; i < argc; ++i) {
+    if (std::ranges::find(left, argv[i]) != left.end()) unexpected.emplace_back(argv[i]);
   }
+  return unexpected.empty() ? left : unexpected;
 }
 
 // What is printed has arrived when this returns. fmt::print throws where it cannot write.
@@ -98,9 +96,12 @@ int parse_and_run(int argc, const char* const* argv) {
   add_models_command(commands);
   add_unload_command(commands);
   add_bench_command(commands);
-  declare_what_is_not_here(commands);
+  add_foreign_words(commands);
   try {
     root.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return report(
+        {ErrorCode::invalid_argument, explain_unexpected(root, unexpected_arguments(root, argc, argv))});
   } catch (const CLI::ParseError& error) {
     return root.exit(error) == 0 ? 0 : status_misused;
   }

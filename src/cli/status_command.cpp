@@ -81,10 +81,33 @@ Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   return {};
 }
 
+// "node a 1.2 GB, node b 0.8 GB": what the nodes hold of a model.
+std::string describe_holders(const Value& topology, const std::string& model) {
+  std::string text;
+  const Value* nodes = topology.find("nodes");
+  if (nodes == nullptr || nodes->object() == nullptr) return text;
+  for (const auto& [node, report] : *nodes->object()) {
+    const Value* shards = report.find("shards");
+    double bytes = 0;
+    if (shards == nullptr || shards->array() == nullptr) continue;
+    for (const Value& shard : *shards->array()) {
+      if (text_of(shard, "model") == model) bytes += number_of(shard, "bytes_total");
+    }
+    if (bytes > 0) text += fmt::format("{}node {} {:.1f} GB", text.empty() ? "" : ", ", node, bytes / 1e9);
+  }
+  return text;
+}
+
 Result<void> run_unload(const NodeOptions& node, const std::string& model) {
   auto running = need_running_node(node);
   if (!running) return fail(running.error());
-  return ApiClient(running->api).unload(model);
+  const ApiClient client(running->api);
+  auto before = get_json(client, "/v1/topology");
+  if (!before) return fail(before.error());
+  if (auto unloaded = client.unload(model); !unloaded) return unloaded;
+  const std::string holders = describe_holders(*before, model);
+  fmt::print("{} is unloaded{}{}\n", model, holders.empty() ? "" : "; free again: ", holders);
+  return {};
 }
 
 }  // namespace

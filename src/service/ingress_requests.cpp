@@ -7,11 +7,10 @@
 
 #include "base/os.h"
 #include "base/retry_advice.h"
+#include "service/unknown_model.h"
 
 namespace shoal {
 namespace {
-// Names that an error lists.
-constexpr size_t listed_models = 40;
 // How many instances may be lost under a request before it fails: it may be what they die of.
 constexpr int64_t loss_limit = 3;
 }  // namespace
@@ -55,14 +54,9 @@ void IngressRequests::refuse_unknown(const RequestId& id) {
   if (found == requests_.end() || found->second.state != State::looking) return;
   found->second.state = State::placing;
   const std::string& model = found->second.asked.model;
-  std::vector<std::string> known = known_models(around_.members.reports());
+  const std::vector<std::string> known = known_models(around_.members.reports());
   if (std::ranges::find(known, model) != known.end()) return place(id);
-  const size_t count = known.size();
-  if (count > listed_models) known.resize(listed_models);
-  fail_request(id, {ErrorCode::not_found,
-                    count == 0 ? fmt::format("model \"{}\" is not here; no node has any model", model)
-                               : fmt::format("model \"{}\" is not known here; known are: {}{}", model,
-                                             fmt::join(known, ", "), count > listed_models ? ", …" : "")});
+  fail_request(id, unknown_model(model, known));
 }
 
 void IngressRequests::place(const RequestId& id) {

@@ -12,6 +12,7 @@
 #include "base/os.h"
 #include "base/utf8.h"
 #include "files/model_file_names.h"
+#include "store/missing_model.h"
 
 namespace shoal {
 namespace {
@@ -25,14 +26,8 @@ fs::path folder_from(const char* variable, const fs::path& otherwise) {
   return value && !value->empty() ? fs::path(*value) : otherwise;
 }
 
-// "organisation/name" → "organisation--name", as downloads and the hub's cache name their folders.
-std::string folder_name(std::string_view name) {
-  const size_t slash = name.find('/');
-  if (slash == std::string_view::npos) return std::string(name);
-  return fmt::format("{}--{}", name.substr(0, slash), name.substr(slash + 1));
-}
-
-// And back: the first "--" of a folder's name was a slash.
+// "organisation--name" → "organisation/name", as downloads and the hub's cache name their folders: the first
+// "--" was a slash.
 std::string repository_name(std::string_view folder) {
   if (folder.starts_with(hub_prefix)) folder.remove_prefix(hub_prefix.size());
   const size_t dashes = folder.find("--");
@@ -56,22 +51,6 @@ std::string list_of(std::vector<std::string> texts, std::string_view last_joint)
   const std::string last = texts.back();
   texts.pop_back();
   return fmt::format("{} {} {}", fmt::join(texts, ", "), last_joint, last);
-}
-
-Error not_found(std::string_view name, const CatalogueEntry* entry, const StoreFolders& folders) {
-  std::vector<std::string> names{folder_name(name)}, roots;
-  if (entry != nullptr) {
-    for (const std::string& repository : entry->repositories) names.push_back(folder_name(repository));
-  }
-  for (const fs::path& downloads : download_folders(folders)) roots.push_back(downloads.string());
-  if (!folders.hugging_face_hub.empty()) roots.push_back(folders.hugging_face_hub.string());
-  return Error{
-      ErrorCode::not_found,
-      fmt::format("model '{}' is not on this machine: there is no {} in {}. Put its files (config.json, "
-                  "tokenizer and *.safetensors, or one GGUF file) into {}, or name a model that `shoal "
-                  "models` lists",
-                  name, list_of(std::move(names), "or"), list_of(std::move(roots), "or"),
-                  (folders.downloads() / folder_name(name)).string())};
 }
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
@@ -323,7 +302,11 @@ Result<ModelOnDisk> ModelStore::find(std::string_view name) const {
     for (const auto& [place, index] : by_part) names.push_back(model_of(*place, index).name);
     return fail(ErrorCode::not_found, fmt::format("'{}' may be {}; say which", name, list_of(names, "or")));
   }
-  return fail(not_found(name, find_entry(name), folders_));
+  std::vector<std::string> known;
+  for (const Place& place : places) {
+    for (size_t i = 0; i < place.models.size(); ++i) known.push_back(model_of(place, i).name);
+  }
+  return fail(ErrorCode::not_found, describe_missing_model(name, known, folders_));
 }
 
 Result<fs::path> ModelStore::find_model(std::string_view name) const {

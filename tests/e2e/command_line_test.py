@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -28,8 +29,12 @@ class Test(unittest.TestCase):
             self.assertIn("Rayleigh", asked)
             # By its id, the node's peer on this machine is meant.
             self.assertEqual(run_model(MODEL, "--chatgpt-api-port", first.api_port, "--node-id", second.name), asked)
-            refused = program.run("run", path, "--prompt", "x", "--chatgpt-api-port", first.api_port, status=2)
-            self.assertIn(first.name, refused)
+            # A path that the node knows by a name, and one that it does not know.
+            self.assertEqual(run_model(path, "--chatgpt-api-port", first.api_port), asked)
+            with tempfile.TemporaryDirectory() as folder:
+                copy = pathlib.Path(folder, "copy.gguf")
+                shutil.copyfile(path, copy)
+                self.assertEqual(run_model(copy, "--chatgpt-api-port", first.api_port), asked)
         alone = ["--node-host", "127.0.0.1", "--api-host", "127.0.0.1", "--discovery-module", "none",
                  "--chatgpt-api-port", local_cluster.free_ports(1)[0]]
         self.assertEqual(run_model(MODEL, *alone), asked)
@@ -100,9 +105,34 @@ class Test(unittest.TestCase):
             self.assertEqual(set(document["topology"]["nodes"]), {"node-1", "node-2"})
             self.assertEqual({(link["from_id"], link["to_id"]) for links in document["topology"]["peer_graph"].values()
                               for link in links}, {("node-1", "node-2"), ("node-2", "node-1")})
-            program.run("unload", MODEL, *port)
+            self.assertRegex(program.run("unload", MODEL, *port), rf"{MODEL} is unloaded; free again: node node-1 [0-9.]+ GB")
             self.assertEqual(cluster.shards(), {})
         self.assertIn("no node answers", program.run("status", *port, status=1))
+
+    def test_words_of_other_programs_lead_to_the_right_command(self):
+        self.assertEqual(program.run("list"), program.run("models"))
+        self.assertEqual(program.run("version"), program.run("--version"))
+        self.assertEqual(program.run("help"), program.run("--help"))
+        self.assertEqual(program.run("help", "run"), program.run("run", "--help"))
+        self.assertIn(" is here already: ", program.run("pull", MODEL))
+        self.assertIn("put its files", program.run("pull", "no-such-model", status=1))
+        with Cluster(1) as cluster:
+            port = ["--chatgpt-api-port", cluster.nodes[0].api_port]
+            self.assertIn("node-1 *", program.run("ps", *port))
+            run_model(MODEL, *port)
+            self.assertIn("is unloaded", program.run("stop", MODEL, *port))
+        self.assertIn("deletes no files", program.run("rm", MODEL, status=2))
+
+    def test_what_nobody_knows_is_told_in_the_order_it_was_typed_with_what_was_meant(self):
+        for arguments, part in ((["rnu", "x"], "no command rnu, did you mean run?"),
+                                (["statsu", "--jsno"], "no command statsu, did you mean status?"),
+                                (["status", "--jsno", "--frob"], "no option --jsno, did you mean --json?"),
+                                (["--nod-id", "a", "--frob"], "no option --nod-id, did you mean --node-id?"),
+                                (["run", "m", "--tmep", "0"], "no option --tmep, did you mean --temp?"),
+                                (["status", "this", "that"], "status takes no 'this that'"),
+                                (["qwen-7b"], "`shoal run qwen-7b` talks to a model"),
+                                (["help", "mdoels"], "did you mean models?")):
+            self.assertIn(part, program.run(*arguments, status=2), arguments)
 
     def test_flags_of_exo_are_taken(self):
         with Cluster(1, "--disable-tui", "--inference-engine", "mlx", "--max-parallel-downloads", "4",

@@ -1,0 +1,15 @@
+// What a client is told of a model that no node has.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace shoal {
+
+// not_found. `known`: the names that any node has.
+Error unknown_model(std::string_view name, std::span<const std::string> known);
+
+}  // namespace shoal
