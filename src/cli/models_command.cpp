@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
+#include "base/printable.h"
 #include "cli/commands.h"
+#include "model/architecture.h"
+#include "model/checkpoint.h"
 #include "store/model_store.h"
 #include "text/value.h"
 
@@ -17,6 +21,34 @@ struct ModelsOptions {
   bool json = false;
 };
 
+// Why files that are here cannot run: damaged, of a kind that is not known, or lacking something; empty where
+// they can. Reads their headers.
+std::string why_not(const ModelOnDisk& model) {
+  if (!model.problem.empty()) return model.problem;
+  const auto opened = Checkpoint::open(model.path);
+  return opened ? std::string() : opened.error().message;
+}
+
+// "…-4bit", "…-3.985bit", "…_8Bit": weights quantised for MLX, which are not read yet.
+bool is_quantised_for_mlx(const std::string& repository) {
+  for (size_t at = 1; at + 3 <= repository.size(); ++at) {
+    const bool is_bit = repository[at] == 'b' || repository[at] == 'B';
+    const bool is_number = repository[at - 1] >= '0' && repository[at - 1] <= '9';
+    if (is_bit && is_number && repository.compare(at + 1, 2, "it") == 0) return true;
+  }
+  return repository.find("-MLX-AQ") != std::string::npos;
+}
+
+// Of a model that is not here; empty where it would run, or where nothing is known of it.
+std::string why_not(const CatalogueEntry& entry) {
+  if (!entry.architecture.empty() && find_architecture(entry.architecture) == nullptr) {
+    return fmt::format("models of the kind {} are not supported yet", entry.architecture);
+  }
+  const bool is_quantised =
+      !entry.repositories.empty() && std::ranges::all_of(entry.repositories, is_quantised_for_mlx);
+  return is_quantised ? "quantised safetensors are not read yet; a GGUF file of the same model runs" : "";
+}
+
 void print_json(const ModelStore& store, const ModelsOptions& options) {
   Value::Array list;
   std::set<std::string> present;
@@ -26,14 +58,15 @@ void print_json(const ModelStore& store, const ModelsOptions& options) {
     listed.set("id", model.name);
     listed.set("path", model.path.string());
     listed.set("bytes", model.bytes);
-    if (!model.problem.empty()) listed.set("problem", model.problem);
+    if (const std::string problem = why_not(model); !problem.empty()) listed.set("problem", problem);
     if (!model.variant.empty()) listed.set("quantisation", model.variant);
   }
   for (const CatalogueEntry& entry : store.catalogue()) {
     if (!options.all || !present.insert(entry.id).second) continue;
     Value::Array repositories(entry.repositories.begin(), entry.repositories.end());
-    list.push_back(
+    Value& listed = list.emplace_back(
         Value::Object{{"id", entry.id}, {"path", Value()}, {"repositories", std::move(repositories)}});
+    if (const std::string problem = why_not(entry); !problem.empty()) listed.set("problem", problem);
   }
   Value document = Value::Object();
   document.set("models", std::move(list));
@@ -45,8 +78,9 @@ void print_table(const ModelStore& store, const ModelsOptions& options) {
   std::set<std::string> present;
   for (const ModelOnDisk& model : models) {
     present.insert(model.name);
-    if (!model.problem.empty()) {
-      fmt::print("{:<40} {:>11}  {}: {}\n", model.name, "damaged", model.path.string(), model.problem);
+    if (const std::string problem = why_not(model); !problem.empty()) {
+      fmt::print("{:<40} {:>11}  {}: {}\n", model.name, model.problem.empty() ? "cannot run" : "damaged",
+                 model.path.string(), printable(problem));
       continue;
     }
     const bool is_one_of_several = !model.variant_names.empty();
@@ -60,7 +94,9 @@ void print_table(const ModelStore& store, const ModelsOptions& options) {
   }
   for (const CatalogueEntry& entry : store.catalogue()) {
     if (!options.all || !present.insert(entry.id).second) continue;
-    fmt::print("{:<40} {:>11}  {}\n", entry.id, "not here", fmt::join(entry.repositories, ", "));
+    const std::string problem = why_not(entry);
+    fmt::print("{:<40} {:>11}  {}{}{}\n", entry.id, problem.empty() ? "not here" : "cannot run",
+               fmt::join(entry.repositories, ", "), problem.empty() ? "" : ": ", problem);
   }
 }
 

@@ -59,6 +59,10 @@ Result<CatalogueEntry> parse_entry(const Json& json, size_t index) {
     }
     entry.layer_count = layers->get<int64_t>();
   }
+  if (auto name = json.find("architecture"); name != json.end() && !name->is_null()) {
+    if (!name->is_string()) return fail_entry(label, "`architecture` must be a text");
+    entry.architecture = name->get<std::string>();
+  }
   if (auto path = json.find("path"); path != json.end() && !path->is_null()) {
     if (!path->is_string() || path->get<std::string>().empty())
       return fail_entry(label, "`path` must be a text");

@@ -123,6 +123,21 @@ class Test(unittest.TestCase):
             self.assertIn("is unloaded", program.run("stop", MODEL, *port))
         self.assertIn("deletes no files", program.run("rm", MODEL, status=2))
 
+    def test_models_that_cannot_run_are_marked(self):
+        with tempfile.TemporaryDirectory() as home:
+            folder = pathlib.Path(home, "downloads", "strange")
+            folder.mkdir(parents=True)
+            (folder / "config.json").write_text('{"model_type": "mamba"}')
+            shutil.copyfile(program.data("oracles/tiny/gemma2/model.safetensors"), folder / "model.safetensors")
+            places = {"SHOAL_HOME": home, "EXO_HOME": home, "HF_HOME": home}
+            listed = {model["id"]: model.get("problem", "")
+                      for model in json.loads(program.run("models", "--all", "--json", env=places))["models"]}
+            self.assertIn("mamba", listed["strange"])
+            self.assertIn("gemma2", listed["gemma2-9b"])
+            self.assertIn("GGUF", listed["qwen-2.5-7b"])
+            self.assertEqual(listed["llama-3.2-1b"], "")
+            self.assertRegex(program.run("models", "--all", env=places), r"strange +cannot run .*mamba")
+
     def test_what_nobody_knows_is_told_in_the_order_it_was_typed_with_what_was_meant(self):
         for arguments, part in ((["rnu", "x"], "no command rnu, did you mean run?"),
                                 (["statsu", "--jsno"], "no command statsu, did you mean status?"),
