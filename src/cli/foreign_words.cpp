@@ -83,6 +83,25 @@ const CLI::App* find_command(const CLI::App& root, const std::string& word) {
   return nullptr;
 }
 
+std::vector<std::string> names_of_commands(const CLI::App& root) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : all_commands(root)) {
+    names.push_back(command->get_name());
+    for (const std::string& alias : command->get_aliases()) names.push_back(alias);
+  }
+  return names;
+}
+
+std::string explain_command(const CLI::App& root, const std::string& word) {
+  const std::vector<std::string> names = names_of_commands(root);
+  if (find_similar(word, names)) {
+    return fmt::format("there is no command {}{} `shoal --help` lists them", word, did_you_mean(word, names));
+  }
+  return fmt::format(
+      "there is no command {}; `shoal --help` lists them, and `shoal run {}` talks to a model of that name",
+      word, word);
+}
+
 void add_help_and_version(CommandSet& commands) {
   CLI::App* help = add_hidden(commands, "help");
   auto word = std::make_shared<std::string>();
@@ -91,8 +110,7 @@ void add_help_and_version(CommandSet& commands) {
     commands.chosen = [word, &commands]() -> Result<void> {
       if (word->empty()) return (fmt::print("{}", commands.root.help()), Result<void>());
       const CLI::App* about = find_command(commands.root, *word);
-      if (about == nullptr)
-        return fail(ErrorCode::invalid_argument, explain_unexpected(commands.root, {*word}));
+      if (about == nullptr) return fail(ErrorCode::invalid_argument, explain_command(commands.root, *word));
       fmt::print("{}", about->help());
       return {};
     };
@@ -115,15 +133,6 @@ void add_refusals(CommandSet& commands) {
       };
     });
   }
-}
-
-std::vector<std::string> names_of_commands(const CLI::App& root) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : all_commands(root)) {
-    names.push_back(command->get_name());
-    for (const std::string& alias : command->get_aliases()) names.push_back(alias);
-  }
-  return names;
 }
 
 void add_flags_of(const CLI::App& app, std::vector<std::string>& flags) {
@@ -159,14 +168,7 @@ std::string explain_unexpected(const CLI::App& root, const std::vector<std::stri
     return fmt::format("{} takes no '{}'; `shoal {} --help` says what it takes", command->get_name(),
                        fmt::join(unexpected, " "), command->get_name());
   }
-  const std::vector<std::string> names = names_of_commands(root);
-  if (find_similar(first, names)) {
-    return fmt::format("there is no command {}{} `shoal --help` lists them", first,
-                       did_you_mean(first, names));
-  }
-  return fmt::format(
-      "there is no command {}; `shoal --help` lists them, and `shoal run {}` talks to a model of that name",
-      first, first);
+  return explain_command(root, first);
 }
 
 }  // namespace shoal
