@@ -41,7 +41,7 @@ def need_installed_model(name):
 
 def run(*arguments, status=0, timeout=300, env=None):
     """What the program prints on stdout; it must end with `status`. With another status, what it prints on stderr."""
-    done = subprocess.run([str(SHOAL), *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+    done = subprocess.run([str(SHOAL), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
                           env={**os.environ, **(env or {})})
     if done.returncode != status:
         raise AssertionError(f"shoal {' '.join(map(str, arguments))}: status {done.returncode}, {status} expected\n"
