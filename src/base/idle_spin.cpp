@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -20,6 +21,12 @@ struct IdleSpin::State {
   alignas(64) std::atomic<uint32_t> turn = 0;  // odd: spin
   std::atomic<bool> stopping = false;
   std::vector<std::jthread> threads;
+
+  // Also where not every thread could be started.
+  ~State() {
+    stopping = true;
+    change();
+  }
 
   void spin(uint32_t while_turn) {
     const auto end = std::chrono::steady_clock::now() + longest_spin;
@@ -45,15 +52,15 @@ struct IdleSpin::State {
 };
 
 IdleSpin::IdleSpin(int64_t thread_count) : state_(std::make_unique<State>()) {
-  for (int64_t i = 0; i < thread_count; ++i) {
-    state_->threads.emplace_back([state = state_.get()] { state->serve(); });
+  try {
+    for (int64_t i = 0; i < thread_count; ++i) {
+      state_->threads.emplace_back([state = state_.get()] { state->serve(); });
+    }
+  } catch (const std::system_error&) {  // work goes on without
   }
 }
 
-IdleSpin::~IdleSpin() {
-  state_->stopping = true;
-  state_->change();
-}
+IdleSpin::~IdleSpin() = default;
 
 void IdleSpin::begin() {
   if (state_->turn % 2 == 0) state_->change();

@@ -10,7 +10,7 @@ namespace shoal {
 
 class IdleSpin {
  public:
-  // Where the system has no such priority, nothing ever spins.
+  // Where the system has no such priority, nothing ever spins; where it has too few threads, less does.
   explicit IdleSpin(int64_t thread_count);
   ~IdleSpin();
 

@@ -2,6 +2,7 @@
 // for files, memory, threads or processes. Sockets belong to net and api.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -68,7 +70,16 @@ struct MemoryStatus {
   int64_t total_bytes;
   int64_t available_bytes;  // what can be taken without swapping, page cache included
 };
-MemoryStatus memory_status();
+MemoryStatus memory_status();  // the machine's
+
+// A limit on this process that is narrower than the machine: of a control group, or set with ulimit.
+struct MemoryLimit {
+  std::string name;   // for people: where it is set
+  std::string group;  // the same for all processes of this machine that share it; empty: this process's alone
+  int64_t limit_bytes;
+  int64_t free_bytes;
+};
+std::vector<MemoryLimit> memory_limits();
 
 // What has been freed goes back to the system, which malloc would rather keep.
 void give_back_memory();
@@ -79,8 +90,12 @@ void keep_large_memory_apart();
 int64_t resident_bytes();
 int64_t peak_resident_bytes();
 
-// The processors this process may run on, ascending.
-std::vector<int> allowed_processors();
+// How many processors this process may keep busy: its affinity mask's and its control groups' quota, rounded
+// up. At least one.
+int64_t processor_count();
+
+// Whether a control group limits its processors' time, so that time spent on nothing is lost to work.
+bool processor_time_is_limited();
 
 std::string host_name();
 
@@ -125,28 +140,49 @@ class LivingFile {
   int descriptor_;  // holds the lock
 };
 
-// Standard input, output and error are open from now on: where the caller closed one, it is /dev/null.
-// Otherwise the first sockets would take their numbers, and what is printed would go to a peer. Before
-// anything else is opened.
-void open_standard_streams();
+// This user's home: HOME, else what the password file says, else a folder of this user's alone.
+std::filesystem::path home_folder();
 
-// As many open files as the system lets this process have: each connection is one.
-void raise_open_file_limit();
+// "~", "~/x" and "~user/x" as shells read them, for paths that no shell has seen.
+std::filesystem::path expand_home(std::string_view path);
+
+// What is printed waits until there is room: where the caller made a pipe or terminal non-blocking, it would
+// be cut otherwise. (That the standard streams are open at all is seen to before main.)
+void make_standard_streams_wait();
+
+// As many open files as the system lets this process have: each connection is one. resource_exhausted where
+// they are fewer than `least`.
+Result<void> raise_open_file_limit(int64_t least);
+
+// What a thread's constructor throws where the system gives none, as an error.
+Error no_more_threads(const std::system_error& error);
+
+// Whether so many threads could be started now; they were, and have ended. resource_exhausted otherwise.
+Result<void> check_thread_room(int64_t count);
+
+// An allocation that fails ends the process with a word and a status instead of an abort.
+void end_where_memory_is_out();
 
 // The next line of standard input without its end; nullopt at its end, or when asked to stop meanwhile.
 std::optional<std::string> read_line(std::stop_token stop);
 
 int64_t process_id();
 std::optional<std::string> environment(const char* name);
+std::vector<std::string> environment_names();
 bool stdout_is_terminal();
 bool stdin_is_terminal();
 bool stderr_is_terminal();
 
+// SIGINT and SIGTERM end this process from now on, even where it is the first one of a container, which the
+// system would spare. What ignores them goes on doing so.
+void end_on_signals();
+
 // While one lives, SIGINT and SIGTERM ask `source` to stop instead of ending the process; a second one ends
-// it. Made before any other thread is started, so that these inherit its signal mask.
+// it, and so does the passing of `patience` after the first. Made before any other thread is started, so that
+// these inherit its signal mask.
 class SignalWatch {
  public:
-  explicit SignalWatch(std::stop_source source);
+  explicit SignalWatch(std::stop_source source, std::chrono::seconds patience = std::chrono::seconds(15));
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;

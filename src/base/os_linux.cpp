@@ -5,9 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,9 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cfenv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -33,8 +33,8 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/control_groups.h"
 #include "base/os.h"
-#include "base/terminal.h"
 
 namespace shoal::os {
 namespace {
@@ -81,6 +81,12 @@ int64_t proc_kilobytes(const char* path, std::string_view key) {
     }
   }
   return 0;
+}
+
+std::optional<std::string> file_text(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text) return std::nullopt;
+  return *std::move(text);
 }
 
 constexpr int64_t huge_page_bytes = 2 << 20;
@@ -251,16 +257,43 @@ void keep_large_memory_apart() {
 int64_t resident_bytes() { return proc_kilobytes("/proc/self/status", "VmRSS"); }
 int64_t peak_resident_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM"); }
 
-std::vector<int> allowed_processors() {
+std::vector<MemoryLimit> memory_limits() {
+  std::vector<MemoryLimit> limits;
+  for (GroupMemory& group : group_memory(file_text)) {
+    struct stat folder{};
+    if (::stat(group.folder.c_str(), &folder) != 0) continue;
+    // Its number is the same from every namespace; its path is not.
+    limits.push_back({.name = fmt::format("the control group {}", group.folder),
+                      .group = fmt::format("{:x}-{:x}", folder.st_dev, folder.st_ino),
+                      .limit_bytes = group.limit_bytes,
+                      .free_bytes = group.free_bytes});
+  }
+  const auto add = [&limits](std::string_view name, auto resource, int64_t used) {
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur >= static_cast<rlim_t>(INT64_MAX)) return;
+    const auto bytes = static_cast<int64_t>(limit.rlim_cur);
+    limits.push_back({.name = std::string(name),
+                      .group = {},
+                      .limit_bytes = bytes,
+                      .free_bytes = std::max<int64_t>(bytes - used, 0)});
+  };
+  add("ulimit -v", RLIMIT_AS, proc_kilobytes("/proc/self/status", "VmSize"));
+  add("ulimit -d", RLIMIT_DATA, proc_kilobytes("/proc/self/status", "VmData"));
+  return limits;
+}
+
+int64_t processor_count() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  std::vector<int> processors;
-  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return {0};
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) processors.push_back(i);
-  }
-  return processors;
+  // A machine with more processors than the set holds is asked for those that are there.
+  const bool is_known = ::sched_getaffinity(0, sizeof(set), &set) == 0;
+  const int64_t count = is_known ? CPU_COUNT(&set) : ::sysconf(_SC_NPROCESSORS_ONLN);
+  const auto quota = group_processors(file_text);
+  const int64_t share = quota ? static_cast<int64_t>(std::ceil(std::min(*quota, 1e6))) : count;
+  return std::max<int64_t>(std::min(count, share), 1);
 }
+
+bool processor_time_is_limited() { return group_processors(file_text).has_value(); }
 
 std::string host_name() {
   char name[256] = {};
@@ -329,23 +362,18 @@ std::optional<std::string> environment(const char* name) {
   return value;
 }
 
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 bool stdin_is_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
-
-void open_standard_streams() {
-  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
-    if (::fcntl(stream, F_GETFD) >= 0) continue;
-    ::open("/dev/null", O_RDWR);  // takes the lowest number that is free, which is this one
-  }
-}
-
-void raise_open_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it fails, the limit stays
-}
 
 Result<std::filesystem::path> user_folder() {
   std::error_code error;
@@ -418,28 +446,6 @@ std::optional<std::string> read_line(std::stop_token stop) {
   }
   return std::nullopt;
 }
-
-SignalWatch::SignalWatch(std::stop_source source) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A shell starts background processes with SIGINT ignored; an ignored signal would never be seen here.
-  for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
-  thread_ = std::jthread([source, signals](std::stop_token ended) mutable {
-    set_thread_name("signals");
-    constexpr timespec look_again = {.tv_sec = 0, .tv_nsec = 200'000'000};
-    while (!ended.stop_requested()) {
-      const int signal = sigtimedwait(&signals, nullptr, &look_again);
-      if (signal != SIGINT && signal != SIGTERM) continue;
-      if (signal == SIGINT && offer_interrupt()) continue;
-      if (!source.request_stop()) ::_exit(128 + signal);
-    }
-  });
-}
-
-SignalWatch::~SignalWatch() = default;
 
 uint64_t random_bits() {
   uint64_t bits = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,11 @@
 namespace shoal {
 struct ThreadTeam::State {
   explicit State(int64_t members) : member_count(members) {}
+  // Also where not every thread could be started.
+  ~State() {
+    stopping = true;
+    start_run();
+  }
 
   const int64_t member_count;
   std::vector<std::jthread> threads;
@@ -50,6 +56,14 @@ struct ThreadTeam::State {
   }
 };
 
+Result<std::unique_ptr<ThreadTeam>> ThreadTeam::create(int64_t thread_count) {
+  try {
+    return std::make_unique<ThreadTeam>(thread_count);
+  } catch (const std::system_error& error) {
+    return fail(os::no_more_threads(error));
+  }
+}
+
 ThreadTeam::ThreadTeam(int64_t thread_count) : state_(std::make_unique<State>(thread_count)) {
   CHECK(thread_count >= 1);
   for (int64_t member = 1; member < thread_count; ++member) {
@@ -57,10 +71,7 @@ ThreadTeam::ThreadTeam(int64_t thread_count) : state_(std::make_unique<State>(th
   }
 }
 
-ThreadTeam::~ThreadTeam() {
-  state_->stopping = true;
-  state_->start_run();
-}
+ThreadTeam::~ThreadTeam() = default;
 
 int64_t ThreadTeam::thread_count() const { return state_->member_count; }
 

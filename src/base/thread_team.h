@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/error.h"
 #include "base/function_ref.h"
 
 namespace shoal {
 
 class ThreadTeam {
  public:
+  // resource_exhausted where the system gives no more threads; the constructor throws std::system_error then.
+  static Result<std::unique_ptr<ThreadTeam>> create(int64_t thread_count);
   explicit ThreadTeam(int64_t thread_count);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/foreign_words.h"
 #include "cli/node_command.h"
+#include "cli/option_values.h"
 
 namespace shoal {
 namespace {
@@ -29,15 +30,13 @@ int report(const Error& error) {
   return error.code == ErrorCode::invalid_argument ? status_misused : status_failed;
 }
 
-// DEBUG=0…9, as exo has it.
-Result<void> read_debug_level() {
-  const auto text = os::environment("DEBUG");
-  if (!text || text->empty()) return {};
-  if (text->size() != 1 || text->front() < '0' || text->front() > '9') {
-    return fail(ErrorCode::invalid_argument, fmt::format("DEBUG={}: a level from 0 to 9 is expected", *text));
-  }
-  set_log_level(text->front() - '0');
-  return {};
+// DEBUG=0…9, as exo has it. Many programs read DEBUG and mean other things by it, so nothing else is an
+// error.
+void read_debug_level(std::vector<std::string>& notices) {
+  const std::string text = os::environment("DEBUG").value_or("");
+  if (text.empty()) return;
+  if (const auto level = parse_log_level(text)) return set_log_level(*level);
+  notices.push_back(fmt::format("DEBUG={} is no level from 0 to 9; it changes nothing", text));
 }
 
 // Without a command the program is a node; exo's --run-model names a model to talk to instead.
@@ -63,13 +62,19 @@ std::vector<std::string> unexpected_arguments(const CLI::App& root, int argc, co
   return unexpected.empty() ? left : unexpected;
 }
 
-// What is printed has arrived when this returns. fmt::print throws where it cannot write.
+// What was printed has arrived when this returns.
+Result<void> flush_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return fail(ErrorCode::unavailable, fmt::format("standard output: {}", std::strerror(errno)));
+}
+
+// fmt::print throws where it cannot write, the standard library where it cannot start a thread.
 Result<void> run_chosen(const CommandSet& commands) {
   try {
     if (auto outcome = commands.chosen(); !outcome) return outcome;
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-    return fail(ErrorCode::unavailable, fmt::format("standard output: {}", std::strerror(errno)));
+    return flush_output();
   } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) return fail(os::no_more_threads(error));
     return fail(ErrorCode::unavailable, fmt::format("standard output: {}", error.what()));
   }
 }
@@ -80,6 +85,7 @@ int parse_and_run(int argc, const char* const* argv) {
   root.option_defaults()->always_capture_default(false);
   root.require_subcommand(0, 1);
   NodeOptions node;
+  read_debug_level(node.notices);
   CommandSet commands{.root = root, .node = node, .chosen = {}};
   std::string run_model;
   std::optional<std::string> prompt;
@@ -103,7 +109,9 @@ int parse_and_run(int argc, const char* const* argv) {
     return report(
         {ErrorCode::invalid_argument, explain_unexpected(root, unexpected_arguments(root, argc, argv))});
   } catch (const CLI::ParseError& error) {
-    return root.exit(error) == 0 ? 0 : status_misused;
+    if (root.exit(error) != 0) return status_misused;
+    const Result<void> printed = flush_output();
+    return printed ? 0 : report(printed.error());
   }
   const Result<void> outcome = run_chosen(commands);
   return outcome ? 0 : report(outcome.error());
@@ -112,8 +120,9 @@ int parse_and_run(int argc, const char* const* argv) {
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv) {
-  os::open_standard_streams();
-  if (auto level = read_debug_level(); !level) return report(level.error());
+  os::end_on_signals();
+  os::end_where_memory_is_out();
+  os::make_standard_streams_wait();
   return parse_and_run(argc, argv);
 }
 

@@ -9,6 +9,12 @@
 #include "base/os.h"
 
 namespace shoal {
+namespace {
+
+// What is being answered when the node is asked to stop gets this long.
+constexpr auto answer_patience = std::chrono::seconds(5);
+
+}  // namespace
 
 Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSettings settings,
                                          std::stop_token stop) {
@@ -41,6 +47,7 @@ Result<void> run_node(const NodeOptions& options) {
              (*node)->reach());
   std::fflush(stdout);
   (*node)->wait_for_quit(stop.get_token());
+  (*node)->finish_answers(answer_patience);
   (*node)->stop();
   return {};
 }

@@ -3,21 +3,49 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <string_view>
-#include <utility>
 
 #include "base/os.h"
 
 namespace shoal {
+namespace {
+
+constexpr int most_detailed_level = 9;
+constexpr int64_t least_memory_limit = 1'000'000;
+
+std::string_view trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
+// "", "b", "g", "gb", "gi" or "gib", in any case: as disks, containers and people write them.
+std::optional<double> bytes_of_unit(std::string_view text) {
+  std::string unit;
+  for (const char c : text) unit += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (unit.empty() || unit == "b") return 1;
+  const size_t power = std::string_view("kmgtp").find(unit.front());
+  if (power == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = std::string_view(unit).substr(1);
+  const bool is_decimal = rest.empty() || rest == "b";
+  if (!is_decimal && rest != "i" && rest != "ib") return std::nullopt;
+  return std::pow(is_decimal ? 1000.0 : 1024.0, static_cast<double>(power + 1));
+}
+
+}  // namespace
 
 void ArithmeticOptions::declare(CLI::App& command) {
   command.add_option("--split", split, "layers of each stage, as 10,15,5; the stages are run as a ring")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(0, 1 << 20));
-  command.add_option("--threads", thread_count, "threads of each stage (default: the processors allowed)")
+  command
+      .add_option("--threads", thread_count,
+                  "threads of each stage (default: the processors that it may use)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--isa", isa, "instruction set (default: the best here)")
       ->check(CLI::IsMember({"reference", "baseline", "avx2", "avx512"}));
@@ -32,8 +60,7 @@ void ArithmeticOptions::declare(CLI::App& command) {
 Result<LocalModelSettings> ArithmeticOptions::settings() const {
   LocalModelSettings settings;
   settings.split = split;
-  settings.thread_count =
-      thread_count > 0 ? thread_count : static_cast<int64_t>(os::allowed_processors().size());
+  settings.thread_count = thread_count > 0 ? thread_count : os::processor_count();
   if (isa.empty()) {
     auto best = choose_isa();
     if (!best) return fail(best.error());
@@ -51,32 +78,35 @@ Result<LocalModelSettings> ArithmeticOptions::settings() const {
   return settings;
 }
 
-Result<int64_t> parse_byte_count(const std::string& text) {
-  constexpr std::pair<std::string_view, double> units[] = {{"", 1},
-                                                           {"B", 1},
-                                                           {"K", 1e3},
-                                                           {"KB", 1e3},
-                                                           {"M", 1e6},
-                                                           {"MB", 1e6},
-                                                           {"G", 1e9},
-                                                           {"GB", 1e9},
-                                                           {"T", 1e12},
-                                                           {"TB", 1e12},
-                                                           {"KiB", 1024},
-                                                           {"MiB", 1 << 20},
-                                                           {"GiB", 1024.0 * (1 << 20)},
-                                                           {"TiB", 1048576.0 * (1 << 20)}};
+std::optional<int> parse_log_level(std::string_view text) {
+  int64_t level = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
+  if (error == std::errc::result_out_of_range && !text.starts_with('-')) return most_detailed_level;
+  if (error != std::errc() || end != text.data() + text.size() || level < 0) return std::nullopt;
+  return static_cast<int>(std::min<int64_t>(level, most_detailed_level));
+}
+
+Result<int64_t> parse_byte_count(std::string_view text) {
+  const std::string_view whole = text;
+  text = trimmed(text);
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const auto& [name, factor] : units) {
-    if (error == std::errc() && unit == name && number >= 0 && number * factor < 9e18) {
-      return static_cast<int64_t>(number * factor);
-    }
+  const std::string_view unit = trimmed(text.substr(static_cast<size_t>(end - text.data())));
+  const std::optional<double> factor = bytes_of_unit(unit);
+  if (error != std::errc() || !factor || !(number >= 0 && number * *factor < 9e18)) {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("'{}' is no amount of memory: a number with MB, GB, MiB or GiB is expected, as 8GB",
+                    whole));
   }
-  return fail(
-      ErrorCode::invalid_argument,
-      fmt::format("'{}' is no amount of memory: bytes, or a number with KB, MB, GB, KiB, MiB or GiB", text));
+  const auto bytes = static_cast<int64_t>(number * *factor);
+  if (bytes < least_memory_limit) {
+    return fail(ErrorCode::invalid_argument,
+                unit.empty()
+                    ? fmt::format("'{}' means {} bytes, in which nothing has room; {}GB?", whole, bytes, text)
+                    : fmt::format("'{}' is less than anything has room in", whole));
+  }
+  return bytes;
 }
 
 std::string check_byte_count(const std::string& text) {

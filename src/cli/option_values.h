@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -30,8 +31,12 @@ struct ArithmeticOptions {
   Result<LocalModelSettings> settings() const;
 };
 
-// "512MB", "4GiB", "1.5G" or a plain number of bytes. invalid_argument otherwise.
-Result<int64_t> parse_byte_count(const std::string& text);
+// 0…9; more is taken as 9. nullopt: something else, as other programs that read DEBUG understand it.
+std::optional<int> parse_log_level(std::string_view text);
+
+// "512MB", "4GiB", "8g", "1.5 GB" or a number of bytes. invalid_argument for anything else, and for less than
+// any node can use.
+Result<int64_t> parse_byte_count(std::string_view text);
 
 // As `command --option VALUE` says it is wrong; CLI11 validators are made of it.
 std::string check_byte_count(const std::string& text);

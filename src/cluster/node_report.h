@@ -25,21 +25,38 @@ struct ShardReport {
   bool operator==(const ShardReport&) const = default;
 };
 
+// Memory that a limit gives to some processes of a machine together: a control group, most often a container.
+struct MemoryGroup {
+  std::string id;  // nodes of one group say the same
+  int64_t free_bytes;
+
+  bool operator==(const MemoryGroup&) const = default;
+};
+
 struct DeviceReport {
   std::string device_model;  // for people: host name, or what discovery.json declares
   std::string chip;
   std::string machine;  // the same for nodes of one machine, which share its free memory
   std::string isa;
   int64_t core_count;
-  int64_t memory_bytes;
-  int64_t free_bytes;                         // under --memory-limit, where it is set
+  int64_t memory_bytes;                       // what this node may take of it at most
+  int64_t free_bytes;                         // under every limit
   int64_t machine_free_bytes = 0;             // of the whole machine, whatever the limit; 0: unknown
+  std::vector<MemoryGroup> memory_groups{};   // limits that are narrower than the machine
   int64_t declared_memory_bytes = 0;          // in discovery.json, for display; 0: not declared
   double read_bandwidth;                      // measured, bytes/s
   double flops_fp32, flops_fp16, flops_int8;  // declared, for display; 0: unknown
 
   bool operator==(const DeviceReport&) const = default;
 };
+
+// nullptr: the device is not in this group.
+inline const MemoryGroup* find_group(const DeviceReport& device, const std::string& id) {
+  for (const MemoryGroup& group : device.memory_groups) {
+    if (group.id == id) return &group;
+  }
+  return nullptr;
+}
 
 struct NodeReport {
   NodeId node;

@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t byte_limit = int64_t{1} << 46;
 constexpr int64_t core_limit = 1 << 16;
 constexpr int64_t layer_limit = 100'000;
+constexpr int64_t memory_group_limit = 64;
 constexpr double rate_limit = 1e18;  // bytes or operations per second
 
 class Checks {
@@ -40,10 +41,14 @@ class Checks {
 void check_device(const DeviceReport& device, Checks& checks) {
   checks.within(device.core_count, 0, core_limit, "cores:");
   checks.within(device.memory_bytes, 0, byte_limit, "bytes of memory:");
-  // Where the whole is known, no part of it is larger.
+  // Where the whole is known, no part of it is larger; a limited node knows of more than it may take.
   const int64_t most = device.memory_bytes > 0 ? device.memory_bytes : byte_limit;
   checks.within(device.free_bytes, 0, most, "free bytes:");
-  checks.within(device.machine_free_bytes, 0, most, "free bytes of its machine:");
+  checks.within(device.machine_free_bytes, 0, byte_limit, "free bytes of its machine:");
+  checks.within(std::ssize(device.memory_groups), 0, memory_group_limit, "groups that share memory:");
+  for (const MemoryGroup& group : device.memory_groups) {
+    checks.within(group.free_bytes, 0, byte_limit, "free bytes of a group:");
+  }
   checks.within(device.declared_memory_bytes, 0, byte_limit * 1024, "declared bytes of memory:");
   checks.rate(device.read_bandwidth, "bytes read per second:");
   checks.rate(device.flops_fp32, "fp32 operations:");

@@ -37,6 +37,11 @@ TEST(ReportCheck, WhatHonestNodesSayIsHeard) {
   const auto checked = check_report(honest_report());
   EXPECT_TRUE(checked) << checked.error().message;
   EXPECT_TRUE(check_report(NodeReport{}));
+  // In a container of 350 MB on that machine.
+  NodeReport limited = honest_report();
+  limited.device.memory_bytes = limited.device.free_bytes = 350'000'000;
+  limited.device.memory_groups = {{"1c-2f", 340'000'000}};
+  EXPECT_TRUE(check_report(limited)) << check_report(limited).error().message;
 }
 
 TEST(ReportCheck, WhatNoMachineIsIsRefusedWithItsValue) {
@@ -45,7 +50,9 @@ TEST(ReportCheck, WhatNoMachineIsIsRefusedWithItsValue) {
       {"576460752303423488", [](auto& r) { r.device.free_bytes = int64_t{1} << 59; }},
       {"576460752303423488", [](auto& r) { r.device.memory_bytes = int64_t{1} << 59; }},
       {"2199023255553", [](auto& r) { r.device.free_bytes = r.device.memory_bytes + 1; }},
-      {"2199023255553", [](auto& r) { r.device.machine_free_bytes = r.device.memory_bytes + 1; }},
+      {"576460752303423488", [](auto& r) { r.device.machine_free_bytes = int64_t{1} << 59; }},
+      {"576460752303423488", [](auto& r) { r.device.memory_groups = {{"g", int64_t{1} << 59}}; }},
+      {"share memory: 65", [](auto& r) { r.device.memory_groups.assign(65, {"g", 1}); }},
       {"-1", [](auto& r) { r.device.free_bytes = -1; }},
       {"1000000", [](auto& r) { r.device.core_count = 1'000'000; }},
       {"inf", [&](auto& r) { r.device.read_bandwidth = endless; }},

@@ -7,9 +7,29 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <tuple>
 
 namespace shoal {
 namespace {
+
+// Memory of which several nodes take parts: a machine's, or a group's within it.
+struct Pool {
+  int64_t left = 0;
+  int64_t waiting = 0;  // nodes that have no part yet
+};
+using Pools = std::map<std::string, Pool>;
+
+struct Sharer {
+  const NodeReport* node;
+  std::vector<Pool*> pools;
+
+  // What it gets if it is the next: an equal part of what is left in each pool, none more than its own limit.
+  int64_t part() const {
+    int64_t part = std::max<int64_t>(node->device.free_bytes, 0);
+    for (const Pool* pool : pools) part = std::min(part, pool->left / pool->waiting);
+    return part;
+  }
+};
 
 // What the nodes of one machine may take together.
 int64_t machine_room(const std::vector<const NodeReport*>& members) {
@@ -23,6 +43,29 @@ int64_t machine_room(const std::vector<const NodeReport*>& members) {
   return measured.value_or(largest);
 }
 
+std::vector<Sharer> make_sharers(const std::vector<const NodeReport*>& nodes, Pools& pools) {
+  std::map<std::string, std::vector<const NodeReport*>> machines;
+  std::vector<Sharer> sharers;
+  for (const NodeReport* node : nodes) {
+    Sharer& sharer = sharers.emplace_back(Sharer{.node = node, .pools = {}});
+    const std::string& machine = node->device.machine;
+    if (machine.empty()) continue;
+    machines[machine].push_back(node);
+    sharer.pools.push_back(&pools[machine]);
+    for (const MemoryGroup& group : node->device.memory_groups) {
+      Pool& pool = pools[machine + "/" + group.id];
+      const int64_t free = std::max<int64_t>(group.free_bytes, 0);
+      pool.left = pool.waiting == 0 ? free : std::min(pool.left, free);
+      ++pool.waiting;
+      sharer.pools.push_back(&pool);
+    }
+  }
+  for (const auto& [machine, members] : machines) {
+    pools[machine] = {.left = machine_room(members), .waiting = static_cast<int64_t>(members.size())};
+  }
+  return sharers;
+}
+
 Error bad_demand(const ModelDemand& demand, std::string_view what) {
   return {ErrorCode::invalid_argument,
           fmt::format("model {}: the described needs are wrong: {}", demand.model, what)};
@@ -31,26 +74,21 @@ Error bad_demand(const ModelDemand& demand, std::string_view what) {
 }  // namespace
 
 std::vector<NodeRoom> share_room(const std::vector<const NodeReport*>& nodes) {
-  std::map<std::string, std::vector<const NodeReport*>> machines;
+  Pools pools;
+  std::vector<Sharer> waiting = make_sharers(nodes, pools);
   std::map<NodeId, int64_t> room;
-  for (const NodeReport* node : nodes) {
-    if (node->device.machine.empty()) {
-      room[node->node] = std::max<int64_t>(node->device.free_bytes, 0);
-    } else {
-      machines[node->device.machine].push_back(node);
+  // The least part first: what that node leaves is for the others.
+  while (!waiting.empty()) {
+    const auto next = std::ranges::min_element(waiting, {}, [](const Sharer& sharer) {
+      return std::tuple(sharer.part(), sharer.node->device.free_bytes, sharer.node->node);
+    });
+    const int64_t part = next->part();
+    room[next->node->node] = part;
+    for (Pool* pool : next->pools) {
+      pool->left -= part;
+      --pool->waiting;
     }
-  }
-  for (auto& [machine, members] : machines) {
-    int64_t left = machine_room(members);
-    auto remaining = static_cast<int64_t>(members.size());
-    std::ranges::sort(members, {},
-                      [](const NodeReport* node) { return std::pair(node->device.free_bytes, node->node); });
-    for (const NodeReport* member : members) {
-      const int64_t part = std::clamp<int64_t>(member->device.free_bytes, 0, left / remaining);
-      room[member->node] = part;
-      left -= part;
-      --remaining;
-    }
+    waiting.erase(next);
   }
   std::vector<NodeRoom> rooms;
   for (const NodeReport* node : nodes) rooms.push_back({.node = node->node, .bytes = room[node->node]});

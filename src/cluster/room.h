@@ -16,8 +16,8 @@ struct NodeRoom {
   int64_t bytes;
 };
 
-// Nodes of one machine share its free memory: equal parts, none more than its own limit; what one may not
-// take goes to the others. In the order of `nodes`.
+// Nodes of one machine share its free memory, and those of one group within it the group's: equal parts, none
+// more than its own limit; what one may not take goes to the others. In the order of `nodes`.
 std::vector<NodeRoom> share_room(const std::vector<const NodeReport*>& nodes);
 
 // Bytes that layers need, KV cache for the whole context included.

@@ -248,10 +248,11 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
   const ModelConfig& config = checkpoint.config();
   const auto info = plan_engine(config, settings);
   if (!info) return fail(info.error(), config.name);
-  auto team = std::make_unique<ThreadTeam>(settings.thread_count);
+  auto team = ThreadTeam::create(settings.thread_count);
+  if (!team) return fail(team.error(), config.name);
   os::set_float_environment();
   auto shard =
-      load_shard(checkpoint, settings.range, *team,
+      load_shard(checkpoint, settings.range, **team,
                  {.precision = settings.precision, .progress = std::move(progress), .stop = std::move(stop)});
   if (!shard) return fail(shard.error());
   auto pages = KvPages::create(
@@ -267,10 +268,11 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
                                               .quantize = reads_quantized(settings)});
   if (!workspace) return fail(workspace.error(), config.name);
   const bool is_whole = info->end_layer - info->first_layer == config.layer_count;
-  auto idle_spin = is_whole ? nullptr : std::make_unique<IdleSpin>(settings.thread_count);
+  const bool spins = !is_whole && !os::processor_time_is_limited();
+  auto idle_spin = spins ? std::make_unique<IdleSpin>(settings.thread_count) : nullptr;
   return std::make_unique<CpuEngine>(CpuEngine::Parts{.info = *info,
                                                       .kernels = kernels_for(settings.isa),
-                                                      .team = std::move(team),
+                                                      .team = std::move(*team),
                                                       .idle_spin = std::move(idle_spin),
                                                       .shard = std::move(*shard),
                                                       .pages = std::move(*pages),

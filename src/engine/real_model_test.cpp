@@ -43,7 +43,7 @@ class Real : public testing::TestWithParam<RealModel> {
     const auto checkpoint = Checkpoint::open(path);
     ASSERT_TRUE(checkpoint) << checkpoint.error().message;
     CpuEngineSettings settings;
-    settings.thread_count = std::ssize(os::allowed_processors());
+    settings.thread_count = os::processor_count();
     const auto isa = choose_isa();
     ASSERT_TRUE(isa) << isa.error().message;
     settings.isa = *isa;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t last_error_code = static_cast<int64_t>(ErrorCode::internal);
 constexpr int64_t label_limit = 1'000;
+constexpr int64_t memory_group_limit = 64;
 
 void write(const ShardReport& shard, wire::ShardReport& out) {
   out.set_instance(shard.instance);
@@ -48,11 +49,27 @@ void write(const DeviceReport& device, wire::DeviceReport& out) {
   out.set_memory_bytes(device.memory_bytes);
   out.set_free_bytes(device.free_bytes);
   out.set_machine_free_bytes(device.machine_free_bytes);
+  for (const MemoryGroup& group : device.memory_groups) {
+    wire::MemoryGroup& written = *out.add_memory_groups();
+    written.set_id(group.id);
+    written.set_free_bytes(group.free_bytes);
+  }
   out.set_declared_memory_bytes(device.declared_memory_bytes);
   out.set_read_bandwidth(device.read_bandwidth);
   out.set_flops_fp32(device.flops_fp32);
   out.set_flops_fp16(device.flops_fp16);
   out.set_flops_int8(device.flops_int8);
+}
+
+std::vector<MemoryGroup> read_groups(const wire::DeviceReport& in, WireChecks& checks) {
+  std::vector<MemoryGroup> groups;
+  checks.count(in.memory_groups_size(), memory_group_limit, "device.memory_groups");
+  if (!checks.ok()) return groups;
+  for (const wire::MemoryGroup& group : in.memory_groups()) {
+    groups.push_back({.id = checks.id(group.id(), "device.memory_groups.id"),
+                      .free_bytes = checks.size(group.free_bytes(), "device.memory_groups.free_bytes")});
+  }
+  return groups;
 }
 
 DeviceReport read(const wire::DeviceReport& in, WireChecks& checks) {
@@ -64,6 +81,7 @@ DeviceReport read(const wire::DeviceReport& in, WireChecks& checks) {
           .memory_bytes = checks.size(in.memory_bytes(), "device.memory_bytes"),
           .free_bytes = checks.size(in.free_bytes(), "device.free_bytes"),
           .machine_free_bytes = checks.size(in.machine_free_bytes(), "device.machine_free_bytes"),
+          .memory_groups = read_groups(in, checks),
           .declared_memory_bytes = checks.size(in.declared_memory_bytes(), "device.declared_memory_bytes"),
           .read_bandwidth = checks.number(in.read_bandwidth(), "device.read_bandwidth"),
           .flops_fp32 = checks.number(in.flops_fp32(), "device.flops_fp32"),

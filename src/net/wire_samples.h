@@ -27,6 +27,7 @@ inline NodeReport sample_report() {
                      .memory_bytes = 64'000'000'000,
                      .free_bytes = 32'000'000'000,
                      .machine_free_bytes = 33'000'000'000,
+                     .memory_groups = {{.id = "1c-2f", .free_bytes = 31'000'000'000}},
                      .declared_memory_bytes = 65'000'000'000,
                      .read_bandwidth = 1.5e10,
                      .flops_fp32 = 1.5,

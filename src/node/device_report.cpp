@@ -1,33 +1,86 @@
 #include "node/device_report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/os.h"
 #include "base/thread_team.h"
+#include "cluster/room.h"
 #include "kernels/memory_bandwidth.h"
 
 namespace shoal {
+namespace {
 
-int64_t allocatable_bytes() {
-  const os::MemoryStatus memory = os::memory_status();
-  const int64_t reserve = memory.total_bytes / 32;
-  return std::max<int64_t>(memory.available_bytes - reserve, 0);
+// Code, stacks, connections and messages of a node that holds nothing; measured: 25 MB.
+constexpr int64_t least_node_bytes = int64_t{32} << 20;
+
+int64_t less_reserve(int64_t free_bytes, int64_t total_bytes) {
+  return std::max<int64_t>(free_bytes - total_bytes / 32, 0);
+}
+
+// Of every limit, the memory that could be taken now; `whose` says where the least of it is set.
+struct LeastFree {
+  int64_t bytes;
+  int64_t of_bytes;
+  std::string whose;
+};
+
+LeastFree least_free() {
+  const os::MemoryStatus machine = os::memory_status();
+  LeastFree least{.bytes = machine.available_bytes, .of_bytes = machine.total_bytes, .whose = "this machine"};
+  for (const os::MemoryLimit& limit : os::memory_limits()) {
+    if (limit.free_bytes >= least.bytes) continue;
+    least = {.bytes = limit.free_bytes, .of_bytes = limit.limit_bytes, .whose = limit.name};
+  }
+  return least;
+}
+
+// The memory that all limits together leave to this process.
+int64_t usable_bytes() {
+  int64_t bytes = os::memory_status().total_bytes;
+  for (const os::MemoryLimit& limit : os::memory_limits()) bytes = std::min(bytes, limit.limit_bytes);
+  return bytes;
+}
+
+// Beyond the caches where there is room for it; otherwise what is there, which says more than nothing.
+int64_t bandwidth_buffer(int64_t free_bytes) { return std::min(bandwidth_buffer_bytes, free_bytes / 4); }
+
+}  // namespace
+
+FreeMemory measure_free_memory() {
+  const os::MemoryStatus machine = os::memory_status();
+  FreeMemory free{.machine_bytes = less_reserve(machine.available_bytes, machine.total_bytes), .groups = {}};
+  for (const os::MemoryLimit& limit : os::memory_limits()) {
+    if (limit.limit_bytes >= machine.total_bytes) continue;  // it narrows nothing
+    free.groups.push_back(
+        {.id = limit.group, .free_bytes = less_reserve(limit.free_bytes, limit.limit_bytes)});
+  }
+  return free;
 }
 
 Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
                                         std::optional<int64_t> memory_limit_bytes) {
-  ThreadTeam team(thread_count);
-  const auto bandwidth = measure_read_bandwidth(team, bandwidth_buffer_bytes);
+  const LeastFree free = least_free();
+  if (free.bytes < least_node_bytes) {
+    return fail(ErrorCode::resource_exhausted,
+                fmt::format("{} has {} of {} free, a node needs {}", free.whose, format_bytes(free.bytes),
+                            format_bytes(free.of_bytes), format_bytes(least_node_bytes)));
+  }
+  const auto team = ThreadTeam::create(thread_count);
+  if (!team) return fail(team.error());
+  const auto bandwidth = measure_read_bandwidth(**team, bandwidth_buffer(free.bytes));
   if (!bandwidth) return fail(bandwidth.error(), "measuring the memory's speed");
-  const int64_t total_bytes = os::memory_status().total_bytes;
+  const int64_t usable = usable_bytes();
+  const int64_t most = std::min(usable, memory_limit_bytes.value_or(usable));
   return DeviceReport{.device_model = os::host_name(),
                       .chip = os::processor_name(),
                       .machine = os::machine_id(),
                       .isa = std::string(isa_name(isa)),
-                      .core_count = static_cast<int64_t>(os::allowed_processors().size()),
-                      .memory_bytes = total_bytes,
-                      .free_bytes = std::min(total_bytes, memory_limit_bytes.value_or(total_bytes)),
-                      .machine_free_bytes = allocatable_bytes(),
+                      .core_count = os::processor_count(),
+                      .memory_bytes = most,
+                      .free_bytes = most,
+                      .machine_free_bytes = measure_free_memory().machine_bytes,
                       .read_bandwidth = *bandwidth,
                       .flops_fp32 = 0,
                       .flops_fp16 = 0,

@@ -1,4 +1,4 @@
-// What this machine is and how fast it reads its memory.
+// What this machine is, what of it this process may use, and how fast it reads its memory.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,17 @@
 #include "base/error.h"
 #include "cluster/node_report.h"
 #include "kernels/kernels.h"
+#include "service/service.h"
 
 namespace shoal {
 
 // Measures for about 0.3 s with `thread_count` threads. free_bytes is the most that shards may ever take:
-// `memory_limit_bytes`, else all of the machine's memory.
+// `memory_limit_bytes`, else all of the machine's memory that this process may use. resource_exhausted where
+// that is too little for a node.
 Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
                                         std::optional<int64_t> memory_limit_bytes);
 
-// What could be allocated on this machine now, a reserve for everybody else left out.
-int64_t allocatable_bytes();
+// What could be allocated now, a reserve for everybody else and for the node's own needs left out.
+FreeMemory measure_free_memory();
 
 }  // namespace shoal

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
+#include "base/os.h"
 #include "engine/cpu_engine.h"
 #include "node/node_settings.h"
 
@@ -139,18 +141,25 @@ Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& st
 void ModelEngines::load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                         std::function<void(LoadProgress)> progress,
                         std::function<void(Result<LoadedShard>)> done) {
-  MutexLock lock(mutex_);
-  loads_.remove_if([](const Load& load) { return load.has_ended.load(); });
-  Load& load = loads_.emplace_back();
-  load.thread =
-      std::jthread([this, &load, plan, stage, asked = std::move(stop), progress = std::move(progress),
-                    done = std::move(done)](const std::stop_token& ending) {
+  std::optional<Error> refused;
+  {
+    MutexLock lock(mutex_);
+    loads_.remove_if([](const Load& load) { return load.has_ended.load(); });
+    Load& load = loads_.emplace_back();
+    try {
+      load.thread = std::jthread([=, this, &load](const std::stop_token& ending) {
         std::stop_source source;
-        const std::stop_callback on_asked(asked, [&source] { source.request_stop(); });
+        const std::stop_callback on_asked(stop, [&source] { source.request_stop(); });
         const std::stop_callback on_ending(ending, [&source] { source.request_stop(); });
         done(load_now(plan, stage, source.get_token(), progress));
         load.has_ended = true;
       });
+    } catch (const std::system_error& error) {
+      loads_.pop_back();
+      refused = os::no_more_threads(error);
+    }
+  }
+  if (refused) done(fail(*refused));
 }
 
 }  // namespace shoal

@@ -25,13 +25,18 @@ namespace {
 
 constexpr int64_t thread_limit = 1024;
 
+// A node with one model and a few peers and clients has so many of them at least. Libraries abort where they
+// get none, so this is looked at before they are asked to start.
+constexpr int64_t least_threads = 32;
+constexpr int64_t least_open_files = 64;
+
 Result<int64_t> thread_count_of(const NodeSettings& settings) {
   if (settings.thread_count < 0 || settings.thread_count > thread_limit) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("--threads {}: from 1 to {} are possible", settings.thread_count, thread_limit));
   }
   if (settings.thread_count > 0) return settings.thread_count;
-  return static_cast<int64_t>(os::allowed_processors().size());
+  return os::processor_count();
 }
 
 Result<Isa> isa_of(const NodeSettings& settings) {
@@ -73,7 +78,6 @@ struct Node::State {
 };
 
 Result<void> Node::State::start() {
-  os::raise_open_file_limit();
   const auto threads = thread_count_of(settings);
   if (!threads) return fail(threads.error());
   const auto isa = isa_of(settings);
@@ -82,9 +86,9 @@ Result<void> Node::State::start() {
   if (!opened) return fail(opened.error());
   store = std::make_unique<ModelStore>(*std::move(opened));
   for (const auto& [name, path] : settings.extra_models) store->add_model(name, path);
-  if (settings.api_port < 1 || settings.api_port > 65535) {
+  if (settings.api_port < 0 || settings.api_port > 65535) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("--chatgpt-api-port {}: from 1 to 65535 are possible", settings.api_port));
+                fmt::format("--chatgpt-api-port {}: from 0 to 65535 are possible", settings.api_port));
   }
   if (settings.node.empty()) settings.node = make_random_id("node-");
   if (auto valid = check_node_id(settings.node); !valid) return valid;
@@ -123,7 +127,7 @@ Result<void> Node::State::start() {
                                            .shards = {}},
                                    .partitioning = settings.partitioning,
                                    .scheduler = std::move(scheduler),
-                                   .measure_free_bytes = allocatable_bytes};
+                                   .measure_free_memory = measure_free_memory};
   service = std::make_unique<Service>(std::move(service_settings), loop, loops, *engines, *network);
   backend = std::make_unique<ServiceBackend>(*service, *network, [this] {
     {
@@ -186,6 +190,10 @@ Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Node::~Node() { stop(); }
 
 Result<std::unique_ptr<Node>> Node::start(NodeSettings settings) {
+  if (auto files = os::raise_open_file_limit(least_open_files); !files) return fail(files.error());
+  const auto threads = thread_count_of(settings);
+  if (!threads) return fail(threads.error());
+  if (auto room = os::check_thread_room(least_threads + 2 * *threads); !room) return fail(room.error());
   std::unique_ptr<Node> node(new Node(std::make_unique<State>(std::move(settings))));
   if (auto started = node->state_->start(); !started) return fail(started.error());
   return node;
@@ -224,6 +232,8 @@ void Node::wait_for_quit(std::stop_token stop) {
   MutexLock lock(state_->mutex);
   state_->quit_changed.wait(state_->mutex, stop, [this] { return state_->quit_asked.load(); });
 }
+
+void Node::finish_answers(Duration patience) { state_->service->finish_answers(patience); }
 
 void Node::stop() { state_->stop(); }
 

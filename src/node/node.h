@@ -36,6 +36,10 @@ class Node {
   // Until POST /quit, or until asked to stop.
   void wait_for_quit(std::stop_token stop);
 
+  // Takes no more requests; returns when those that this node has a part in have their answers, or after
+  // `patience`.
+  void finish_answers(Duration patience);
+
   // Says goodbye, ends every stream with an error, joins every thread. Idempotent.
   void stop();
 

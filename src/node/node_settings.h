@@ -33,7 +33,7 @@ struct NodeSettings {
   std::string peer_host = "0.0.0.0";
   int32_t peer_port = 0;  // 0: any free one
   std::string api_host = "0.0.0.0";
-  int32_t api_port = 52415;
+  int32_t api_port = 52415;  // 0: any free one, which only this process learns
   DiscoverySettings discovery;
 
   StoreFolders folders;

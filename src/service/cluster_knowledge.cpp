@@ -72,6 +72,9 @@ std::vector<NodeReport> without_instances(std::vector<NodeReport> reports,
       const bool shares = &other == &holder ||
                           (!holder.device.machine.empty() && other.device.machine == holder.device.machine);
       if (shares && other.device.machine_free_bytes > 0) other.device.machine_free_bytes += given_back;
+      for (MemoryGroup& group : other.device.memory_groups) {
+        if (shares && find_group(holder.device, group.id) != nullptr) group.free_bytes += given_back;
+      }
     }
   }
   return reports;

@@ -79,5 +79,16 @@ TEST(ClusterKnowledge, UnloadingGivesMemoryBackToTheNodeAndItsWholeMachine) {
   EXPECT_EQ(after[0].shards.size(), 1u);
 }
 
+TEST(ClusterKnowledge, UnloadingGivesMemoryBackToTheGroupsThatTheNodeIsIn) {
+  std::vector<NodeReport> reports = {node("a", {shard("m", {1, "a"}, true)}), node("b", {}), node("c", {})};
+  for (NodeReport& report : reports) report.device.machine = "one";
+  reports[0].device.memory_groups = {{"pod", 100}, {"box", 50}};
+  reports[1].device.memory_groups = {{"pod", 100}, {"other box", 50}};
+  const auto after = without_instances(reports, {"m"});
+  using Groups = std::vector<MemoryGroup>;
+  EXPECT_EQ(after[0].device.memory_groups, (Groups{{"pod", 130}, {"box", 80}}));
+  EXPECT_EQ(after[1].device.memory_groups, (Groups{{"pod", 130}, {"other box", 50}}));
+}
+
 }  // namespace
 }  // namespace shoal

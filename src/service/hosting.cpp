@@ -34,7 +34,7 @@ void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
   const Plan& plan = prepare.plan;
   Result<void> outcome = check_reachable(plan);
   if (outcome) {
-    auto prepared = promises_.prepare(plan, prepare.demand, from, room(), around_.loop.now());
+    auto prepared = promises_.prepare(plan, prepare.demand, from, room().for_promises, around_.loop.now());
     if (!prepared) {
       outcome = fail(prepared.error());
     } else if (prepared->overtaken.has_value()) {
@@ -306,31 +306,52 @@ std::vector<Heartbeat::Progress> Hosting::progress(TimePoint now) const {
   return all;
 }
 
-int64_t Hosting::room() const {
-  const int64_t own = std::max<int64_t>(settings_.own.device.free_bytes - promises_.reserved_bytes(), 0);
-  const int64_t machine = machine_free_bytes();
-  return machine > 0 ? std::min(own, machine) : own;
-}
-
-// What is measured as free, less what nodes of this machine have promised but not filled yet; memory that is
-// on its way back counts as free.
-int64_t Hosting::machine_free_bytes() const {
-  if (!settings_.measure_free_bytes) return 0;
-  int64_t bytes = settings_.measure_free_bytes();
+// Promised by this node but not filled yet, less what is on its way back.
+int64_t Hosting::own_unfilled_bytes() const {
+  int64_t bytes = 0;
   for (const PromisedPlan* promised : promises_.all()) {
     auto hosted = hosts_.find(promised->plan.instance);
     const int64_t filled = hosted == hosts_.end() ? 0 : hosted->second.host->bytes_loaded();
-    bytes -= std::max<int64_t>(promised->reserved_bytes - filled, 0);
+    bytes += std::max<int64_t>(promised->reserved_bytes - filled, 0);
   }
-  for (const auto& [number, closing] : closing_) bytes += closing.bytes;
-  const NodeReport& own = members_.own();
+  for (const auto& [number, closing] : closing_) bytes -= closing.bytes;
+  return bytes;
+}
+
+// Promised but not filled yet by this node and by those of the others that share some memory with it.
+int64_t Hosting::unfilled_bytes(const std::function<bool(const DeviceReport&)>& shares) const {
+  int64_t bytes = own_unfilled_bytes();
   for (const NodeReport& other : members_.reports()) {
-    const bool shares = !own.device.machine.empty() && other.device.machine == own.device.machine;
-    if (other.node == own.node || !shares) continue;
+    if (other.node == around_.own || !shares(other.device)) continue;
     for (const ShardReport& shard : other.shards)
-      bytes -= std::max<int64_t>(shard.held_bytes - shard.bytes_loaded, 0);
+      bytes += std::max<int64_t>(shard.held_bytes - shard.bytes_loaded, 0);
   }
-  return std::max<int64_t>(bytes, 1);
+  return bytes;
+}
+
+Hosting::Room Hosting::room() const {
+  const DeviceReport& own = settings_.own.device;
+  Room room{.for_promises = std::max<int64_t>(own.free_bytes - promises_.reserved_bytes(), 0),
+            .machine_free_bytes = 0};
+  if (takes_nothing_new_) room.for_promises = 0;
+  if (!settings_.measure_free_memory) return room;
+  const FreeMemory measured = settings_.measure_free_memory();
+  // Zero would mean that it is not known.
+  room.machine_free_bytes =
+      std::max<int64_t>(measured.machine_bytes - unfilled_bytes([&own](const DeviceReport& other) {
+                          return !own.machine.empty() && other.machine == own.machine;
+                        }),
+                        1);
+  room.for_promises = std::min(room.for_promises, room.machine_free_bytes);
+  for (const MemoryGroup& group : measured.groups) {
+    const int64_t unfilled = unfilled_bytes([&group](const DeviceReport& other) {
+      return !group.id.empty() && find_group(other, group.id) != nullptr;
+    });
+    const int64_t free = std::max<int64_t>(group.free_bytes - unfilled, 0);
+    room.for_promises = std::min(room.for_promises, free);
+    if (!group.id.empty()) room.groups.push_back({.id = group.id, .free_bytes = free});
+  }
+  return room;
 }
 
 }  // namespace shoal

@@ -54,8 +54,15 @@ class Hosting {
   // `last_used_ms_ago` is left to the caller.
   std::vector<ShardReport> shards() const;
   std::vector<Heartbeat::Progress> progress(TimePoint now) const;
-  int64_t room() const;                // for new promises
-  int64_t machine_free_bytes() const;  // 0: unknown
+  // What is measured as free, less what nodes of this machine have promised but not filled yet; memory that
+  // is on its way back counts as free.
+  struct Room {
+    int64_t for_promises;               // under every limit
+    int64_t machine_free_bytes;         // 0: unknown
+    std::vector<MemoryGroup> groups{};  // shared ones
+  };
+  Room room() const;
+  void take_nothing_new() { takes_nothing_new_ = true; }
   // True when every shard is destroyed.
   bool is_empty() const { return hosts_.empty() && closing_.empty(); }
 
@@ -79,6 +86,8 @@ class Hosting {
   Result<void> check_reachable(const Plan& plan) const;
   void tell_members(const Plan& plan, const Error& reason, const NodeId& also);
   ShardHost* find(const InstanceId& instance, const Epoch& epoch) const;
+  int64_t own_unfilled_bytes() const;
+  int64_t unfilled_bytes(const std::function<bool(const DeviceReport&)>& shares) const;
 
   const ServiceSettings& settings_;
   ShardHost::Surroundings around_;
@@ -90,6 +99,7 @@ class Hosting {
   std::map<InstanceId, Hosted> hosts_;  // committed
   std::map<uint64_t, Closing> closing_;
   uint64_t last_closing_ = 0;
+  bool takes_nothing_new_ = false;
 };
 
 }  // namespace shoal

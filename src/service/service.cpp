@@ -32,6 +32,14 @@ const Error too_fast{ErrorCode::resource_exhausted, "it sends faster than this n
 // tokens.
 constexpr int64_t inbox_limit = 1 << 14;
 
+// `post` hands a task to the loop that calls what it is given at the end of some work; waits for that. What
+// is called is kept by the task alone, so that a loop that drops the task ends the wait, too.
+void wait_for(const std::function<bool(Task)>& post) {
+  auto ended = std::make_shared<std::promise<void>>();
+  const std::future<void> waited = ended->get_future();
+  if (post([ended = std::move(ended)] { ended->set_value(); })) waited.wait();
+}
+
 // A message to one of the parts; which part takes what stands in State::receive.
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -65,6 +73,10 @@ struct Service::State {
   NodeReport make_own_report() const;
   ServiceStatus make_status() const;
   void drain_overtaken();
+  void drain(Duration patience, Task done);
+  void check_drained();
+  bool has_part_in_answers() const;
+  Error stopping() const;
   void leave(Task done);
   void finish_leaving();
 
@@ -88,7 +100,9 @@ struct Service::State {
   TimePoint last_tick{};
   bool announcing = false;
   bool is_leaving = false;
-  std::vector<Task> left;  // called when everything is released
+  std::optional<TimePoint> drain_until;  // nothing new is taken
+  std::vector<Task> drained;             // called when the last answer has ended
+  std::vector<Task> left;                // called when everything is released
 };
 
 Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFactory& loops,
@@ -175,6 +189,7 @@ void Service::State::tick() {
   ingress.tick();
   own_models.tick();
   drain_overtaken();
+  check_drained();
   announce();
   loop.post_after(settings.heartbeat_interval, [this] { tick(); });
 }
@@ -318,6 +333,10 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
                  },
                  [&](ShardLoaded& m) { hosting.receive(from, m); },
                  [&](SubmitRequest& m) {
+                   if (drain_until) {
+                     return sender.send(
+                         from, RequestFailed{.request = m.request, .epoch = m.epoch, .error = stopping()});
+                   }
                    hosting.commit_is_implied(from, m.instance, m.epoch);
                    head_requests.receive(from, std::move(m));
                  },
@@ -369,14 +388,16 @@ void Service::State::announce() {
 
 NodeReport Service::State::make_own_report() const {
   NodeReport report = settings.own;
-  report.models = own_models.names();
+  if (!drain_until) report.models = own_models.names();
   report.models.resize(static_cast<size_t>(reportable_models(report.models)));
   report.shards = hosting.shards();
   for (ShardReport& shard : report.shards) {
     if (shard.is_head) shard.last_used_ms_ago = head_requests.idle_ms(shard.instance);
   }
-  report.device.machine_free_bytes = hosting.machine_free_bytes();
-  report.device.free_bytes = hosting.room();
+  Hosting::Room room = hosting.room();
+  report.device.machine_free_bytes = room.machine_free_bytes;
+  report.device.memory_groups = std::move(room.groups);
+  report.device.free_bytes = room.for_promises;
   return report;
 }
 
@@ -397,6 +418,45 @@ ServiceStatus Service::State::make_status() const {
   return status;
 }
 
+Error Service::State::stopping() const {
+  return {ErrorCode::unavailable, fmt::format("node {} is stopping", settings.own.node)};
+}
+
+// Whether this node answers somebody, asks for a client of its own, or holds layers of an instance whose head
+// answers somebody.
+bool Service::State::has_part_in_answers() const {
+  if (ingress.count() > 0 || head_requests.count() > 0) return true;
+  const std::vector<NodeReport> reports = members.reports();
+  return std::ranges::any_of(hosting.shards(), [&reports](const ShardReport& own) {
+    return std::ranges::any_of(reports, [&own](const NodeReport& report) {
+      return std::ranges::any_of(report.shards, [&own](const ShardReport& shard) {
+        return shard.is_head && shard.is_loaded && shard.instance == own.instance &&
+               shard.epoch == own.epoch && shard.last_used_ms_ago == 0;
+      });
+    });
+  });
+}
+
+void Service::State::drain(Duration patience, Task done) {
+  drained.push_back(std::move(done));
+  if (is_leaving) return check_drained();
+  drain_until = std::min(drain_until.value_or(TimePoint::max()), loop.now() + patience);
+  hosting.take_nothing_new();
+  if (has_part_in_answers()) {
+    log_notice("stopping: answers are being finished, for {:.0f} s at most; Ctrl-C ends at once",
+               to_seconds(patience));
+  }
+  changed();
+  // What the heads of our shards do, their next report says.
+  if (hosting.shards().empty()) check_drained();
+}
+
+void Service::State::check_drained() {
+  if (drained.empty()) return;
+  if (!is_leaving && loop.now() < *drain_until && has_part_in_answers()) return;
+  for (const Task& done : std::exchange(drained, {})) done();
+}
+
 void Service::State::leave(Task done) {
   left.push_back(std::move(done));
   if (!std::exchange(is_leaving, true)) {
@@ -409,6 +469,7 @@ void Service::State::leave(Task done) {
     head_requests.close();
     renew();
   }
+  check_drained();
   finish_leaving();
 }
 
@@ -429,22 +490,31 @@ void Service::start() {
   state_->loop.post([state = state_.get()] { state->start(); });
 }
 
+void Service::drain(Duration patience, std::function<void()> done) {
+  state_->loop.post(
+      [state = state_.get(), patience, done = std::move(done)] { state->drain(patience, done); });
+}
+
+void Service::finish_answers(Duration patience) {
+  wait_for([&](Task done) {
+    return state_->loop.post(
+        [state = state_.get(), patience, done = std::move(done)] { state->drain(patience, done); });
+  });
+}
+
 void Service::leave(std::function<void()> done) {
   state_->loop.post([state = state_.get(), done = std::move(done)] { state->leave(done); });
 }
 
 void Service::stop() {
-  // Kept by the task alone: a loop that drops it ends the wait, too.
-  auto left = std::make_shared<std::promise<void>>();
-  const std::future<void> waited = left->get_future();
-  const bool posted = state_->loop.post(
-      [state = state_.get(), left = std::move(left)] { state->leave([left] { left->set_value(); }); });
-  if (posted) waited.wait();
+  wait_for([this](Task done) {
+    return state_->loop.post([state = state_.get(), done = std::move(done)] { state->leave(done); });
+  });
 }
 
 void Service::submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) {
   const bool posted = state_->loop.post([state = state_.get(), request = std::move(request), sink] {
-    if (state->is_leaving) return sink->on_failed({ErrorCode::unavailable, "this node is stopping"});
+    if (state->is_leaving || state->drain_until) return sink->on_failed(state->stopping());
     state->ingress.submit(request, sink);
     state->publish();
   });

@@ -73,6 +73,12 @@ struct ModelView {
   int64_t context_length = 0;  // 0: this node does not know it
 };
 
+// What could be allocated now.
+struct FreeMemory {
+  int64_t machine_bytes;
+  std::vector<MemoryGroup> groups;  // one without an id is this process's alone
+};
+
 struct ServiceSettings {
   NodeReport own;  // node id, ports, device; models and shards are filled in
   PartitioningPolicy partitioning = MemoryWeighted{};
@@ -83,9 +89,9 @@ struct ServiceSettings {
   Duration plan_deadline = std::chrono::seconds(5);          // of describing, preparing, unloading, each
   Duration load_stall_limit = std::chrono::seconds(30);      // of loading without a byte of progress
   int64_t request_limit = 4096;                              // requests of clients of this node at once
-  // What could be allocated on this machine now, for device.machine_free_bytes. Called on the loop; empty:
-  // unknown. own.device.free_bytes is the most that all shards of this node together may take.
-  std::function<int64_t()> measure_free_bytes;
+  // Called on the loop; empty: unknown. own.device.free_bytes is the most that all shards of this node
+  // together may take.
+  std::function<FreeMemory()> measure_free_memory;
 };
 
 // Makes the loops that engines and schedulers run on: threads in a node, simulated ones in a simulation.
@@ -109,6 +115,11 @@ class Service final : public PeerEvents {
   ~Service() override;
 
   void start();
+  // Takes nothing new: requests of clients here and elsewhere are refused, plans are made without this node.
+  // Then calls `done` on the loop: when it has a part in no answer any more, or after `patience`.
+  void drain(Duration patience, std::function<void()> done);
+  // Drains, and waits for it. Not on the loop.
+  void finish_answers(Duration patience);
   // Says goodbye, fails what is open with unavailable, releases every shard, then calls `done` on the loop.
   void leave(std::function<void()> done);
   // Leaves, and waits for it. Idempotent; not on the loop.

@@ -23,7 +23,7 @@ constexpr std::string_view hub_prefix = "models--";
 
 fs::path folder_from(const char* variable, const fs::path& otherwise) {
   const auto value = os::environment(variable);
-  return value && !value->empty() ? fs::path(*value) : otherwise;
+  return value && !value->empty() ? os::expand_home(*value) : otherwise;
 }
 
 // "organisation--name" → "organisation/name", as downloads and the hub's cache name their folders: the first
@@ -87,7 +87,7 @@ Result<ModelOnDisk> usable(ModelOnDisk model) {
 }  // namespace
 
 StoreFolders folders_from_environment() {
-  const fs::path home = folder_from("HOME", fs::temp_directory_path());
+  const fs::path home = os::home_folder();
   const fs::path exo_home = folder_from("EXO_HOME", home / ".cache" / "exo");
   const bool exo_home_set = os::environment("EXO_HOME").value_or("") != "";
   const fs::path hugging_face = folder_from("HF_HOME", home / ".cache" / "huggingface");
@@ -137,7 +137,9 @@ Result<ModelStore> ModelStore::open(StoreFolders folders) {
     return fail(text.error());
   }
   for (CatalogueEntry& entry : catalogue) {
-    if (entry.path && entry.path->is_relative()) entry.path = folders.home / *entry.path;
+    if (!entry.path) continue;
+    entry.path = os::expand_home(entry.path->string());
+    if (entry.path->is_relative()) entry.path = folders.home / *entry.path;
   }
   catalogue.insert(catalogue.end(), builtin_catalogue().begin(), builtin_catalogue().end());
   return ModelStore(std::move(folders), std::move(catalogue));

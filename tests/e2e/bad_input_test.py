@@ -144,7 +144,6 @@ class Test(unittest.TestCase):
         # What a file is called or says may be no text: stderr stays UTF-8, and no terminal takes orders from it.
         told = program.run("inspect", os.fsdecode(b"./\xff\x1b[2J.gguf"), status=1)
         self.assertIn("\\xff\\x1b[2J.gguf", told)
-        self.assertIn("DEBUG", program.run("models", status=2, env={"DEBUG": "loud"}))
         self.assertIn("not on this machine", program.run("run", "no-such-model", "--prompt", "x",
                                                          "--chatgpt-api-port", local_cluster.free_ports(1)[0], status=1))
 

@@ -615,6 +615,63 @@ TEST(ServiceSimulation, ANodeThatLeavesInOrderFailsItsRequestsAndHoldsNothing) {
   }
 }
 
+// Whatever its part is: head, stage or ingress.
+TEST(ServiceSimulation, ANodeThatIsToStopFinishesItsAnswersAndTakesNoNewOnes) {
+  for (uint64_t seed = 0; seed < seed_count; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 2 + static_cast<int64_t>(seed % 3)});
+    cluster.settle();
+    Answers answers;
+    for (int64_t i = 0; i < 4; ++i) {
+      answers.push_back(cluster.ask(cluster.random_below(cluster.node_count()), prompt_number(i)));
+    }
+    ASSERT_TRUE(cluster.world().run_until([&] { return answers[3]->tokens.size() > 0; }, seconds(20)));
+    const int64_t leaving = cluster.random_below(cluster.node_count());
+    std::optional<TimePoint> drained, left;
+    Service& service = *cluster.node(leaving).service;
+    service.drain(seconds(20), [&] {
+      drained = cluster.world().now();
+      service.leave([&] { left = cluster.world().now(); });
+    });
+    cluster.world().run_for(milliseconds(1));
+    const auto refused = cluster.ask(leaving, prompt_number(5));
+    const auto elsewhere = cluster.ask((leaving + 1) % cluster.node_count(), prompt_number(6));
+    ASSERT_TRUE(cluster.world().run_until([&] { return left.has_value(); }, seconds(60)));
+    for (size_t i = 0; i < answers.size(); ++i) {
+      ASSERT_TRUE(answers[i]->succeeded()) << answers[i]->error->message;
+      EXPECT_EQ(answers[i]->tokens[0], expected_tokens()[i]);
+      EXPECT_LE(*answers[i]->ended, *drained);
+    }
+    ASSERT_TRUE(refused->error.has_value());
+    EXPECT_EQ(refused->error->code, ErrorCode::unavailable);
+    ASSERT_TRUE(cluster.run_until_ended({elsewhere}, seconds(60)));
+    expect_one_end(answers);
+  }
+}
+
+TEST(ServiceSimulation, ANodeThatIsToStopDoesNotWaitForAnswersLongerThanItsPatience) {
+  SimulatedCluster cluster({.seed = 12, .node_count = 2});
+  cluster.settle();
+  const auto answer = cluster.ask(0, prompt_number(0));
+  ASSERT_TRUE(cluster.world().run_until([&] { return answer->accepted; }, seconds(20)));
+  cluster.hang_engine(0);
+  const TimePoint asked = cluster.world().now();
+  std::optional<TimePoint> drained;
+  cluster.node(0).service->drain(milliseconds(300), [&] { drained = cluster.world().now(); });
+  ASSERT_TRUE(cluster.world().run_until([&] { return drained.has_value(); }, seconds(5)));
+  EXPECT_LE(*drained - asked, milliseconds(600));
+}
+
+TEST(ServiceSimulation, AnIdleNodeThatIsToStopDoesNotWait) {
+  SimulatedCluster cluster({.seed = 13, .node_count = 2});
+  cluster.settle();
+  std::optional<TimePoint> drained;
+  const TimePoint asked = cluster.world().now();
+  cluster.node(1).service->drain(seconds(5), [&] { drained = cluster.world().now(); });
+  ASSERT_TRUE(cluster.world().run_until([&] { return drained.has_value(); }, seconds(5)));
+  EXPECT_LE(*drained - asked, milliseconds(10));
+}
+
 TEST(ServiceSimulation, MoreRequestsThanTheLimitAreRefusedAndTheOthersAnswered) {
   SimulatedCluster cluster({.seed = 8, .node_count = 2, .request_limit = 4});
   cluster.settle();

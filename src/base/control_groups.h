@@ -1,0 +1,29 @@
+// The limits that Linux's control groups put on a process: groups of version 1, of version 2 or of both, its
+// own group and those above it as far as they can be seen from here (a container sees only its own). Pure:
+// files come through a function, so that every arrangement can be tested as data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shoal::os {
+
+// The text of a file of /proc or of the control groups; nullopt where it is not there.
+using FileText = std::function<std::optional<std::string>(const std::string& path)>;
+
+struct GroupMemory {
+  std::string folder;  // with the group's files; the innermost group comes first
+  int64_t limit_bytes;
+  int64_t free_bytes;  // pages of files and caches that the kernel gives up by itself count as free
+};
+
+// Groups that limit the memory of this process; those without a limit are left out.
+std::vector<GroupMemory> group_memory(const FileText& read);
+
+// How many processors' time the groups leave to this process, 0.5 for a half; nullopt: no quota.
+std::optional<double> group_processors(const FileText& read);
+
+}  // namespace shoal::os
