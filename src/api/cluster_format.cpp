@@ -18,7 +18,9 @@ Value format_node(const NodeReport& node) {
   const DeviceReport& device = node.device;
   Value::Array shards, models;
   for (const ShardReport& shard : node.shards) shards.push_back(format_shard(shard));
-  for (const std::string& model : node.models) models.emplace_back(model);
+  for (const ModelReport& model : node.models) {
+    if (model.problem.empty()) models.emplace_back(model.name);
+  }
   const int64_t shown_memory =
       device.declared_memory_bytes > 0 ? device.declared_memory_bytes : device.memory_bytes;
   return Value::Object{
@@ -91,10 +93,12 @@ std::string format_topology(const ClusterView& cluster) {
         Value::Object{{"from_id", link.from}, {"to_id", link.to}, {"description", link.description}});
     graph.set(link.from, std::move(links));
   }
+  Value::Array warnings(cluster.warnings.begin(), cluster.warnings.end());
   return format_json(Value::Object{{"nodes", std::move(nodes)},
                                    {"peer_graph", std::move(graph)},
                                    {"active_node_id", cluster.own_node},
-                                   {"unreachable", format_unreachable(cluster.missing)}});
+                                   {"unreachable", format_unreachable(cluster.missing)},
+                                   {"warnings", std::move(warnings)}});
 }
 
 std::string format_models(const std::vector<ModelView>& models, int64_t created) {

@@ -49,7 +49,7 @@ ClusterView two_nodes() {
               .flops_fp32 = 1.5,
               .flops_fp16 = 3,
               .flops_int8 = 6};
-  a.models = {"tiny"};
+  a.models = {{.name = "tiny"}};
   ShardReport shard{};
   shard.instance = "tiny";
   shard.first_layer = 0;

@@ -58,6 +58,14 @@ void print_unreachable(const Value& topology) {
   }
 }
 
+void print_warnings(const Value& topology) {
+  const Value* warnings = topology.find("warnings");
+  if (warnings == nullptr || warnings->array() == nullptr) return;
+  for (const Value& warning : *warnings->array()) {
+    if (warning.text() != nullptr) fmt::print("warning: {}\n", *warning.text());
+  }
+}
+
 Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   auto running = need_running_node(node);
   if (!running) return fail(running.error());
@@ -75,6 +83,7 @@ Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   }
   print_nodes(*topology);
   print_unreachable(*topology);
+  print_warnings(*topology);
   fmt::print("{} requests now, {} in all, {} failed; {:.1f} tokens/s\n",
              integer_of(*status, "active_requests"), integer_of(*status, "requests_total"),
              integer_of(*status, "failed_total"), number_of(*status, "tokens_per_second"));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/model_fingerprint.h"
 
 namespace shoal {
 
@@ -58,6 +59,15 @@ inline const MemoryGroup* find_group(const DeviceReport& device, const std::stri
   return nullptr;
 }
 
+// A model on the node's disk.
+struct ModelReport {
+  std::string name;
+  ModelFingerprint fingerprint{};
+  std::string problem{};  // why its files cannot be used; empty: they can
+
+  bool operator==(const ModelReport&) const = default;
+};
+
 struct NodeReport {
   NodeId node;
   uint64_t incarnation;  // drawn at start: tells a restarted node from the one before
@@ -66,7 +76,7 @@ struct NodeReport {
   int32_t peer_port;
   int32_t api_port;
   DeviceReport device;
-  std::vector<std::string> models;  // names of models on this node's disk
+  std::vector<ModelReport> models;  // each name once
   std::vector<ShardReport> shards;
 
   bool operator==(const NodeReport&) const = default;

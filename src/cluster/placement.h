@@ -22,6 +22,7 @@ struct ModelDemand {
   int64_t context_length;            // that the instance is to serve
   int64_t scratch_bytes;             // working memory of a stage, whatever its layers
   int64_t least_context_length = 0;  // the context may be cut to this where memory is short; 0: it may not
+  ModelFingerprint fingerprint{};    // of the files that this was read from
 
   // What a stage of layers [first_layer, end_layer) takes of its node's memory. The layers exist.
   int64_t stage_bytes(int64_t first_layer, int64_t end_layer, bool is_head) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/model_fingerprint.h"
 
 namespace shoal {
 
@@ -25,6 +26,7 @@ struct Plan {
   std::vector<PlanStage> stages;
   int64_t context_length;               // of each sequence
   int64_t kv_bytes_per_node_limit = 0;  // 0: what is free
+  ModelFingerprint fingerprint{};       // of the files that every stage is to load
 
   const NodeId& head() const { return stages.front().node; }
   const PlanStage* find_stage(const NodeId& node) const;

@@ -67,10 +67,10 @@ void check_shard(const ShardReport& shard, Checks& checks) {
 
 }  // namespace
 
-int64_t reportable_models(const std::vector<std::string>& models) {
+int64_t reportable_models(const std::vector<ModelReport>& models) {
   int64_t count = 0, bytes = 0;
-  for (const std::string& model : models) {
-    bytes += std::ssize(model);
+  for (const ModelReport& model : models) {
+    bytes += std::ssize(model.name) + std::ssize(model.problem);
     if (count >= report_model_limit || bytes > report_name_bytes_limit) break;
     ++count;
   }

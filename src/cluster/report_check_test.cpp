@@ -29,7 +29,8 @@ NodeReport honest_report() {
                     .bytes_total = 500'000'000'000,
                     .held_bytes = 600'000'000'000,
                     .last_used_ms_ago = 0}};
-  for (int i = 0; i < 500; ++i) report.models.push_back(fmt::format("organisation/model-{}:Q4_K_M", i));
+  for (int i = 0; i < 500; ++i)
+    report.models.push_back({.name = fmt::format("organisation/model-{}:Q4_K_M", i)});
   return report;
 }
 
@@ -66,10 +67,10 @@ TEST(ReportCheck, WhatNoMachineIsIsRefusedWithItsValue) {
            r.shards.back().instance = fmt::format("m{}", i);
          }
        }},
-      {"9000 models", [](auto& r) { r.models.assign(9000, "x"); }},
+      {"9000 models", [](auto& r) { r.models.assign(9000, ModelReport{.name = "x"}); }},
       {"500 models",
        [](auto& r) {
-         for (std::string& model : r.models) model += std::string(500, 'x');
+         for (ModelReport& model : r.models) model.name += std::string(500, 'x');
        }},
   };
   for (const auto& [value, tell] : lies) {
@@ -83,7 +84,8 @@ TEST(ReportCheck, WhatNoMachineIsIsRefusedWithItsValue) {
 }
 
 TEST(ReportCheck, ANodeWithMoreModelsReportsThoseThatHaveRoom) {
-  const std::vector<std::string> many(5000, "model"), long_names(500, std::string(1000, 'x'));
+  const std::vector<ModelReport> many(5000, ModelReport{.name = "model"}),
+      long_names(500, ModelReport{.name = std::string(1000, 'x')});
   EXPECT_EQ(reportable_models(many), report_model_limit);
   EXPECT_EQ(reportable_models(long_names), report_name_bytes_limit / 1000);
   EXPECT_EQ(reportable_models({}), 0);

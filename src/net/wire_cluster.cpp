@@ -40,6 +40,34 @@ ShardReport read(const wire::ShardReport& in, WireChecks& checks) {
           .last_used_ms_ago = checks.size(in.last_used_ms_ago(), "shard.last_used_ms_ago")};
 }
 
+void write(const ModelFingerprint& fingerprint, wire::ModelFingerprint& out) {
+  out.set_weight_bytes(fingerprint.weight_bytes);
+  out.set_settings(fingerprint.settings);
+  out.set_text(fingerprint.text);
+  out.set_weights(fingerprint.weights);
+  out.set_whole(fingerprint.whole);
+}
+
+ModelFingerprint read(const wire::ModelFingerprint& in, WireChecks& checks) {
+  return {.weight_bytes = checks.size(in.weight_bytes(), "fingerprint.weight_bytes"),
+          .settings = in.settings(),
+          .text = in.text(),
+          .weights = in.weights(),
+          .whole = in.whole()};
+}
+
+void write(const ModelReport& model, wire::ModelReport& out) {
+  out.set_name(model.name);
+  write(model.fingerprint, *out.mutable_fingerprint());
+  out.set_problem(model.problem.substr(0, label_limit));
+}
+
+ModelReport read(const wire::ModelReport& in, WireChecks& checks) {
+  return {.name = checks.name(in.name(), "report.models"),
+          .fingerprint = read(in.fingerprint(), checks),
+          .problem = checks.text(in.problem(), label_limit, "report.models.problem")};
+}
+
 void write(const DeviceReport& device, wire::DeviceReport& out) {
   out.set_device_model(device.device_model);
   out.set_chip(device.chip);
@@ -119,7 +147,7 @@ void write(const NodeReport& report, wire::NodeReport& out) {
   out.set_peer_port(report.peer_port);
   out.set_api_port(report.api_port);
   write(report.device, *out.mutable_device());
-  for (const std::string& model : report.models) out.add_models(model);
+  for (const ModelReport& model : report.models) write(model, *out.add_models());
   for (const ShardReport& shard : report.shards) write(shard, *out.add_shards());
 }
 
@@ -137,7 +165,7 @@ NodeReport read(const wire::NodeReport& in, WireChecks& checks) {
   checks.count(in.models_size(), report_model_limit, "report.models");
   checks.count(in.shards_size(), report_shard_limit, "report.shards");
   if (!checks.ok()) return report;
-  for (const std::string& model : in.models()) report.models.push_back(checks.name(model, "report.models"));
+  for (const wire::ModelReport& model : in.models()) report.models.push_back(read(model, checks));
   for (const wire::ShardReport& shard : in.shards()) report.shards.push_back(read(shard, checks));
   return report;
 }
@@ -150,6 +178,7 @@ void write(const ModelDemand& demand, wire::ModelDemand& out) {
   out.set_context_length(demand.context_length);
   out.set_scratch_bytes(demand.scratch_bytes);
   out.set_least_context_length(demand.least_context_length);
+  write(demand.fingerprint, *out.mutable_fingerprint());
 }
 
 ModelDemand read(const wire::ModelDemand& in, WireChecks& checks) {
@@ -163,7 +192,8 @@ ModelDemand read(const wire::ModelDemand& in, WireChecks& checks) {
               checks.size(in.kv_bytes_per_token_layer(), "demand.kv_bytes_per_token_layer"),
           .context_length = checks.size(in.context_length(), "demand.context_length"),
           .scratch_bytes = checks.size(in.scratch_bytes(), "demand.scratch_bytes"),
-          .least_context_length = checks.size(in.least_context_length(), "demand.least_context_length")};
+          .least_context_length = checks.size(in.least_context_length(), "demand.least_context_length"),
+          .fingerprint = read(in.fingerprint(), checks)};
 }
 
 void write(const Plan& plan, wire::Plan& out) {
@@ -177,6 +207,7 @@ void write(const Plan& plan, wire::Plan& out) {
   }
   out.set_context_length(plan.context_length);
   out.set_kv_bytes_per_node_limit(plan.kv_bytes_per_node_limit);
+  write(plan.fingerprint, *out.mutable_fingerprint());
 }
 
 Plan read(const wire::Plan& in, WireChecks& checks) {
@@ -185,7 +216,8 @@ Plan read(const wire::Plan& in, WireChecks& checks) {
       .epoch = read(in.epoch(), checks),
       .stages = {},
       .context_length = checks.size(in.context_length(), "plan.context_length"),
-      .kv_bytes_per_node_limit = checks.size(in.kv_bytes_per_node_limit(), "plan.kv_bytes_per_node_limit")};
+      .kv_bytes_per_node_limit = checks.size(in.kv_bytes_per_node_limit(), "plan.kv_bytes_per_node_limit"),
+      .fingerprint = read(in.fingerprint(), checks)};
   checks.within(in.stages_size(), 1, node_limit, "plan.stages");
   if (!checks.ok()) return plan;
   int64_t next = 0;

@@ -12,6 +12,10 @@
 
 namespace shoal {
 
+inline ModelFingerprint sample_fingerprint() {
+  return {.weight_bytes = 1, .settings = 0xfedcba9876543210, .text = 2, .weights = 3, .whole = 4};
+}
+
 inline NodeReport sample_report() {
   return {.node = "node-1",
           .incarnation = 0xfedcba9876543210,
@@ -33,7 +37,8 @@ inline NodeReport sample_report() {
                      .flops_fp32 = 1.5,
                      .flops_fp16 = 2.5,
                      .flops_int8 = 3.5},
-          .models = {"smollm2-135m", "org/model"},
+          .models = {{.name = "smollm2-135m", .fingerprint = sample_fingerprint()},
+                     {.name = "org/model", .fingerprint = {}, .problem = "is cut off"}},
           .shards = {{.instance = "smollm2-135m",
                       .epoch = {3, "node-2"},
                       .first_layer = 4,
@@ -53,7 +58,8 @@ inline ModelDemand sample_demand() {
           .kv_bytes_per_token_layer = 5,
           .context_length = 4096,
           .scratch_bytes = 600,
-          .least_context_length = 1024};
+          .least_context_length = 1024,
+          .fingerprint = sample_fingerprint()};
 }
 
 inline std::vector<PeerMessage> sample_peer_messages() {
@@ -93,7 +99,8 @@ inline std::vector<PeerMessage> sample_peer_messages() {
                   .epoch = epoch,
                   .stages = {{"node-1", 0, 2}, {"node-2", 2, 3}},
                   .context_length = 4096,
-                  .kv_bytes_per_node_limit = 77};
+                  .kv_bytes_per_node_limit = 77,
+                  .fingerprint = sample_fingerprint()};
   const EngineInfo info{.first_layer = 1,
                         .end_layer = 9,
                         .is_head = true,

@@ -213,7 +213,8 @@ TEST(Wire, ValuesOutOfRangeAreRefused) {
                               "code: 77");
   expect_error<ShardLoaded>([](ShardLoaded& sent) { sent.outcome->hidden_size = 0; }, "hidden_size: 0");
   expect_error<Heartbeat>([](Heartbeat& sent) { sent.report.peer_port = 65536; }, "peer_port: 65536");
-  expect_error<Heartbeat>([](Heartbeat& sent) { sent.report.models.assign(9000, "m"); }, "models: 9000");
+  expect_error<Heartbeat>([](Heartbeat& sent) { sent.report.models.assign(9000, ModelReport{.name = "m"}); },
+                          "models: 9000");
   expect_error<ReleasePlan>([](ReleasePlan& sent) { sent.epoch.counter = ~uint64_t{0}; },
                             "epoch.counter: 18446744073709551615 is above");
   expect_step_error([](auto& step) { step.epoch.counter = ~uint64_t{0}; }, "epoch.counter");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/log.h"
 #include "base/os.h"
 #include "engine/cpu_engine.h"
 #include "node/node_settings.h"
@@ -34,7 +35,7 @@ int64_t scratch_bytes(const ModelConfig& config) {
 }  // namespace
 
 ModelEngines::ModelEngines(ModelEngineSettings settings, const ModelStore& store)
-    : settings_(std::move(settings)), store_(store) {}
+    : settings_(std::move(settings)), store_(store), reader_(store) {}
 
 ModelEngines::~ModelEngines() {
   std::list<Load> loads;
@@ -45,10 +46,14 @@ ModelEngines::~ModelEngines() {
   for (Load& load : loads) load.thread.request_stop();
 }
 
-std::vector<std::string> ModelEngines::models() {
-  std::vector<std::string> names;
-  for (const ModelOnDisk& model : store_.list_models()) names.push_back(model.name);
-  return names;
+std::vector<ModelReport> ModelEngines::models() {
+  std::vector<ModelReport> reports;
+  for (const ModelOnDisk& model : store_.list_models()) {
+    ModelReport& report = reports.emplace_back(ModelReport{.name = model.name, .problem = model.problem});
+    if (report.problem.empty()) report.fingerprint = store_.content_of(model).fingerprint;
+  }
+  store_.keep_facts();
+  return reports;
 }
 
 int64_t ModelEngines::context_of(const ModelConfig& config) const {
@@ -57,9 +62,10 @@ int64_t ModelEngines::context_of(const ModelConfig& config) const {
 }
 
 Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
-  const auto path = store_.find_model(model);
-  if (!path) return fail(path.error());
-  const auto checkpoint = Checkpoint::open(*path);
+  const auto found = store_.find(model);
+  if (!found) return fail(found.error());
+  const ModelContent content = store_.content_of(*found);
+  const auto checkpoint = Checkpoint::open(found->path);
   if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", model));
   const ModelConfig& config = checkpoint->config();
   const auto bytes_of_range = [&](int64_t first_layer, int64_t end_layer, bool is_head) {
@@ -75,7 +81,8 @@ Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
                      .scratch_bytes = scratch_bytes(config),
                      .least_context_length = settings_.context_length > 0
                                                  ? 0
-                                                 : std::min(least_default_context, config.context_length)};
+                                                 : std::min(least_default_context, config.context_length),
+                     .fingerprint = content.fingerprint};
   const auto head = bytes_of_range(0, 0, true);
   if (!head) return fail(head.error(), fmt::format("model {}", model));
   demand.head_bytes = *head;
@@ -95,11 +102,38 @@ int64_t ModelEngines::choose_kv_bytes(const Plan& plan, int64_t page_bytes) cons
   return promised + std::min(spare, (full_length_sequences - 1) * promised);
 }
 
+// The plan's files and no others: they are looked at before, and again afterwards, because somebody may
+// replace them meanwhile.
 Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
-                                           std::function<void(LoadProgress)> progress) const {
-  const auto path = store_.find_model(plan.instance);
-  if (!path) return fail(path.error());
-  const auto checkpoint = Checkpoint::open(*path);
+                                           std::function<void(LoadProgress)> progress) {
+  const auto found = store_.find(plan.instance);
+  if (!found) return fail(found.error());
+  if (!found->variant_names.empty() && !found->variant.empty()) {
+    log_notice("{} means {}:{} here, one of {}", plan.instance, found->name, found->variant,
+               fmt::join(found->variant_names, ", "));
+  }
+  const ModelContent before = store_.content_of(*found);
+  const std::string difference = describe_difference(before.fingerprint, plan.fingerprint);
+  if (!difference.empty()) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("model {}: node {} has other files than the plan names: {}", plan.instance,
+                            stage.node, difference));
+  }
+  auto shard = load_files(found->path, plan, stage, std::move(stop), std::move(progress));
+  if (!shard) return shard;
+  if (store_.content_of(*found).files != before.files) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("model {}: its files on node {} were changed while they were loaded",
+                            plan.instance, stage.node));
+  }
+  reader_.ask(*found);  // its bytes have just been read: the system still has them
+  return shard;
+}
+
+Result<LoadedShard> ModelEngines::load_files(const std::filesystem::path& path, const Plan& plan,
+                                             const PlanStage& stage, std::stop_token stop,
+                                             std::function<void(LoadProgress)> progress) const {
+  const auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", plan.instance));
   const bool is_head = plan.head() == stage.node;
   const int64_t layer_count = stage.end_layer - stage.first_layer;
@@ -119,7 +153,7 @@ Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& st
   LoadedShard shard;
   shard.held_bytes = *weight_bytes + engine_settings.kv_memory_bytes + scratch_bytes(checkpoint->config());
   if (is_head) {
-    auto text = load_text_assets(*path);
+    auto text = load_text_assets(path);
     if (!text) return fail(text.error(), fmt::format("model {}", plan.instance));
     if (text->tokenizer->vocabulary_size() > checkpoint->config().vocabulary_size) {
       return fail(

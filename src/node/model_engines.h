@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "kernels/kernels.h"
 #include "model/checkpoint.h"
+#include "node/content_reader.h"
 #include "service/engine_source.h"
 #include "store/model_store.h"
 
@@ -32,7 +33,7 @@ class ModelEngines final : public EngineSource {
   // Ends loads that are still running, joins their threads.
   ~ModelEngines() override;
 
-  std::vector<std::string> models() override;
+  std::vector<ModelReport> models() override;
   Result<ModelDemand> describe(const InstanceId& model) override;
   void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
             std::function<void(LoadProgress)> progress,
@@ -47,12 +48,15 @@ class ModelEngines final : public EngineSource {
   int64_t context_of(const ModelConfig& config) const;
   int64_t choose_kv_bytes(const Plan& plan, int64_t page_bytes) const;
   Result<LoadedShard> load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
-                               std::function<void(LoadProgress)> progress) const;
+                               std::function<void(LoadProgress)> progress);
+  Result<LoadedShard> load_files(const std::filesystem::path& path, const Plan& plan, const PlanStage& stage,
+                                 std::stop_token stop, std::function<void(LoadProgress)> progress) const;
 
   const ModelEngineSettings settings_;
   const ModelStore& store_;
   Mutex mutex_;
   std::list<Load> loads_ GUARDED_BY(mutex_);
+  ContentReader reader_;
 };
 
 }  // namespace shoal

@@ -33,7 +33,23 @@ LoadedBytes loaded_bytes(std::span<const NodeReport> reports, const InstanceId& 
 // Names of models that some node has on its disk or in memory; ascending, each once.
 std::vector<std::string> known_models(std::span<const NodeReport> reports);
 
+// Files that can be used.
 std::vector<NodeReport> nodes_with_files(std::span<const NodeReport> reports, const std::string& model);
+
+// Null when the node does not have it.
+const ModelReport* find_model(const NodeReport& report, const std::string& model);
+
+// What is wrong with a model's files on every node that has them: "node a: …". Empty: nobody has it, or
+// somebody's can be used.
+std::string describe_problem(std::span<const NodeReport> reports, const std::string& model);
+
+// In the order in which their files are to be asked for: of several contents the one whose nodes have the
+// most free memory, its nodes by id.
+std::vector<NodeId> by_content(std::span<const NodeReport> nodes, const std::string& model);
+
+// For people: which nodes have other files of a model than the node that counts, which is the head that has
+// it loaded, else `own`, else the first of by_content().
+std::vector<std::string> describe_differences(std::span<const NodeReport> reports, const NodeId& own);
 
 // Loaded instances, the least recently used first; those that answer a request now (idle_ms 0) come last.
 struct InstanceUse {

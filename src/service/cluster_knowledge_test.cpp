@@ -21,7 +21,7 @@ ShardReport shard(const InstanceId& instance, Epoch epoch, bool is_head, int64_t
 NodeReport node(const NodeId& id, std::vector<ShardReport> shards, std::vector<std::string> models = {}) {
   NodeReport report{};
   report.node = id;
-  report.models = std::move(models);
+  for (std::string& model : models) report.models.push_back({.name = std::move(model)});
   report.shards = std::move(shards);
   report.device.machine = "machine of " + id;
   report.device.free_bytes = 100;
@@ -54,6 +54,43 @@ TEST(ClusterKnowledge, AModelIsKnownFromDiskAndFromMemory) {
   EXPECT_EQ(known_models(reports), (std::vector<std::string>{"loaded", "x", "y"}));
   EXPECT_EQ(nodes_with_files(reports, "y").size(), 2u);
   EXPECT_EQ(nodes_with_files(reports, "x").size(), 1u);
+}
+
+NodeReport holder(const NodeId& id, uint64_t weights, int64_t free_bytes = 100) {
+  NodeReport report = node(id, {}, {"m"});
+  report.models[0].fingerprint = {
+      .weight_bytes = 5, .settings = 1, .text = 1, .weights = weights, .whole = 0};
+  report.device.free_bytes = free_bytes;
+  return report;
+}
+
+TEST(ClusterKnowledge, TheContentWithTheMostRoomIsAskedForFirst) {
+  const std::vector<NodeReport> reports = {holder("d", 1, 150), holder("c", 2), holder("b", 2)};
+  EXPECT_EQ(by_content(reports, "m"), (std::vector<NodeId>{"b", "c", "d"}));
+}
+
+TEST(ClusterKnowledge, OtherFilesAreToldAgainstThoseThatCount) {
+  std::vector<NodeReport> reports = {holder("a", 1), holder("b", 2), holder("c", 2)};
+  EXPECT_EQ(describe_differences(reports, "c").size(), 1u);
+  const auto from_a = describe_differences(reports, "a");
+  ASSERT_EQ(from_a.size(), 2u);
+  EXPECT_NE(from_a[0].find("node b has other files of m than node a"), std::string::npos) << from_a[0];
+  reports[1].shards = {shard("m", {1, "b"}, true)};
+  EXPECT_EQ(describe_differences(reports, "a").size(), 1u) << "the head's count";
+  reports[0].models[0].problem = "is cut off";
+  EXPECT_TRUE(describe_differences(reports, "a").empty());
+}
+
+TEST(ClusterKnowledge, FilesThatCannotBeUsedAreNoModel) {
+  std::vector<NodeReport> reports = {holder("a", 1)};
+  EXPECT_EQ(describe_problem(reports, "m"), "");
+  reports[0].models[0].problem = "is cut off";
+  EXPECT_TRUE(nodes_with_files(reports, "m").empty());
+  EXPECT_TRUE(known_models(reports).empty());
+  EXPECT_EQ(describe_problem(reports, "m"), "node a: is cut off");
+  reports.push_back(holder("b", 1));
+  EXPECT_EQ(describe_problem(reports, "m"), "");
+  EXPECT_EQ(nodes_with_files(reports, "m").size(), 1u);
 }
 
 TEST(ClusterKnowledge, TheLeastRecentlyUsedInstanceComesFirstAndBusyOnesLast) {

@@ -30,14 +30,15 @@ class EngineSource {
  public:
   virtual ~EngineSource() = default;
 
-  // Names of models on this node's disk.
-  virtual std::vector<std::string> models() = 0;
+  // What is on this node's disk now, with fingerprints.
+  virtual std::vector<ModelReport> models() = 0;
 
   // not_found with what to do when the files are not here.
   virtual Result<ModelDemand> describe(const InstanceId& model) = 0;
 
-  // Loads `stage` of the plan on a thread of its own and calls `done` there, once; `progress` now and then.
-  // Asking to stop ends it soon with cancelled.
+  // Loads `stage` of the plan from files with the plan's fingerprint, or fails with unavailable, on a thread
+  // of its own and calls `done` there, once; `progress` now and then. Asking to stop ends it soon with
+  // cancelled.
   virtual void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                     std::function<void(LoadProgress)> progress,
                     std::function<void(Result<LoadedShard>)> done) = 0;

@@ -30,9 +30,22 @@ Result<void> Hosting::check_reachable(const Plan& plan) const {
   return {};
 }
 
+Result<void> Hosting::check_files(const Plan& plan) const {
+  const ModelReport* own = find_model(members_.own(), plan.instance);
+  const std::string difference =
+      own == nullptr ? std::string() : describe_difference(own->fingerprint, plan.fingerprint);
+  if (difference.empty()) return {};
+  return fail(ErrorCode::not_found, fmt::format("node {} has other files of {} than the plan names: {}",
+                                                around_.own, plan.instance, difference));
+}
+
 void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
   const Plan& plan = prepare.plan;
   Result<void> outcome = check_reachable(plan);
+  if (outcome) {
+    outcome = check_files(plan);
+    if (!outcome) events_.on_files_doubted();
+  }
   if (outcome) {
     auto prepared = promises_.prepare(plan, prepare.demand, from, room().for_promises, around_.loop.now());
     if (!prepared) {
@@ -98,7 +111,10 @@ void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<
   promises_.set_reserved(instance, host->held_bytes());
   const NodeId head = host->plan().head();
   ShardLoaded message{.instance = instance, .epoch = epoch, .outcome = std::move(loaded)};
-  if (!message.outcome) log_warning("loading {} failed: {}", instance, message.outcome.error().message);
+  if (!message.outcome) {
+    log_warning("loading {} failed: {}", instance, message.outcome.error().message);
+    events_.on_files_doubted();
+  }
   const bool failed = !message.outcome.has_value();
   const Error reason = failed ? message.outcome.error() : Error{};
   sender_.send(head, std::move(message));
@@ -182,6 +198,44 @@ void Hosting::node_lost(const NodeId& node) {
     release(instance, epoch,
             {ErrorCode::unavailable, fmt::format("node {}, which {} needs, was lost", node, instance)});
   }
+}
+
+// Of an instance that this node heads. Idle, it makes room for what lies on the disk now; a stage that was
+// found to hold something else ends it at once, because what it answers is no model's.
+std::optional<Error> Hosting::outdated(const Plan& plan, bool is_idle) const {
+  const ModelReport* own = find_model(members_.own(), plan.instance);
+  if (own == nullptr || !own->problem.empty()) return std::nullopt;
+  const std::string change = describe_difference(own->fingerprint, plan.fingerprint);
+  if (!change.empty()) {
+    if (!is_idle) return std::nullopt;
+    return Error{ErrorCode::unavailable,
+                 fmt::format("its files on node {} have changed: {}", around_.own, change)};
+  }
+  for (const PlanStage& stage : plan.stages) {
+    const NodeReport* node = members_.find(stage.node);
+    const ModelReport* other = node == nullptr ? nullptr : find_model(*node, plan.instance);
+    if (other == nullptr) continue;
+    ModelFingerprint as_loaded = other->fingerprint;
+    as_loaded.whole = 0;
+    // Files that changed after they were loaded change nothing in memory.
+    const bool was_loaded = have_same_content(as_loaded, plan.fingerprint);
+    const std::string difference = describe_difference(other->fingerprint, own->fingerprint);
+    if (!was_loaded || difference.empty()) continue;
+    return Error{ErrorCode::unavailable, fmt::format("node {} has other files of {} than node {}: {}",
+                                                     stage.node, plan.instance, around_.own, difference)};
+  }
+  return std::nullopt;
+}
+
+void Hosting::release_outdated(const std::function<bool(const InstanceId&)>& is_idle) {
+  std::vector<std::pair<Plan, Error>> outdated_plans;
+  for (const auto& [instance, hosted] : hosts_) {
+    if (hosted.host->head() == nullptr || !hosted.host->head()->is_ready()) continue;
+    if (auto reason = outdated(hosted.host->plan(), is_idle(instance))) {
+      outdated_plans.emplace_back(hosted.host->plan(), *std::move(reason));
+    }
+  }
+  for (const auto& [plan, reason] : outdated_plans) release(plan.instance, plan.epoch, reason);
 }
 
 void Hosting::tick() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "service/cluster_knowledge.h"
@@ -22,6 +23,7 @@ class Hosting {
     std::function<void()> on_changed;                               // what a report would say
     std::function<void(const InstanceId&, const Epoch&)> on_ready;  // on the head, once all have loaded
     std::function<void(const InstanceId&, const Epoch&, const Error&)> on_released;
+    std::function<void()> on_files_doubted;  // what the disk holds may have changed
   };
   // `reaper_loop` destroys shards.
   Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
@@ -43,6 +45,9 @@ class Hosting {
   void node_lost(const NodeId& node);
   // Deadlines: of promises that nobody commits, of loads that do not move.
   void tick();
+
+  // Lets go of instances that this node heads whose files are others by now.
+  void release_outdated(const std::function<bool(const InstanceId&)>& is_idle);
 
   // Null when this node does not head the instance.
   InstanceHead* find_head(const InstanceId& instance) const;
@@ -84,6 +89,8 @@ class Hosting {
   void reap(uint64_t number);
   void check_load(const InstanceId& instance, Hosted& hosted);
   Result<void> check_reachable(const Plan& plan) const;
+  Result<void> check_files(const Plan& plan) const;
+  std::optional<Error> outdated(const Plan& plan, bool is_idle) const;
   void tell_members(const Plan& plan, const Error& reason, const NodeId& also);
   ShardHost* find(const InstanceId& instance, const Epoch& epoch) const;
   int64_t own_unfilled_bytes() const;

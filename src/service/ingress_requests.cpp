@@ -56,6 +56,11 @@ void IngressRequests::refuse_unknown(const RequestId& id) {
   const std::string& model = found->second.asked.model;
   const std::vector<std::string> known = known_models(around_.members.reports());
   if (std::ranges::find(known, model) != known.end()) return place(id);
+  if (const std::string problem = describe_problem(around_.members.reports(), model); !problem.empty()) {
+    return fail_request(
+        id, {ErrorCode::not_found,
+             fmt::format("model \"{}\" is here, but its files cannot be used: {}", model, problem)});
+  }
   fail_request(id, unknown_model(model, known));
 }
 

@@ -60,7 +60,7 @@ TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
   members.join(report_of("a", 7), at(0));
   NodeReport newer = report_of("a", 0);
   newer.address.clear();
-  newer.models = {"m"};
+  newer.models = {{.name = "m"}};
   members.update("a", newer);
   ASSERT_NE(members.find("a"), nullptr);
   EXPECT_EQ(members.find("a")->incarnation, 7u);

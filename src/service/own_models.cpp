@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace shoal {
 namespace {
 constexpr Duration reading_interval = std::chrono::seconds(10);
@@ -20,36 +22,49 @@ void OwnModels::tick() {
 void OwnModels::begin() {
   is_reading_ = true;
   last_read_ = loop_.now();
-  auto finish = [this, served = std::exchange(waiting_, {})](std::vector<std::string> names) {
+  auto finish = [this, served = std::exchange(waiting_, {})](std::vector<ModelReport> models) {
     is_reading_ = false;
-    const bool changed = names != names_;
-    names_ = std::move(names);
-    if (changed) on_changed_();
+    take(std::move(models));
     for (const Task& done : served) done();
     if (!waiting_.empty()) begin();
     std::erase_if(context_lengths_, [this](const auto& known) {
-      return std::ranges::find(names_, known.first) == names_.end();
+      return std::ranges::find(models_, known.first, &ModelReport::name) == models_.end();
     });
     look_into_next();
   };
   const bool posted = files_loop_->post([loop = loop_, &engines = engines_, finish] {
-    loop.post([finish, names = engines.models()]() mutable { finish(std::move(names)); });
+    loop.post([finish, models = engines.models()]() mutable { finish(std::move(models)); });
   });
-  if (!posted) loop_.post([finish, names = names_]() mutable { finish(std::move(names)); });
+  if (!posted) loop_.post([finish, models = models_]() mutable { finish(std::move(models)); });
+}
+
+void OwnModels::take(std::vector<ModelReport> models) {
+  for (const ModelReport& model : models) {
+    const auto before = std::ranges::find(models_, model.name, &ModelReport::name);
+    const bool is_known = before != models_.end() && before->problem == model.problem;
+    if (!model.problem.empty() && !is_known) {
+      log_warning("model {} cannot be used: {}", model.name, model.problem);
+    }
+    if (before == models_.end() || before->fingerprint != model.fingerprint)
+      context_lengths_.erase(model.name);
+  }
+  if (models == models_) return;
+  models_ = std::move(models);
+  on_changed_();
 }
 
 // One after another, so that others get at the files in between.
 void OwnModels::look_into_next() {
   const auto next = std::ranges::find_if(
-      names_, [this](const std::string& name) { return !context_lengths_.contains(name); });
-  if (is_looking_ || next == names_.end()) return;
+      models_, [this](const ModelReport& model) { return !context_lengths_.contains(model.name); });
+  if (is_looking_ || next == models_.end()) return;
   is_looking_ = true;
-  auto finish = [this, name = *next](int64_t context_length) {
+  auto finish = [this, name = next->name](int64_t context_length) {
     is_looking_ = false;
     context_lengths_[name] = context_length;
     look_into_next();
   };
-  const bool posted = files_loop_->post([loop = loop_, &engines = engines_, name = *next, finish] {
+  const bool posted = files_loop_->post([loop = loop_, &engines = engines_, name = next->name, finish] {
     const Result<ModelDemand> demand = engines.describe(name);
     loop.post([finish, length = demand ? demand->context_length : 0] { finish(length); });
   });

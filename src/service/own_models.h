@@ -23,7 +23,7 @@ class OwnModels {
         engines_(engines),
         on_changed_(std::move(on_changed)) {}
 
-  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<ModelReport>& all() const { return models_; }
   // By name, of those that have been looked into; 0: its files are not understood.
   const std::map<std::string, int64_t>& context_lengths() const { return context_lengths_; }
 
@@ -35,12 +35,13 @@ class OwnModels {
  private:
   void begin();
   void look_into_next();
+  void take(std::vector<ModelReport> models);
 
   ServiceLoop loop_;
   std::shared_ptr<Loop> files_loop_;
   EngineSource& engines_;
   std::function<void()> on_changed_;
-  std::vector<std::string> names_;
+  std::vector<ModelReport> models_;
   std::vector<Task> waiting_;  // for the next reading
   std::map<std::string, int64_t> context_lengths_;
   bool is_reading_ = false;

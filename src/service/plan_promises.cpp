@@ -36,6 +36,7 @@ Result<void> check_plan(const Plan& plan, const ModelDemand& demand) {
     return fail(ErrorCode::invalid_argument, fmt::format("the plan of {} {}", plan.instance, what));
   };
   if (plan.instance.empty() || plan.instance != demand.model) return refuse("is of another model");
+  if (plan.fingerprint != demand.fingerprint) return refuse("is of other files than its demand");
   if (plan.stages.empty()) return refuse("has no stage");
   if (plan.context_length <= 0) return refuse("has no context");
   if (demand.context_length <= 0 || demand.head_bytes < 0 || demand.kv_bytes_per_token_layer < 0 ||

@@ -43,12 +43,31 @@ void Proposals::begin(const InstanceId& instance) {
   attempt(instance);
 }
 
+// Whoever described them has them, even if its report is older.
+bool Proposals::has_files_of(const Proposal& proposal, const NodeReport& node, const InstanceId& instance) {
+  if (!proposal.demand.has_value() || node.node == proposal.described_by) return true;
+  return have_same_content(find_model(node, instance)->fingerprint, proposal.demand->fingerprint);
+}
+
+std::string Proposals::left_out(const InstanceId& instance) const {
+  const Proposal& proposal = proposals_.at(instance);
+  std::string text;
+  for (const NodeReport& node : nodes_with_files(around_.members.reports(), instance)) {
+    if (has_files_of(proposal, node, instance)) continue;
+    text += fmt::format(
+        "\nNode {} is left out, its files are not those of node {}: {}", node.node, proposal.described_by,
+        describe_difference(find_model(node, instance)->fingerprint, proposal.demand->fingerprint));
+  }
+  return text;
+}
+
 std::vector<NodeReport> Proposals::candidates(const InstanceId& instance) const {
   const Proposal& proposal = proposals_.at(instance);
   const auto fresh = around_.members.fresh_reports(around_.loop.now(), around_.settings.peer_silence_limit);
   std::vector<NodeReport> nodes = nodes_with_files(fresh, instance);
   std::erase_if(nodes, [&](const NodeReport& node) {
     if (proposal.silent.contains(node.node)) return true;
+    if (!has_files_of(proposal, node, instance)) return true;
     auto refusals = proposal.refusals.find(node.node);
     return refusals != proposal.refusals.end() && refusals->second >= refusal_limit;
   });
@@ -82,9 +101,11 @@ void Proposals::attempt(const InstanceId& instance) {
 }
 
 void Proposals::inquire(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
-  std::vector<NodeId> ids;
-  for (const NodeReport& node : nodes) ids.push_back(node.node);
-  const uint64_t ticket = proposals_.at(instance).ticket;
+  const std::vector<NodeId> ids = by_content(nodes, instance);
+  const NodeId& own = around_.members.own().node;
+  Proposal& inquiring = proposals_.at(instance);
+  inquiring.described_by = std::ranges::find(ids, own) != ids.end() ? own : ids.front();
+  const uint64_t ticket = inquiring.ticket;
   around_.inquiry.ask(instance, ids, [this, instance, ticket](Result<ModelDemand> demand) {
     Proposal* proposal = find(instance, ticket);
     if (proposal == nullptr) return;
@@ -102,7 +123,10 @@ void Proposals::propose(const InstanceId& instance, const std::vector<NodeReport
   for (const ModelDemand& demand : with_shorter_contexts(*proposals_.at(instance).demand)) {
     Result<Plan> plan = make_plan(around_.settings.partitioning, demand, nodes);
     if (plan) return prepare(instance, *std::move(plan), demand);
-    if (plan.error().code != ErrorCode::resource_exhausted) return finish(instance, fail(plan.error()));
+    if (plan.error().code != ErrorCode::resource_exhausted) {
+      plan.error().message += left_out(instance);
+      return finish(instance, fail(plan.error()));
+    }
     if (auto victims = choose_victims(demand, nodes, Victims::idle)) {
       return unload(instance, *std::move(victims));
     }
@@ -119,6 +143,7 @@ void Proposals::refuse_for_memory(const InstanceId& instance, const std::vector<
     error.message = fmt::format("{} would fit without {}, which answers requests now; try again later.\n{}",
                                 instance, fmt::join(*victims, ", "), error.message);
   }
+  error.message += left_out(instance);
   finish(instance, fail(std::move(error)));
 }
 

@@ -46,6 +46,7 @@ class Proposals {
   struct Proposal {
     TimePoint deadline;
     std::optional<ModelDemand> demand;
+    NodeId described_by;             // whose files the plan is of
     std::map<NodeId, int> refusals;  // of nodes that could not reach another one of the plan
     std::set<NodeId> silent;         // did not answer in time
     int memory_refusals = 0;
@@ -75,6 +76,9 @@ class Proposals {
   std::vector<NodeReport> candidates(const InstanceId& instance) const;
   // Whether the attempt in progress has asked the node for this plan.
   static bool is_asked(const Proposal& proposal, const NodeId& node, const Epoch& epoch);
+  static bool has_files_of(const Proposal& proposal, const NodeReport& node, const InstanceId& instance);
+  // The nodes that have other files, as the end of an error.
+  std::string left_out(const InstanceId& instance) const;
   Proposal* find(const InstanceId& instance, uint64_t ticket);
 
   Surroundings around_;

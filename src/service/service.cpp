@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -77,6 +78,7 @@ struct Service::State {
   void check_drained();
   bool has_part_in_answers() const;
   Error stopping() const;
+  void warn_of_differences();
   void leave(Task done);
   void finish_leaving();
 
@@ -98,6 +100,7 @@ struct Service::State {
   IngressRequests ingress;
 
   TimePoint last_tick{};
+  std::vector<std::string> warnings;
   bool announcing = false;
   bool is_leaving = false;
   std::optional<TimePoint> drain_until;  // nothing new is taken
@@ -130,26 +133,26 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       head_requests(
           loop, {.any = text_loop, .long_ones = long_text_loop}, sender, settings.request_limit,
           [this](const InstanceId& id, const Epoch& epoch) { return hosting.find_head(id, epoch); }),
-      hosting(settings,
-              {.own = settings.own.node,
-               .loop = loop,
-               .loops = loops,
-               .engines = engines,
-               .peers = peers,
-               .scheduler = settings.scheduler,
-               .events = head_requests},
-              members, sender, reaper_loop,
-              {.on_changed =
-                   [this] {
-                     changed();
-                     finish_leaving();
-                   },
-               .on_ready = [this](const InstanceId& id,
-                                  const Epoch& epoch) { head_requests.instance_ready(id, epoch); },
-               .on_released =
-                   [this](const InstanceId& id, const Epoch& epoch, const Error& reason) {
-                     head_requests.instance_released(id, epoch, reason);
-                   }}),
+      hosting(
+          settings,
+          {.own = settings.own.node,
+           .loop = loop,
+           .loops = loops,
+           .engines = engines,
+           .peers = peers,
+           .scheduler = settings.scheduler,
+           .events = head_requests},
+          members, sender, reaper_loop,
+          {.on_changed =
+               [this] {
+                 changed();
+                 finish_leaving();
+               },
+           .on_ready = [this](const InstanceId& id,
+                              const Epoch& epoch) { head_requests.instance_ready(id, epoch); },
+           .on_released = [this](const InstanceId& id, const Epoch& epoch,
+                                 const Error& reason) { head_requests.instance_released(id, epoch, reason); },
+           .on_files_doubted = [this] { own_models.refresh({}); }}),
       unloading(loop, sender, members, hosting, head_requests, settings.plan_deadline),
       proposals({.settings = settings,
                  .loop = loop,
@@ -185,6 +188,8 @@ void Service::State::tick() {
   last_tick = now;
   drop_silent();
   hosting.tick();
+  hosting.release_outdated([this](const InstanceId& id) { return head_requests.active(id) == 0; });
+  warn_of_differences();
   unloading.tick();
   ingress.tick();
   own_models.tick();
@@ -215,6 +220,16 @@ void Service::State::drain_overtaken() {
     hosting.release(shard.instance, shard.epoch,
                     {ErrorCode::unavailable, fmt::format("node {} serves it, too", location->head)});
   }
+}
+
+void Service::State::warn_of_differences() {
+  std::vector<std::string> now = describe_differences(members.reports(), settings.own.node);
+  for (const std::string& warning : now) {
+    if (std::ranges::find(warnings, warning) == warnings.end()) log_warning("{}", warning);
+  }
+  if (now == warnings) return;
+  warnings = std::move(now);
+  publish();
 }
 
 void Service::State::join(NodeReport report) {
@@ -371,7 +386,7 @@ void Service::State::publish() {
     const InstanceHead* head = hosting.find_head(shard.instance);
     if (head != nullptr && head->is_ready()) context_lengths[shard.instance] = head->context_length();
   }
-  snapshot.publish(members.reports(), make_status(), std::move(context_lengths));
+  snapshot.publish(members.reports(), make_status(), std::move(context_lengths), warnings);
 }
 
 void Service::State::renew() {
@@ -388,7 +403,7 @@ void Service::State::announce() {
 
 NodeReport Service::State::make_own_report() const {
   NodeReport report = settings.own;
-  if (!drain_until) report.models = own_models.names();
+  if (!drain_until) report.models = own_models.all();
   report.models.resize(static_cast<size_t>(reportable_models(report.models)));
   report.shards = hosting.shards();
   for (ShardReport& shard : report.shards) {

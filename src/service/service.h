@@ -64,7 +64,8 @@ struct ClusterView {
     std::string description;
   };
   std::vector<Link> links;
-  std::vector<MissingPeer> missing = {};  // filled in by who knows the network
+  std::vector<MissingPeer> missing = {};   // filled in by who knows the network
+  std::vector<std::string> warnings = {};  // what people should know: nodes with other files of a model
 };
 
 struct ModelView {

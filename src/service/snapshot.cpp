@@ -7,11 +7,12 @@
 namespace shoal {
 
 void Snapshot::publish(std::vector<NodeReport> reports, ServiceStatus status,
-                       std::map<std::string, int64_t> context_lengths) {
+                       std::map<std::string, int64_t> context_lengths, std::vector<std::string> warnings) {
   MutexLock lock(mutex_);
   reports_ = std::move(reports);
   status_ = std::move(status);
   context_lengths_ = std::move(context_lengths);
+  warnings_ = std::move(warnings);
 }
 
 ClusterView Snapshot::cluster() const {
@@ -19,6 +20,7 @@ ClusterView Snapshot::cluster() const {
   {
     MutexLock lock(mutex_);
     view.nodes = reports_;
+    view.warnings = warnings_;
   }
   const NodeReport& own = view.nodes.front();
   view.own_node = own.node;

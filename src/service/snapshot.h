@@ -17,7 +17,8 @@ class Snapshot {
 
   // On the service's loop. This node's report comes first.
   void publish(std::vector<NodeReport> reports, ServiceStatus status,
-               std::map<std::string, int64_t> context_lengths) EXCLUDES(mutex_);
+               std::map<std::string, int64_t> context_lengths, std::vector<std::string> warnings)
+      EXCLUDES(mutex_);
 
   ClusterView cluster() const EXCLUDES(mutex_);
   std::vector<ModelView> models() const EXCLUDES(mutex_);
@@ -29,6 +30,7 @@ class Snapshot {
   std::vector<NodeReport> reports_ GUARDED_BY(mutex_);
   ServiceStatus status_ GUARDED_BY(mutex_){};
   std::map<std::string, int64_t> context_lengths_ GUARDED_BY(mutex_);  // by model, as far as this node knows
+  std::vector<std::string> warnings_ GUARDED_BY(mutex_);
 };
 
 }  // namespace shoal

@@ -159,7 +159,8 @@ void ModelStore::add_places(const fs::path& folder, std::vector<Place>& places) 
   };
   for (const fs::path& path : entries_of(folder)) {
     const std::string entry = path.filename().string();
-    if (entry.starts_with('.')) continue;
+    // The hub's cache has other things than models, some of many thousand files.
+    if (entry.starts_with('.') || entry.starts_with("datasets--") || entry.starts_with("spaces--")) continue;
     if (!is_folder(path)) {
       auto models = find_model_files(path, Depth::quantisations, *facts_);
       const bool is_first_part = !models.empty() && models.front().path == path;

@@ -575,6 +575,102 @@ TEST(ServiceSimulation, ALoadThatStandsStillEndsAtItsDeadline) {
   EXPECT_TRUE(SimulatedEngine::living().empty());
 }
 
+constexpr SimulatedModel fine_tune{.content = 7};  // the same shapes, other weights
+
+std::vector<TokenId> tokens_of_fine_tune(int64_t prompt) {
+  SimulatedCluster alone({.seed = 1, .node_count = 1, .models = {{"m", fine_tune}}});
+  alone.settle();
+  const auto answer = alone.ask(0, prompt_number(prompt));
+  EXPECT_TRUE(alone.run_until_ended({answer}, seconds(60)));
+  return answer->tokens[0];
+}
+
+TEST(ServiceSimulation, ANodeWithOtherFilesIsLeftOutAndEveryNodeSaysSo) {
+  ASSERT_NE(tokens_of_fine_tune(0), expected_tokens()[0]);
+  for (uint64_t seed = 0; seed < seed_count / 2; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 3});
+    cluster.settle();
+    cluster.node(2).engines->add_model("m", fine_tune);
+    cluster.world().run_for(seconds(12));  // until it has looked at its disk
+    Answers answers = {cluster.ask(0, prompt_number(0))};
+    ASSERT_TRUE(cluster.run_until_ended(answers, seconds(60)));
+    answers.push_back(cluster.ask(2, prompt_number(1)));
+    ASSERT_TRUE(cluster.run_until_ended(answers, seconds(60)));
+    for (size_t i = 0; i < answers.size(); ++i) {
+      ASSERT_TRUE(answers[i]->succeeded()) << answers[i]->error->message;
+      EXPECT_EQ(answers[i]->tokens[0], expected_tokens()[i]);
+    }
+    cluster.world().run_for(seconds(1));
+    EXPECT_EQ(cluster.shard_count(), 2);
+    EXPECT_TRUE(cluster.node(2).service->own_report().shards.empty());
+    for (int64_t i = 0; i < 3; ++i) {
+      const std::vector<std::string> warnings = cluster.node(i).service->cluster().warnings;
+      ASSERT_EQ(warnings.size(), 1u);
+      EXPECT_NE(warnings[0].find("node node-c has other files of m than node node-"), std::string::npos);
+      EXPECT_NE(warnings[0].find("the weights are others of the same size"), std::string::npos);
+    }
+  }
+}
+
+TEST(ServiceSimulation, TheFilesOfTheNodeThatIsAskedCount) {
+  SimulatedCluster cluster({.seed = 11, .node_count = 3});
+  cluster.settle();
+  cluster.node(2).engines->add_model("m", fine_tune);
+  cluster.world().run_for(seconds(12));
+  const auto answer = cluster.ask(2, prompt_number(0));
+  ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(60)));
+  ASSERT_TRUE(answer->succeeded()) << answer->error->message;
+  EXPECT_EQ(answer->tokens[0], tokens_of_fine_tune(0));
+  EXPECT_EQ(cluster.heads("m"), std::vector<NodeId>{"node-c"});
+  EXPECT_EQ(cluster.shard_count(), 1);
+}
+
+// Nobody has heard of it yet: the load finds out, and the request is placed again.
+TEST(ServiceSimulation, FilesReplacedJustBeforeALoadAreNotMixedIn) {
+  for (uint64_t seed = 0; seed < seed_count; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 2 + static_cast<int64_t>(seed % 3)});
+    cluster.settle();
+    cluster.node(1).engines->add_model("m", fine_tune);
+    const auto answer = cluster.ask(0, prompt_number(0));
+    ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(60)));
+    ASSERT_TRUE(answer->succeeded()) << answer->error->message;
+    EXPECT_EQ(answer->tokens[0], expected_tokens()[0]);
+    cluster.world().run_for(seconds(1));
+    EXPECT_EQ(cluster.shard_count(), cluster.node_count() - 1);
+  }
+}
+
+TEST(ServiceSimulation, FilesReplacedJustBeforeTheirNodeIsAskedCount) {
+  for (uint64_t seed = 0; seed < seed_count / 2; ++seed) {
+    SCOPED_TRACE(seed);
+    SimulatedCluster cluster({.seed = seed, .node_count = 3});
+    cluster.settle();
+    cluster.node(0).engines->add_model("m", fine_tune);
+    const auto answer = cluster.ask(0, prompt_number(0));
+    ASSERT_TRUE(cluster.run_until_ended({answer}, seconds(60)));
+    ASSERT_TRUE(answer->succeeded()) << answer->error->message;
+    EXPECT_EQ(answer->tokens[0], tokens_of_fine_tune(0));
+  }
+}
+
+TEST(ServiceSimulation, FilesReplacedWhileAModelIsLoadedAreTakenWhenItIsIdle) {
+  SimulatedCluster cluster({.seed = 12, .node_count = 2});
+  cluster.settle();
+  const auto before = cluster.ask(0, prompt_number(0));
+  ASSERT_TRUE(cluster.run_until_ended({before}, seconds(60)));
+  EXPECT_EQ(before->tokens[0], expected_tokens()[0]);
+  for (int64_t i = 0; i < 2; ++i) cluster.node(i).engines->add_model("m", fine_tune);
+  cluster.world().run_for(seconds(12));
+  const auto after = cluster.ask(1, prompt_number(0));
+  ASSERT_TRUE(cluster.run_until_ended({after}, seconds(60)));
+  ASSERT_TRUE(after->succeeded()) << after->error->message;
+  EXPECT_EQ(after->tokens[0], tokens_of_fine_tune(0));
+  cluster.world().run_for(seconds(1));
+  EXPECT_EQ(cluster.shard_count(), 2);
+}
+
 TEST(ServiceSimulation, UnloadingGivesTheMemoryOfEveryNodeBack) {
   SimulatedCluster cluster({.seed = 6, .node_count = 3});
   cluster.settle();

@@ -60,7 +60,8 @@ SimulatedEngine::SimulatedEngine(const SimulatedModel& model, const PlanStage& s
             .row_limit = 64,
             .page_tokens = page_tokens,
             .page_capacity = model.page_capacity,
-            .is_exact = true} {
+            .is_exact = true},
+      content_(model.content) {
   living_engines().push_back(this);
 }
 
@@ -94,7 +95,7 @@ Result<void> SimulatedEngine::step(const StepBatch& batch, std::span<float> hidd
       for (size_t layer = 0; layer < layer_count; ++layer) {
         std::vector<uint64_t>& values = layers[layer];
         values.push_back(value);
-        uint64_t sum = value * 31 + static_cast<uint64_t>(info_.first_layer) + layer;
+        uint64_t sum = value * 31 + static_cast<uint64_t>(info_.first_layer) + layer + content_;
         for (size_t position = 0; position < values.size(); ++position)
           sum += values[position] * (position + 7);
         value = sum % modulus;
@@ -122,10 +123,23 @@ Result<void> SimulatedEngine::compute_logits(std::span<const float> hidden, std:
   return {};
 }
 
-std::vector<std::string> SimulatedEngineSource::models() {
-  std::vector<std::string> names;
-  for (const auto& [name, model] : models_) names.push_back(name);
-  return names;
+namespace {
+
+ModelFingerprint fingerprint_of(const SimulatedModel& model) {
+  return {.weight_bytes = model.layer_count * model.layer_bytes + model.head_bytes,
+          .settings = 1,
+          .text = 1,
+          .weights = model.content + 1};
+}
+
+}  // namespace
+
+std::vector<ModelReport> SimulatedEngineSource::models() {
+  std::vector<ModelReport> models;
+  for (const auto& [name, model] : models_) {
+    models.push_back({.name = name, .fingerprint = fingerprint_of(model), .problem = {}});
+  }
+  return models;
 }
 
 Result<ModelDemand> SimulatedEngineSource::describe(const InstanceId& name) {
@@ -139,7 +153,8 @@ Result<ModelDemand> SimulatedEngineSource::describe(const InstanceId& name) {
       .kv_bytes_per_token_layer = model.kv_bytes_per_token_layer,
       .context_length = model.context_length,
       .scratch_bytes = 10,
-      .least_context_length = model.least_context_length};
+      .least_context_length = model.least_context_length,
+      .fingerprint = fingerprint_of(model)};
 }
 
 struct SimulatedEngineSource::Load {
@@ -157,6 +172,14 @@ void SimulatedEngineSource::load(const Plan& plan, const PlanStage& stage, std::
                                  std::function<void(LoadProgress)> progress,
                                  std::function<void(Result<LoadedShard>)> done) {
   ++loads_begun_;
+  const std::string difference =
+      describe_difference(fingerprint_of(models_.at(plan.instance)), plan.fingerprint);
+  if (!difference.empty()) {
+    world_.at_after(std::chrono::milliseconds(1), [done = std::move(done), difference] {
+      done(fail(ErrorCode::unavailable, "other files than the plan names: " + difference));
+    });
+    return;
+  }
   go_on(std::make_shared<Load>(Load{.model = models_.at(plan.instance),
                                     .stage = stage,
                                     .is_head = plan.head() == stage.node,

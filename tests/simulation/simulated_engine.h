@@ -21,6 +21,7 @@ struct SimulatedModel {
   int64_t least_context_length = 0;
   int64_t page_capacity = 64;
   bool load_fails = false;
+  uint64_t content = 0;  // other weights of the same shape; nodes compare it
 };
 
 class SimulatedEngine final : public Engine {
@@ -39,6 +40,7 @@ class SimulatedEngine final : public Engine {
 
  private:
   EngineInfo info_;
+  uint64_t content_;
   // By slot: for each layer the values of all positions.
   std::map<int32_t, std::vector<std::vector<uint64_t>>> slots_;
 };
@@ -49,7 +51,7 @@ class SimulatedEngineSource final : public EngineSource {
   SimulatedEngineSource(SimulatedWorld& world, std::map<std::string, SimulatedModel> models)
       : world_(world), models_(std::move(models)) {}
 
-  std::vector<std::string> models() override;
+  std::vector<ModelReport> models() override;
   Result<ModelDemand> describe(const InstanceId& model) override;
   void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
             std::function<void(LoadProgress)> progress,
@@ -58,6 +60,7 @@ class SimulatedEngineSource final : public EngineSource {
   // Loads never end.
   void hang() { hangs_ = true; }
   int64_t loads_begun() const { return loads_begun_; }
+  // Puts other files in the place of those that are there.
   void add_model(std::string name, SimulatedModel model) { models_[std::move(name)] = model; }
 
  private:
