@@ -5,21 +5,40 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "base/log.h"
 #include "base/os.h"
 #include "cli/option_values.h"
+#include "cli/options_without_effect.h"
 
 namespace shoal {
 namespace {
 
-// "--node-id,-n" is told by SHOAL_NODE_ID, or as exo's users may have it, by EXO_NODE_ID.
-CLI::Option* with_environment(CLI::Option* option) {
-  std::string name = option->get_lnames().front();
+// "--node-id" is told by SHOAL_NODE_ID, or as exo's users may have it, by EXO_NODE_ID: "NODE_ID".
+std::string variable_of(std::string name) {
   for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  const std::string own = "SHOAL_" + name, exo = "EXO_" + name;
-  const bool use_exo = !os::environment(own.c_str()) && os::environment(exo.c_str());
-  return option->envname(use_exo ? exo : own);
+  return name;
+}
+
+CLI::Option* with_environment(CLI::Option* option) {
+  for (const char* prefix : {"SHOAL_", "EXO_"}) {
+    for (const std::string& name : option->get_lnames()) {
+      const std::string variable = prefix + variable_of(name);
+      if (os::environment(variable.c_str())) return option->envname(variable);
+    }
+  }
+  return option->envname("SHOAL_" + variable_of(option->get_lnames().front()));
+}
+
+// What may stand behind SHOAL_ and EXO_.
+std::set<std::string> known_variables(const CLI::App& command) {
+  std::set<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_envname().empty()) continue;
+    for (const std::string& name : option->get_lnames()) known.insert(variable_of(name));
+  }
+  return known;
 }
 
 // As exo's parser has it, the last one counts.
@@ -32,38 +51,6 @@ CLI::Option* add(CLI::App& command, const std::string& name, Value& value, const
 CLI::Option* add(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                  const std::string& what) {
   return with_environment(command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false));
-}
-
-// Options of exo that do nothing here: taken, and answered with one line.
-void add_notices(CLI::App& command, std::vector<std::string>& notices) {
-  const auto note = [&notices](const std::string& text) {
-    if (std::find(notices.begin(), notices.end(), text) == notices.end()) notices.push_back(text);
-  };
-  command
-      .add_flag_callback("--download-quick-check",
-                         [note] { note("--download-quick-check does nothing: nothing is downloaded yet"); })
-      ->group("");
-  for (const char* name :
-       {"--max-parallel-downloads", "--resume-checkpoint", "--iters", "--save-every", "--data",
-        "--batch-size", "--save-checkpoint-dir", "--tailscale-api-key", "--tailnet-name"}) {
-    command
-        .add_option_function<std::string>(
-            name, [note, name](const std::string&) { note(fmt::format("{} does nothing in Shoal", name)); })
-        ->group("");
-  }
-  command
-      .add_option_function<std::string>(
-          "--inference-engine",
-          [note](const std::string& engine) {
-            if (engine != "cpu") {
-              note(fmt::format("--inference-engine {}: not in this build, the CPU engine is used", engine));
-            }
-          },
-          "cpu")
-      ->check(CLI::IsMember({"cpu", "mlx", "tinygrad", "dummy"}));
-  // There is no terminal view yet, so both are as wished.
-  command.add_flag_callback("--disable-tui", [] {}, "no terminal view")->group("");
-  command.add_flag_callback("--no-disable-tui", [] {})->group("");
 }
 
 std::optional<std::string> unless_empty(const std::string& text) {
@@ -86,7 +73,7 @@ Result<DiscoverySettings> discovery_settings(const NodeOptions& options) {
         "--discovery-module tailscale is not there yet; with --discovery-module manual the nodes' Tailscale "
         "addresses can be listed");
   }
-  discovery.config_path = options.discovery_config_path;
+  discovery.config_path = os::expand_home(options.discovery_config_path);
   discovery.listen_port = options.listen_port;
   discovery.broadcast_port = options.broadcast_port;
   discovery.timeout = std::chrono::seconds(options.discovery_timeout_s);
@@ -104,7 +91,8 @@ void NodeOptions::declare(CLI::App& command) {
   add(command, "--node-port", node_port, "port that peers are answered on (default: any free one)")
       ->check(port);
   add(command, "--api-host", api_host, "address of the HTTP API (0.0.0.0)");
-  add(command, "--chatgpt-api-port", api_port, "port of the HTTP API and the web page (52415)")->check(port);
+  add(command, "--chatgpt-api-port,--api-port", api_port, "port of the HTTP API and the web page (52415)")
+      ->check(port);
   add(command, "--chatgpt-api-response-timeout", api_response_timeout_s,
       "longest silence of a request, seconds (900)")
       ->check(CLI::Range(1, 1 << 24));
@@ -141,12 +129,21 @@ void NodeOptions::declare(CLI::App& command) {
   add(command, "--context-length", context_length,
       "tokens of a conversation (default: the model's, 8192 at most)")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 32));
-  add(command, "--threads", thread_count, "threads that compute (default: the processors allowed)")
+  add(command, "--threads", thread_count, "threads that compute (default: the processors that it may use)")
       ->check(CLI::Range(1, 1024));
   add(command, "--trace", trace_path, "file for the times of all steps, for chrome://tracing or Perfetto");
+  with_environment(command.add_flag("--alone", alone, "this node joins no cluster"));
   add(command, "--allow-host", allowed_hosts, "another name by which the API may be called: a,b");
   add(command, "--allow-origin", allowed_origins, "another origin whose pages may call the API: a,b");
-  add_notices(command, notices);
+  command.add_flag_function(
+      "-v,--verbose",
+      [](int64_t count) { set_log_level(static_cast<int>(std::min<int64_t>(log_level() + count, 9))); },
+      "log more; twice, still more");
+  command.add_flag_callback("-q,--quiet", [] { set_log_level(-1); }, "log warnings and errors only");
+  declare_options_without_effect(command, notices);
+  for (std::string& notice : variables_without_effect(os::environment_names(), known_variables(command))) {
+    notices.push_back(std::move(notice));
+  }
 }
 
 Result<NodeSettings> NodeOptions::settings() const {
@@ -159,6 +156,14 @@ Result<NodeSettings> NodeOptions::settings() const {
   auto discovery = discovery_settings(*this);
   if (!discovery) return fail(discovery.error());
   settings.discovery = *std::move(discovery);
+  if (alone) {
+    if (wait_for_peers > 0) {
+      return fail(ErrorCode::invalid_argument,
+                  "--alone and --wait-for-peers: a node that is alone has no peers");
+    }
+    settings.discovery.module = DiscoveryModule::none;
+    settings.peer_host = "127.0.0.1";
+  }
   settings.folders = folders_from_environment();
   settings.thread_count = thread_count;
   settings.context_length = context_length;
@@ -170,7 +175,7 @@ Result<NodeSettings> NodeOptions::settings() const {
   auto policy = parse_partitioning(partitioning);
   if (!policy) return fail(policy.error());
   settings.partitioning = *std::move(policy);
-  settings.trace_path = trace_path;
+  settings.trace_path = os::expand_home(trace_path);
   settings.default_model = default_model.empty() ? std::string(shoal::default_model) : default_model;
   settings.default_temperature = default_temperature;
   settings.system_prompt = unless_empty(system_prompt);
@@ -179,7 +184,7 @@ Result<NodeSettings> NodeOptions::settings() const {
   settings.allowed_hosts = allowed_hosts;
   settings.allowed_origins = allowed_origins;
   if (!models_seed_dir.empty()) {
-    auto moved = take_seed_models(models_seed_dir, settings.folders);
+    auto moved = take_seed_models(os::expand_home(models_seed_dir), settings.folders);
     if (!moved) return fail(moved.error(), "--models-seed-dir");
   }
   return settings;

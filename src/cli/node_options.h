@@ -42,6 +42,7 @@ struct NodeOptions {
   int64_t thread_count = 0;
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
+  bool alone = false;
   std::string run_model;
   std::string prompt;
   std::vector<std::string> notices;  // about flags that do nothing here

@@ -107,6 +107,15 @@ Result<void> run_with_own_node(const RunOptions& options, const std::optional<st
   auto model = store->find_model_or_path(options.model);
   if (!model) return fail(model.error());
   if (looks_like_path(options.model)) settings.extra_models.emplace_back(model->name, model->path);
+  if (options.node.alone) {
+    settings.api_host = "127.0.0.1";
+    settings.api_port = 0;
+  } else if (settings.discovery.module != DiscoveryModule::none) {
+    fmt::print(
+        stderr,
+        "no node runs on this machine: one is started, which joins the cluster of this network (--alone "
+        "keeps it out)\n");
+  }
   auto node = start_node(options.node, std::move(settings), stop);
   if (!node) return fail(node.error());
   ApiClientSettings api;
@@ -157,7 +166,8 @@ Result<void> run_model(const RunOptions& options) {
   const os::SignalWatch signals(stop);
   const auto question = read_question(options, stop.get_token());
   if (!question) return fail(question.error());
-  if (const auto running = find_running_node(options.node)) {
+  const auto running = options.node.alone ? std::nullopt : find_running_node(options.node);
+  if (running) {
     return run_with_running_node(options, *question, *running, *std::move(settings), stop.get_token());
   }
   return run_with_own_node(options, *question, *std::move(settings), stop.get_token());

@@ -252,9 +252,25 @@ class Test(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.assertIn(f"{folder}/x/downloads", places({**without, "HOME": folder, "SHOAL_HOME": "~/x"}))
 
-    def test_debug_of_other_programs_stops_nothing(self):
+    def test_what_does_nothing_here_is_told_and_debug_of_other_programs_stops_nothing(self):
+        env = {"DEBUG": "*", "EXO_FAST_SYNCH": "on", "SHOAL_NODEID": "x"}
+        told = program.run("chat", "--force-master", "--chatgpt-api-port", local_cluster.free_ports(1)[0], env=env,
+                           status=1)
+        for part in ("DEBUG=* is no level", "EXO_FAST_SYNCH does nothing", "SHOAL_NODEID", "--force-master"):
+            self.assertIn(part, told)
         json.loads(program.run("models", "--json", env={"DEBUG": "true"}))
-        json.loads(program.run("models", "--json", env={"DEBUG": "*"}))
+
+    def test_run_without_a_node_says_that_it_joins_a_cluster_and_alone_does_not(self):
+        program.need_installed_model(MODEL)
+        question = ["run", MODEL, "--prompt", "Say hello.", "--max-tokens", "3"]
+        done = subprocess.run([str(program.SHOAL), *question, "--alone"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("joins", done.stderr)
+        ports = [str(port) for port in local_cluster.free_ports(3)]
+        done = subprocess.run([str(program.SHOAL), *question, "--chatgpt-api-port", ports[0], "--listen-port", ports[1],
+                               "--broadcast-port", ports[2]], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("joins the cluster", done.stderr)
 
 
 if __name__ == "__main__":
