@@ -43,8 +43,11 @@ Result<void> run_node(const NodeOptions& options) {
   auto node = start_node(options, *std::move(settings), stop.get_token());
   if (!node) return stop.stop_requested() ? Result<void>() : fail(node.error());
   const std::string address = fmt::format("http://localhost:{}", (*node)->api_port());
-  fmt::print("node {}\nweb page  {}\nAPI       {}/v1/chat/completions\n{}\n", (*node)->id(), address, address,
-             (*node)->reach());
+  fmt::print("node {}\nweb page  {}\nAPI       {}/v1/chat/completions\n", (*node)->id(), address, address);
+  for (const std::string& other : (*node)->addresses_for_others()) {
+    fmt::print("from other devices  http://{}:{}\n", other, (*node)->api_port());
+  }
+  fmt::print("{}\n", (*node)->reach());
   std::fflush(stdout);
   (*node)->wait_for_quit(stop.get_token());
   (*node)->finish_answers(answer_patience);

@@ -86,11 +86,12 @@ Result<DiscoverySettings> discovery_settings(const NodeOptions& options) {
 
 void NodeOptions::declare(CLI::App& command) {
   const auto port = CLI::Range(1, 65535);
-  add(command, "--node-id", node_id, "this node's name among its peers (default: drawn)");
-  add(command, "--node-host", node_host, "address that peers are answered on (0.0.0.0)");
-  add(command, "--node-port", node_port, "port that peers are answered on (default: any free one)")
+  add(command, "--node-id", node_id, "this node's name among its peers (default: this machine's)");
+  add(command, "--node-host", node_host, "address that peers are answered on (default: all)");
+  add(command, "--node-port", node_port,
+      "TCP port that peers are answered on (default: 5678, or the next that is free)")
       ->check(port);
-  add(command, "--api-host", api_host, "address of the HTTP API (0.0.0.0)");
+  add(command, "--api-host", api_host, "address of the HTTP API (default: all)");
   add(command, "--chatgpt-api-port,--api-port", api_port, "port of the HTTP API and the web page (52415)")
       ->check(port);
   add(command, "--chatgpt-api-response-timeout", api_response_timeout_s,

@@ -17,9 +17,9 @@ namespace shoal {
 
 struct NodeOptions {
   std::string node_id;
-  std::string node_host = "0.0.0.0";
+  std::string node_host = "::";
   int32_t node_port = 0;
-  std::string api_host = "0.0.0.0";
+  std::string api_host = "::";
   int32_t api_port = 52415;
   int64_t api_response_timeout_s = 900;
   int32_t listen_port = 5678;

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "net/address.h"
+#include "net/name_question.h"
 
 namespace shoal {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 constexpr int64_t datagrams_per_second = 4000;
 constexpr int64_t source_datagrams_per_second = 500;
 constexpr int64_t source_limit = 4096;
+constexpr Duration shortest_answer_interval = std::chrono::milliseconds(50);
 
 void set_option(int socket, int option) {
   const int on = 1;
@@ -221,6 +223,13 @@ void UdpDiscovery::hear(std::string_view datagram, const std::string& source,
   const auto heard = parse_announcement(datagram);
   const TimePoint now = std::chrono::steady_clock::now();
   if (!heard) {
+    // One that wants this node's name hears at once that it is taken.
+    const auto question = parse_name_question(datagram);
+    if (question && question->node == settings_.node && question->incarnation != settings_.incarnation) {
+      if (now < next_answer_ || !is_private(classify_address(source))) return;
+      next_answer_ = now + shortest_answer_interval;
+      return announce();
+    }
     log_debug(4, "discovery: {} bytes from {}: {}", datagram.size(), source, heard.error().message);
     return;
   }

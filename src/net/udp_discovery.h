@@ -70,6 +70,7 @@ class UdpDiscovery final : public Discovery {
   LogFilter told_;
   RateLimit total_rate_;
   std::map<std::string, RateLimit> rates_;  // by source; of those heard lately
+  TimePoint next_answer_{};                 // to a name question
   std::jthread thread_;
 };
 

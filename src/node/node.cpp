@@ -4,17 +4,21 @@
 
 #include <atomic>
 
+#include "api/access.h"
 #include "api/api_server.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/os.h"
 #include "base/version.h"
+#include "net/name_probe.h"
 #include "net/peer_network.h"
 #include "net/wire_checks.h"
 #include "node/device_report.h"
 #include "node/discovery_choice.h"
 #include "node/local_nodes.h"
 #include "node/model_engines.h"
+#include "node/node_name.h"
+#include "node/own_addresses.h"
 #include "node/peer_wait.h"
 #include "node/service_backend.h"
 #include "node/thread_loops.h"
@@ -55,11 +59,15 @@ struct Node::State {
   explicit State(NodeSettings node_settings) : settings(std::move(node_settings)) {}
 
   Result<void> start();
+  void take_name();
+  Result<std::unique_ptr<PeerNetwork>> listen_for_peers() const;
   Result<void> start_api();
   void tell_this_machine();
   void stop();
 
   NodeSettings settings;
+  const uint64_t incarnation = os::random_bits();
+  std::optional<os::LivingFile> name_claim;
   std::unique_ptr<ModelStore> store;
   std::unique_ptr<ModelEngines> engines;
   ThreadLoops loops;
@@ -78,6 +86,7 @@ struct Node::State {
 };
 
 Result<void> Node::State::start() {
+  os::keep_large_memory_apart();
   const auto threads = thread_count_of(settings);
   if (!threads) return fail(threads.error());
   const auto isa = isa_of(settings);
@@ -90,7 +99,7 @@ Result<void> Node::State::start() {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("--chatgpt-api-port {}: from 0 to 65535 are possible", settings.api_port));
   }
-  if (settings.node.empty()) settings.node = make_random_id("node-");
+  if (settings.node.empty()) take_name();
   if (auto valid = check_node_id(settings.node); !valid) return valid;
 
   SchedulerSettings scheduler;
@@ -102,9 +111,7 @@ Result<void> Node::State::start() {
   auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
   if (!device) return fail(device.error());
   if (auto declared = declare_device(settings, *device); !declared) return declared;
-  auto listening = PeerNetwork::listen({.host = settings.peer_host,
-                                        .port = settings.peer_port,
-                                        .candidate_lifetime = settings.discovery.timeout});
+  auto listening = listen_for_peers();
   if (!listening) return fail(listening.error());
   network = *std::move(listening);
 
@@ -117,7 +124,7 @@ Result<void> Node::State::start() {
       *store);
   // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
   ServiceSettings service_settings{.own = {.node = settings.node,
-                                           .incarnation = os::random_bits(),
+                                           .incarnation = incarnation,
                                            .version = std::string(shoal_version()),
                                            .address = {},
                                            .peer_port = network->port(),
@@ -147,6 +154,35 @@ Result<void> Node::State::start() {
   }
   tell_this_machine();
   return {};
+}
+
+// Asking takes a quarter of a second, and nobody is asked where nobody would be found.
+void Node::State::take_name() {
+  const bool can_ask = settings.discovery.module == DiscoveryModule::udp;
+  OwnName own = take_own_name(settings.folders.home, [&](const NodeId& name) {
+    return can_ask && is_name_taken(name,
+                                    {.host = settings.peer_host,
+                                     .listen_port = settings.discovery.listen_port,
+                                     .broadcast_port = settings.discovery.broadcast_port,
+                                     .allowed_interface_types = settings.discovery.allowed_interface_types,
+                                     .incarnation = incarnation},
+                                    {});
+  });
+  settings.node = std::move(own.name);
+  if (own.claim) name_claim.emplace(*std::move(own.claim));
+}
+
+Result<std::unique_ptr<PeerNetwork>> Node::State::listen_for_peers() const {
+  const auto listen = [&](int32_t port) {
+    return PeerNetwork::listen(
+        {.host = settings.peer_host, .port = port, .candidate_lifetime = settings.discovery.timeout});
+  };
+  if (settings.peer_port != 0) return listen(settings.peer_port);
+  for (int32_t i = 0; i < usual_peer_ports; ++i) {
+    auto listening = listen(usual_peer_port + i);
+    if (listening || listening.error().code != ErrorCode::unavailable) return listening;
+  }
+  return listen(0);
 }
 
 // Without it, `shoal run --node-id` finds the node by its API port only.
@@ -204,9 +240,13 @@ int32_t Node::peer_port() const { return state_->network->port(); }
 int32_t Node::api_port() const { return state_->api->port(); }
 ApiBackend& Node::backend() { return *state_->backend; }
 
+std::vector<std::string> Node::addresses_for_others() const {
+  return own_addresses(state_->settings.api_host, os::interface_addresses());
+}
+
 std::string Node::reach() const {
   const bool is_local =
-      state_->settings.peer_host.starts_with("127.") && state_->settings.api_host.starts_with("127.");
+      is_loopback_address(state_->settings.peer_host) && is_loopback_address(state_->settings.api_host);
   return is_local ? "only programs on this machine can reach this node"
                   : "anyone on this private network can reach this node; --node-host 127.0.0.1 and "
                     "--api-host 127.0.0.1 keep it to this machine";

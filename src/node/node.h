@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "node/node_settings.h"
@@ -23,6 +24,9 @@ class Node {
   const NodeId& id() const;
   int32_t peer_port() const;
   int32_t api_port() const;
+
+  // Where other devices find the API, each as it stands in a URL; none where only this machine can.
+  std::vector<std::string> addresses_for_others() const;
 
   // One line: who can reach this node, and how that is narrowed.
   std::string reach() const;

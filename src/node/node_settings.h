@@ -29,10 +29,10 @@ struct DiscoverySettings {
 };
 
 struct NodeSettings {
-  NodeId node;  // empty: drawn
-  std::string peer_host = "0.0.0.0";
-  int32_t peer_port = 0;  // 0: any free one
-  std::string api_host = "0.0.0.0";
+  NodeId node;  // empty: after the host
+  std::string peer_host = "::";
+  int32_t peer_port = 0;  // 0: the usual one, or the next that is free
+  std::string api_host = "::";
   int32_t api_port = 52415;  // 0: any free one, which only this process learns
   DiscoverySettings discovery;
 
@@ -55,6 +55,11 @@ struct NodeSettings {
   std::vector<std::string> allowed_hosts;  // see ApiSettings
   std::vector<std::string> allowed_origins;
 };
+
+// The TCP port that firewalls are told. A node that finds it taken (another one of this machine has it) takes
+// one of the next ones, and if all are taken any.
+inline constexpr int32_t usual_peer_port = 5678;
+inline constexpr int32_t usual_peer_ports = 10;
 
 // A model may say a context that no everyday device has the memory for; --context-length asks for more than
 // this.

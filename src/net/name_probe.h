@@ -1,0 +1,28 @@
+// Asks the local network whether a node of some name is there already, before a node takes it.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+
+namespace shoal {
+
+struct NameProbeSettings {
+  std::string host = "::";  // --node-host
+  int32_t listen_port = 5678;
+  int32_t broadcast_port = 5678;
+  std::vector<std::string> allowed_interface_types;  // --interface-type-filter; empty: all
+  uint64_t incarnation;                              // of the node that is to have the name
+  int question_count = 3;
+  Duration question_interval = std::chrono::milliseconds(80);
+};
+
+// Waits for all questions' time unless it is answered or asked to stop. Of two nodes that ask for one name at
+// the same time, the one of the lower incarnation hears that it is taken. False where nobody can be asked.
+bool is_name_taken(const NodeId& name, const NameProbeSettings& settings, std::stop_token stop);
+
+}  // namespace shoal
