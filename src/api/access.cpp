@@ -46,8 +46,8 @@ bool matches(std::string_view pattern, std::string_view text) {
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {
-  return std::ranges::any_of(patterns,
-                             [&](const std::string& pattern) { return matches(to_lower(pattern), text); });
+  return std::ranges::any_of(
+      patterns, [&](const std::string& pattern) { return matches(to_lower_ascii(pattern), text); });
 }
 
 struct Origin {
@@ -92,7 +92,7 @@ HostStanding judge_host(const AccessRules& rules, const HostAndPort& host, std::
     return is_own ? HostStanding::own : HostStanding::foreign;
   }
   if (is_localhost(host.host)) return HostStanding::own;
-  const std::string own = to_lower(rules.own_host_name);
+  const std::string own = to_lower_ascii(rules.own_host_name);
   const std::string first_label = own.substr(0, own.find('.'));
   const bool is_own =
       !own.empty() && (host.host == own || host.host == first_label || host.host == first_label + ".local");
@@ -110,7 +110,7 @@ Error foreign_host_error(const HostAndPort& host) {
 // Behind a proxy that ends TLS the Host has no port either, so the scheme's default stands for a missing port
 // on both sides.
 bool is_same_origin(std::string_view origin, const HostAndPort& host) {
-  const std::string lower = to_lower(origin);
+  const std::string lower = to_lower_ascii(origin);
   const auto split = split_origin(lower);
   if (!split || !is_web(*split)) return false;
   const auto page = parse_host(split->authority);
@@ -121,7 +121,7 @@ bool is_same_origin(std::string_view origin, const HostAndPort& host) {
 
 bool is_allowed_origin(const AccessRules& rules, std::string_view origin) {
   if (allows_every_origin(rules)) return true;
-  const std::string lower = to_lower(origin);
+  const std::string lower = to_lower_ascii(origin);
   return matches_any(rules.allowed_origins, lower) || is_of_this_machine(lower);
 }
 

@@ -67,7 +67,7 @@ std::optional<HostAndPort> parse_name(std::string name) {
 
 }  // namespace
 
-std::string to_lower(std::string_view text) {
+std::string to_lower_ascii(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -86,7 +86,7 @@ std::optional<HostAndPort> parse_host(std::string_view text) {
     ++end;
   } else {
     end = std::min(text.find(':'), text.size());
-    result = parse_name(to_lower(text.substr(0, end)));
+    result = parse_name(to_lower_ascii(text.substr(0, end)));
   }
   if (!result) return std::nullopt;
   const std::string_view rest = text.substr(end);

@@ -78,7 +78,7 @@ std::optional<HeadFault> read_header(std::string_view line, HttpHead& head) {
                           [](char c) { return is_control(static_cast<unsigned char>(c)) && c != '\t'; })) {
     return refuse(fmt::format("the header {} has control characters", line.substr(0, colon))).error();
   }
-  head.headers.emplace_back(to_lower(line.substr(0, colon)), value);
+  head.headers.emplace_back(to_lower_ascii(line.substr(0, colon)), value);
   return std::nullopt;
 }
 
@@ -107,7 +107,7 @@ std::optional<HeadFault> check_framing(const HttpHead& head) {
     }
   }
   if (coding == nullptr) return std::nullopt;
-  if (to_lower(*coding) != "chunked") {
+  if (to_lower_ascii(*coding) != "chunked") {
     return refuse(fmt::format("Transfer-Encoding \"{}\" is not known here, only chunked",
                               printable(coding->substr(0, 40))))
         .error();
@@ -121,7 +121,7 @@ std::optional<HeadFault> check_framing(const HttpHead& head) {
 std::optional<std::string_view> authority_of(std::string_view target) {
   const size_t separator = target.find("://");
   if (separator == std::string_view::npos) return std::nullopt;
-  const std::string scheme = to_lower(target.substr(0, separator));
+  const std::string scheme = to_lower_ascii(target.substr(0, separator));
   if (scheme != "http" && scheme != "https") return std::nullopt;
   const std::string_view rest = target.substr(separator + 3);
   return rest.substr(0, rest.find_first_of("/?#"));
@@ -133,7 +133,7 @@ std::optional<HeadFault> read_host(HttpHead& head) {
   if (head.target.starts_with('/') || head.target == "*") return std::nullopt;
   const auto authority = authority_of(head.target);
   if (!authority) return refuse("the target must be a path, or a URL of http").error();
-  if (head.host && to_lower(*head.host) != to_lower(*authority)) {
+  if (head.host && to_lower_ascii(*head.host) != to_lower_ascii(*authority)) {
     return refuse("the target and the Host header name different hosts").error();
   }
   head.host = std::string(*authority);

@@ -3,23 +3,17 @@
 #include <algorithm>
 #include <array>
 
+#include "api/host_name.h"
+
 namespace shoal {
 namespace {
 
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 // By the same name in any case; nullptr where several models are called so.
 const ModelView* find_in_any_case(const std::vector<ModelView>& models, std::string_view name) {
-  const std::string lower = to_lower(name);
+  const std::string lower = to_lower_ascii(name);
   const ModelView* found = nullptr;
   for (const ModelView& model : models) {
-    if (to_lower(model.name) != lower) continue;
+    if (to_lower_ascii(model.name) != lower) continue;
     if (found != nullptr) return nullptr;
     found = &model;
   }
@@ -34,11 +28,12 @@ std::string plain_model_name(std::string_view name) {
       "openai/", "custom_openai/", "hosted_vllm/", "vllm/", "llamafile/", "lm_studio/", "ollama/", "shoal/"};
   constexpr std::string_view kLatest = ":latest";
   for (const std::string_view server : kServers) {
-    if (!to_lower(name).starts_with(server)) continue;
+    if (!to_lower_ascii(name).starts_with(server)) continue;
     name.remove_prefix(server.size());
     break;
   }
-  if (name.size() > kLatest.size() && to_lower(name).ends_with(kLatest)) name.remove_suffix(kLatest.size());
+  if (name.size() > kLatest.size() && to_lower_ascii(name).ends_with(kLatest))
+    name.remove_suffix(kLatest.size());
   return std::string(name);
 }
 
@@ -52,6 +47,6 @@ const ModelView* find_model(const std::vector<ModelView>& models, std::string_vi
   return found != nullptr ? found : find_in_any_case(models, plain);
 }
 
-bool is_openai_model(std::string_view name) { return to_lower(name).starts_with("gpt-"); }
+bool is_openai_model(std::string_view name) { return to_lower_ascii(name).starts_with("gpt-"); }
 
 }  // namespace shoal

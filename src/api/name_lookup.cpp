@@ -76,7 +76,7 @@ std::vector<std::string> ask_the_system(const std::string& name) {
 std::vector<std::string> find_in_hosts_file(std::string_view text, std::string_view name) {
   std::vector<std::string> addresses;
   for (const auto& words : split_lines(text)) {
-    const auto is_wanted = [&](std::string_view word) { return to_lower(word) == name; };
+    const auto is_wanted = [&](std::string_view word) { return to_lower_ascii(word) == name; };
     if (words.empty() || std::none_of(words.begin() + 1, words.end(), is_wanted)) continue;
     addresses.emplace_back(words.front());
   }
@@ -88,7 +88,7 @@ std::vector<std::string> parse_search_domains(std::string_view resolver_configur
   for (const auto& words : split_lines(resolver_configuration)) {
     if (words.empty() || (words.front() != "search" && words.front() != "domain")) continue;
     for (size_t i = 1; i < words.size(); ++i) {
-      std::string domain = to_lower(words[i]);
+      std::string domain = to_lower_ascii(words[i]);
       if (domain.ends_with('.')) domain.pop_back();
       // "search com" would make every site one of this network.
       if (domain.find('.') != std::string::npos) domains.push_back(std::move(domain));

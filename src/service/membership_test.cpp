@@ -65,7 +65,7 @@ TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
   ASSERT_NE(members.find("a"), nullptr);
   EXPECT_EQ(members.find("a")->incarnation, 7u);
   EXPECT_EQ(members.find("a")->address, "10.0.0.1");
-  EXPECT_EQ(members.find("a")->models, std::vector<std::string>{"m"});
+  EXPECT_EQ(members.find("a")->models, newer.models);
 }
 
 TEST(Membership, NothingNewIsAskedOfAPeerThatHasBecomeSilent) {

@@ -9,7 +9,11 @@ namespace {
 
 class FakeFiles final : public EngineSource {
  public:
-  std::vector<std::string> models() override { return names; }
+  std::vector<ModelReport> models() override {
+    std::vector<ModelReport> reports;
+    for (const std::string& name : names) reports.push_back({.name = name});
+    return reports;
+  }
   Result<ModelDemand> describe(const InstanceId& model) override {
     ++described;
     if (model == "damaged") return fail(ErrorCode::corrupt_data, "no header");
