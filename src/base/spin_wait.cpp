@@ -1,24 +1,25 @@
 #include "base/spin_wait.h"
 
+#include "base/os.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 namespace shoal {
-namespace {
-
-constexpr int spin_rounds = 4000;  // about 50 µs
-
-}  // namespace
-
 void pause_processor() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
 }
 
-void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old) {
-  for (int i = 0; i < spin_rounds; ++i) {
+int spin_rounds(int64_t member_count) {
+  static const int64_t processors = os::processor_count();
+  return member_count > processors ? 0 : 4000;
+}
+
+void wait_for_change(const std::atomic<uint32_t>& word, uint32_t old, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause_processor();
   }

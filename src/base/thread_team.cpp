@@ -13,7 +13,7 @@
 
 namespace shoal {
 struct ThreadTeam::State {
-  explicit State(int64_t members) : member_count(members) {}
+  explicit State(int64_t members) : member_count(members), rounds(spin_rounds(members)) {}
   // Also where not every thread could be started.
   ~State() {
     stopping = true;
@@ -21,6 +21,7 @@ struct ThreadTeam::State {
   }
 
   const int64_t member_count;
+  const int rounds;
   std::vector<std::jthread> threads;
   std::optional<FunctionRef<void(int64_t)>> work;  // written before run_number changes, read after
   bool stopping = false;
@@ -35,7 +36,7 @@ struct ThreadTeam::State {
       barrier_number.store(number + 1, std::memory_order_release);
       barrier_number.notify_all();
     } else {
-      wait_for_change(barrier_number, number);
+      wait_for_change(barrier_number, number, rounds);
     }
   }
 
@@ -48,7 +49,7 @@ struct ThreadTeam::State {
     os::set_thread_name("shoal-compute");
     os::set_float_environment();
     for (uint32_t seen = 0;; ++seen) {
-      wait_for_change(run_number, seen);
+      wait_for_change(run_number, seen, rounds);
       if (stopping) return;
       (*work)(member);
       meet();

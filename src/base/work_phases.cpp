@@ -9,6 +9,7 @@ WorkPhases::WorkPhases(int64_t phase_limit, int64_t member_count)
     : phase_limit_(phase_limit),
       ranges_per_member_(member_count == 1 ? 1 : 4),
       range_count_(member_count * ranges_per_member_),
+      spin_rounds_(spin_rounds(member_count)),
       claimed_(static_cast<size_t>(phase_limit * range_count_)),
       done_(static_cast<size_t>(phase_limit)) {}
 
@@ -39,7 +40,7 @@ void WorkPhases::run(int64_t phase, int64_t member, FunctionRef<void(int64_t ran
   }
   for (uint32_t count = done.load(std::memory_order_acquire); count != all;
        count = done.load(std::memory_order_acquire)) {
-    wait_for_change(done, count);
+    wait_for_change(done, count, spin_rounds_);
   }
 }
 

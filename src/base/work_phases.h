@@ -32,6 +32,7 @@ class WorkPhases {
   int64_t phase_limit_;
   int64_t ranges_per_member_;
   int64_t range_count_;
+  int spin_rounds_;
   std::vector<std::atomic<uint8_t>> claimed_;  // [phases, ranges]
   std::vector<std::atomic<uint32_t>> done_;    // [phases]: how many ranges are
 };
