@@ -1,8 +1,9 @@
-# shoal_module(NAME DEPS module… EXTERNAL target…): one library from src/NAME, and one test program from its
-# *_test.cpp files. The dependencies named here are the only modules whose headers NAME may include; tools/tidy
-# refuses any other edge.
+# shoal_module(NAME OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, and one test
+# program from its *_test.cpp files. The dependencies named here are the only modules whose headers NAME may include;
+# tools/tidy refuses any other edge. OPTIMIZE: of a release build, where it is not -O1. PRECOMPILE: headers of libraries
+# that most of its sources read.
 function(shoal_module name)
-  cmake_parse_arguments(ARG "" "" "DEPS;EXTERNAL;TEST_EXTERNAL;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "OPTIMIZE" "DEPS;EXTERNAL;PRECOMPILE;TEST_EXTERNAL;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|_bench\\.cpp$")
@@ -16,12 +17,18 @@ function(shoal_module name)
   target_include_directories(shoal_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPS PREPEND shoal_ OUTPUT_VARIABLE libraries)
   target_link_libraries(shoal_${name} PUBLIC ${libraries} PRIVATE ${ARG_EXTERNAL} shoal_options)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL Release)
+    set(ARG_OPTIMIZE "")
+  endif()
+  target_compile_options(shoal_${name} PRIVATE ${ARG_OPTIMIZE})
+  shoal_precompile(shoal_${name} "library${ARG_OPTIMIZE}" ${ARG_PRECOMPILE})
 
   if(BUILD_TESTING AND tests)
     add_executable(${name}_test ${tests})
     list(TRANSFORM ARG_TEST_DEPS PREPEND shoal_ OUTPUT_VARIABLE test_libraries)
     target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_options GTest::gmock
                                                GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
+    shoal_precompile(${name}_test test)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS unit)
     add_dependencies(unit_tests ${name}_test)
