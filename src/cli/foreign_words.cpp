@@ -108,10 +108,14 @@ void add_help_and_version(CommandSet& commands) {
   help->add_option("command", *word, "of which help is wanted");
   help->callback([word, &commands] {
     commands.chosen = [word, &commands]() -> Result<void> {
-      if (word->empty()) return (fmt::print("{}", commands.root.help()), Result<void>());
+      if (word->empty()) {  // App::help() would tell of this command, which was chosen
+        const CLI::App& root = commands.root;
+        fmt::print("{}", root.get_formatter()->make_help(&root, root.get_name(), CLI::AppFormatMode::Normal));
+        return {};
+      }
       const CLI::App* about = find_command(commands.root, *word);
       if (about == nullptr) return fail(ErrorCode::invalid_argument, explain_command(commands.root, *word));
-      fmt::print("{}", about->help());
+      fmt::print("{}", about->help(commands.root.get_name()));
       return {};
     };
   });

@@ -123,6 +123,7 @@ void declare_options_without_effect(CLI::App& command, std::vector<std::string>&
     command
         .add_option_function<std::string>(option.name,
                                           [=](const std::string&) { note(nothing(option.name, option.why)); })
+        ->take_all()
         ->group("");
   }
   declare_engine(command, note);
