@@ -37,8 +37,8 @@ inline NodeReport sample_report() {
                      .flops_fp32 = 1.5,
                      .flops_fp16 = 2.5,
                      .flops_int8 = 3.5},
-          .models = {{.name = "smollm2-135m", .fingerprint = sample_fingerprint()},
-                     {.name = "org/model", .fingerprint = {}, .problem = "is cut off"}},
+          .models = {{.name = "smollm2-135m", .fingerprint = sample_fingerprint(), .problem = "of disk"},
+                     {.name = "org/model", .fingerprint = sample_fingerprint(), .problem = "is cut off"}},
           .shards = {{.instance = "smollm2-135m",
                       .epoch = {3, "node-2"},
                       .first_layer = 4,
@@ -89,6 +89,7 @@ inline std::vector<PeerMessage> sample_peer_messages() {
       .min_tokens = 5,
       .ignore_end_tokens = true,
       .stop_strings = {"stop", "\n\n"},
+      .stop_tokens = {4, 5},
       .output = {.kind = OutputKind::gbnf, .source = "root ::= \"a\""},
       .top_logprobs = 3,
       .delivered = {{1, 2, 3}, {4}}};

@@ -203,8 +203,8 @@ TEST(Wire, ValuesOutOfRangeAreRefused) {
   expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.delivered[0] = {-1}; }, "a token id below 0");
   expect_error<SubmitRequest>([&](SubmitRequest& sent) { sent.sampling.top_p = infinity; }, "top_p: inf");
   expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.max_tokens = -1; }, "max_tokens: -1");
-  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.output.kind = static_cast<OutputKind>(4); },
-                              "output_kind: 4");
+  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.output.kind = static_cast<OutputKind>(5); },
+                              "output_kind: 5");
   expect_error<SubmitRequest>(
       [](SubmitRequest& sent) { sent.output.source.resize(kMaximumOutputSource + 1); }, "output_source");
   expect_error<ChoiceFinished>([](ChoiceFinished& sent) { sent.end.reason = static_cast<FinishReason>(9); },

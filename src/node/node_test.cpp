@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -146,6 +147,17 @@ class NodeTest : public testing::Test {
       start(std::move(settings));
     }
     for (const auto& node : nodes_) ASSERT_TRUE(node->wait_for_peers(2, seconds(20), {}));
+    for (const auto& node : nodes_) expect_to_hear_of_models(*node);
+  }
+
+  // A node that has not told yet what is on its disk is no part of a plan.
+  static void expect_to_hear_of_models(Node& node) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+    const auto is_silent = [](const NodeReport& report) { return report.models.empty(); };
+    while (std::ranges::any_of(node.backend().cluster().nodes, is_silent)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // reports come with heartbeats
+    }
   }
 
   static std::shared_ptr<WaitingClient> ask(Node& node, int64_t max_tokens = token_count) {

@@ -28,7 +28,7 @@ class Test(unittest.TestCase):
     def test_ctrl_c_stops_the_answer_and_not_the_conversation(self):
         with Cluster(1) as cluster, self.conversation(cluster, "--temp", "0", "--max-tokens", "4000") as screen:
             screen.wait_for("\n> ")
-            screen.type("Count from one to a thousand.\r")
+            screen.type("Explain in detail how a computer works, step by step.\r")
             screen.wait_for("\n> ", 1)
             while len(screen.shown) < 600:  # the answer runs
                 screen.wait_for(" ", screen.shown.count(b" ") + 1)
@@ -57,15 +57,17 @@ class Test(unittest.TestCase):
     def test_a_pasted_block_is_one_question_and_so_is_a_marked_one(self):
         with Cluster(1) as cluster, self.conversation(cluster, *FIXED) as screen:
             screen.wait_for("> ")
-            screen.paste("Which of these is a fruit?\r- stone\r\n- apple\n- chair\n")
+            screen.paste("Which of these is a fruit?\r- stone\r- apple\n- chair\n")
             screen.type("\r")
             screen.wait_for("first after")
             self.assertEqual(self.requests(cluster), 1)
             screen.type('"""Which one\ris a tree?"""\r')
             screen.wait_for("first after", 2)
             self.assertEqual(self.requests(cluster), 2)
+            screen.wait_for("\n> ", 3)
             screen.type("/?\r")
             screen.wait_for("/clear")
+            screen.wait_for("\n> ", 4)
             screen.type("\x04")
             self.assertEqual(screen.wait_for_end(), 0)
             kept = pathlib.Path(self.home, "history").read_text()

@@ -236,7 +236,8 @@ class Test(unittest.TestCase):
             port = str(cluster.nodes[0].api_port)
             done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", program.SHOAL, "run", MODEL, "--chatgpt-api-port",
                                    port], capture_output=True, timeout=20)
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(b"standard input is empty", done.stderr)
 
     def test_a_home_is_found_without_its_variable_and_a_tilde_is_read(self):
         without = {name: value for name, value in os.environ.items()
@@ -250,7 +251,12 @@ class Test(unittest.TestCase):
         home = os.path.expanduser("~")  # of the password file where HOME is not set
         self.assertIn(f" {home}/.cache/shoal/downloads", places(without))
         with tempfile.TemporaryDirectory() as folder:
-            self.assertIn(f"{folder}/x/downloads", places({**without, "HOME": folder, "SHOAL_HOME": "~/x"}))
+            model = pathlib.Path(folder, "x", "downloads", "lies-there")
+            model.mkdir(parents=True)
+            (model / "model.gguf").write_bytes(b"no header")
+            done = subprocess.run([str(program.SHOAL), "models"], capture_output=True, text=True, timeout=20, cwd="/",
+                                  env={**without, "HOME": folder, "SHOAL_HOME": "~/x"})
+            self.assertIn("lies-there", done.stdout + done.stderr)
 
     def test_what_does_nothing_here_is_told_and_debug_of_other_programs_stops_nothing(self):
         env = {"DEBUG": "*", "EXO_FAST_SYNCH": "on", "SHOAL_NODEID": "x"}

@@ -1,10 +1,17 @@
 """A program at a terminal of its own, and what it shows."""
 import contextlib
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
+
+
+def own_terminal():
+    """In the new process: Ctrl-C typed at its standard input becomes its signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Screen:
@@ -12,7 +19,7 @@ class Screen:
         self.shown = b""
         self._terminal, end = pty.openpty()
         self.process = subprocess.Popen([str(part) for part in command], stdin=end, stdout=end, stderr=end,
-                                        start_new_session=True, env={**os.environ, "TERM": "xterm", **environment})
+                                        start_new_session=True, preexec_fn=own_terminal, env={**os.environ, "TERM": "xterm", **environment})
         os.close(end)
 
     def __enter__(self):

@@ -369,7 +369,9 @@ TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
       for (uint64_t seed = 0; seed < 3; ++seed) {
         Walk walk(*loaded_, grammar, hints_for(GetParam().format, asked), 1000 * i + seed);
         const bool has_ended = walk.run(/*token_limit=*/300);
-        const ReadAnswer answer = read_answer(GetParam().format, ToolSet(asked.tools), walk.text());
+        ReadAnswer answer = read_answer(GetParam().format, ToolSet(asked.tools), walk.text(),
+                                        has_ended ? TextEnd::whole : TextEnd::cut);
+        if (!has_ended && !answer.calls.empty()) answer.calls.pop_back();  // it may be the one that was cut
         expect_valid_calls(answer, asked.tools, walk.text());
         if (HasFatalFailure()) return;
         called += std::ssize(answer.calls);

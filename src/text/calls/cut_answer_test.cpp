@@ -10,12 +10,7 @@ namespace {
 // As read_events, of an answer that was cut behind `text`, which comes in two pieces.
 std::vector<AnswerEvent> read_cut(const AnswerFormat& format, const ToolSet& tools, std::string_view text,
                                   size_t piece) {
-  const std::unique_ptr<AnswerParser> parser = make_answer_parser(format, tools);
-  std::vector<AnswerEvent> events;
-  join_events(parser->push(text.substr(0, piece)), events);
-  join_events(parser->push(text.substr(piece)), events);
-  join_events(parser->finish(TextEnd::cut), events);
-  return events;
+  return read_events(format, tools, {text.substr(0, piece), text.substr(piece)}, TextEnd::cut);
 }
 
 int64_t count_ended(const std::vector<AnswerEvent>& events) {

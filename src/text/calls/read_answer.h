@@ -41,11 +41,12 @@ inline void join_events(const std::vector<AnswerEvent>& more, std::vector<Answer
 }
 
 inline std::vector<AnswerEvent> read_events(const AnswerFormat& format, const ToolSet& tools,
-                                            const std::vector<std::string_view>& pieces) {
+                                            const std::vector<std::string_view>& pieces,
+                                            TextEnd end = TextEnd::whole) {
   const std::unique_ptr<AnswerParser> parser = make_answer_parser(format, tools);
   std::vector<AnswerEvent> events;
   for (const std::string_view piece : pieces) join_events(parser->push(piece), events);
-  join_events(parser->finish(), events);
+  join_events(parser->finish(end), events);
   return events;
 }
 
@@ -67,8 +68,9 @@ inline ReadAnswer collect(const std::vector<AnswerEvent>& events) {
   return answer;
 }
 
-inline ReadAnswer read_answer(const AnswerFormat& format, const ToolSet& tools, std::string_view text) {
-  return collect(read_events(format, tools, {text}));
+inline ReadAnswer read_answer(const AnswerFormat& format, const ToolSet& tools, std::string_view text,
+                              TextEnd end = TextEnd::whole) {
+  return collect(read_events(format, tools, {text}, end));
 }
 
 inline std::string without_white_space(std::string_view text) {
