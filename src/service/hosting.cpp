@@ -325,6 +325,12 @@ bool Hosting::depends_on(const NodeId& node) const {
   });
 }
 
+std::vector<const Plan*> Hosting::plans() const {
+  std::vector<const Plan*> plans;
+  for (const auto& [instance, hosted] : hosts_) plans.push_back(&hosted.host->plan());
+  return plans;
+}
+
 std::vector<ShardReport> Hosting::shards() const {
   std::vector<ShardReport> reports;
   for (const auto& [instance, hosted] : hosts_) {

@@ -56,6 +56,8 @@ class Hosting {
   PlanPromises& promises() { return promises_; }
   bool depends_on(const NodeId& node) const;
 
+  // Committed ones that this node holds a stage of.
+  std::vector<const Plan*> plans() const;
   // `last_used_ms_ago` is left to the caller.
   std::vector<ShardReport> shards() const;
   std::vector<Heartbeat::Progress> progress(TimePoint now) const;

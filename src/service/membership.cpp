@@ -6,7 +6,7 @@ namespace shoal {
 
 void Membership::join(NodeReport report, TimePoint now) {
   const NodeId node = report.node;
-  peers_.insert_or_assign(node, Peer{.report = std::move(report), .last_heard = now});
+  peers_.insert_or_assign(node, Peer{.report = std::move(report), .last_heard = now, .last_report = now});
 }
 
 bool Membership::hear(const NodeId& node, TimePoint now) {
@@ -17,12 +17,19 @@ bool Membership::hear(const NodeId& node, TimePoint now) {
   return true;
 }
 
-void Membership::update(const NodeId& node, NodeReport report) {
+void Membership::update(const NodeId& node, NodeReport report, TimePoint now) {
   auto found = peers_.find(node);
   if (found == peers_.end() || report.node != node) return;
   report.address = std::move(found->second.report.address);
   report.incarnation = found->second.report.incarnation;
   found->second.report = std::move(report);
+  found->second.last_report = now;
+}
+
+bool Membership::has_reported_since(const NodeId& node, TimePoint time) const {
+  if (node == own_.node) return true;
+  auto found = peers_.find(node);
+  return found != peers_.end() && found->second.last_report >= time;
 }
 
 bool Membership::remove(const NodeId& node) { return peers_.erase(node) > 0; }

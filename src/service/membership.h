@@ -22,7 +22,9 @@ class Membership {
   // Anything that a member says shows that it lives. False: it is no member, and what it says is not heard.
   bool hear(const NodeId& node, TimePoint now);
   // A newer report of a member. What the handshake found out, its address and incarnation, stays.
-  void update(const NodeId& node, NodeReport report);
+  void update(const NodeId& node, NodeReport report, TimePoint now);
+  // Whether find() gives what the member said at `time` or later; of this node always.
+  bool has_reported_since(const NodeId& node, TimePoint time) const;
   // False: it was no member.
   bool remove(const NodeId& node);
 
@@ -43,6 +45,7 @@ class Membership {
   struct Peer {
     NodeReport report;
     TimePoint last_heard;
+    TimePoint last_report;
   };
   NodeReport own_;
   std::map<NodeId, Peer> peers_;

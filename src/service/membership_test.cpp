@@ -50,7 +50,8 @@ TEST(Membership, OurOwnStandstillIsNobodysSilence) {
 TEST(Membership, WhatAStrangerSaysIsNotHeard) {
   Membership members(report_of("own"));
   EXPECT_FALSE(members.hear("stranger", at(0)));
-  members.update("stranger", report_of("stranger"));
+  members.update("stranger", report_of("stranger"), at(0));
+  EXPECT_FALSE(members.has_reported_since("stranger", at(0)));
   EXPECT_EQ(members.find("stranger"), nullptr);
   EXPECT_TRUE(members.hear("own", at(0)));
 }
@@ -61,7 +62,11 @@ TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
   NodeReport newer = report_of("a", 0);
   newer.address.clear();
   newer.models = {{.name = "m"}};
-  members.update("a", newer);
+  EXPECT_FALSE(members.has_reported_since("a", at(1)));
+  members.hear("a", at(3));
+  members.update("a", newer, at(2));
+  EXPECT_TRUE(members.has_reported_since("a", at(2)));
+  EXPECT_FALSE(members.has_reported_since("a", at(3)));
   ASSERT_NE(members.find("a"), nullptr);
   EXPECT_EQ(members.find("a")->incarnation, 7u);
   EXPECT_EQ(members.find("a")->address, "10.0.0.1");

@@ -77,6 +77,7 @@ struct Service::State {
   void drain(Duration patience, Task done);
   void check_drained();
   bool has_part_in_answers() const;
+  bool is_answering(const Plan& plan) const;
   Error stopping() const;
   void warn_of_differences();
   void leave(Task done);
@@ -104,6 +105,7 @@ struct Service::State {
   bool announcing = false;
   bool is_leaving = false;
   std::optional<TimePoint> drain_until;  // nothing new is taken
+  TimePoint heads_know_at{};             // by then their reports come from after that
   std::vector<Task> drained;             // called when the last answer has ended
   std::vector<Task> left;                // called when everything is released
 };
@@ -327,7 +329,7 @@ void Service::State::receive(const NodeId& from, Heartbeat heartbeat) {
     told.warn(loop.now(), fmt::format("dropped node {}: {}", from, report.error().message));
     return drop(from, {ErrorCode::permission_denied, report.error().message});
   }
-  members.update(from, *std::move(report));
+  members.update(from, *std::move(report), loop.now());
   for (const Heartbeat::Progress& progress : heartbeat.progress) hosting.note_progress(from, progress);
   unloading.tick();
   publish();
@@ -441,20 +443,26 @@ Error Service::State::stopping() const {
 // answers somebody.
 bool Service::State::has_part_in_answers() const {
   if (ingress.count() > 0 || head_requests.count() > 0) return true;
-  const std::vector<NodeReport> reports = members.reports();
-  return std::ranges::any_of(hosting.shards(), [&reports](const ShardReport& own) {
-    return std::ranges::any_of(reports, [&own](const NodeReport& report) {
-      return std::ranges::any_of(report.shards, [&own](const ShardReport& shard) {
-        return shard.is_head && shard.is_loaded && shard.instance == own.instance &&
-               shard.epoch == own.epoch && shard.last_used_ms_ago == 0;
-      });
-    });
+  return std::ranges::any_of(hosting.plans(), [this](const Plan* plan) { return is_answering(*plan); });
+}
+
+// What another head does its reports say; one that was sent before it could know that we stop says nothing.
+bool Service::State::is_answering(const Plan& plan) const {
+  const NodeId& head = plan.head();
+  if (head == settings.own.node) return head_requests.active(plan.instance) > 0;
+  const NodeReport* report = members.find(head);
+  if (report == nullptr) return false;
+  if (!members.has_reported_since(head, heads_know_at)) return true;
+  return std::ranges::any_of(report->shards, [&plan](const ShardReport& shard) {
+    return shard.is_head && shard.is_loaded && shard.instance == plan.instance && shard.epoch == plan.epoch &&
+           shard.last_used_ms_ago == 0;
   });
 }
 
 void Service::State::drain(Duration patience, Task done) {
   drained.push_back(std::move(done));
   if (is_leaving) return check_drained();
+  if (!drain_until) heads_know_at = loop.now() + settings.heartbeat_interval;
   drain_until = std::min(drain_until.value_or(TimePoint::max()), loop.now() + patience);
   hosting.take_nothing_new();
   if (has_part_in_answers()) {
@@ -462,8 +470,7 @@ void Service::State::drain(Duration patience, Task done) {
                to_seconds(patience));
   }
   changed();
-  // What the heads of our shards do, their next report says.
-  if (hosting.shards().empty()) check_drained();
+  check_drained();
 }
 
 void Service::State::check_drained() {
