@@ -7,6 +7,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <optional>
 
+#include "base/letter_case.h"
+
 namespace shoal {
 namespace {
 

@@ -4,6 +4,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <cctype>
 
+#include "base/letter_case.h"
+
 namespace shoal {
 namespace {
 
@@ -66,13 +68,6 @@ std::optional<HostAndPort> parse_name(std::string name) {
 }
 
 }  // namespace
-
-std::string to_lower_ascii(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 std::optional<HostAndPort> parse_host(std::string_view text) {
   std::optional<HostAndPort> result;

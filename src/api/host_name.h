@@ -19,6 +19,4 @@ struct HostAndPort {
 // that are no address though they end like one.
 std::optional<HostAndPort> parse_host(std::string_view text);
 
-std::string to_lower_ascii(std::string_view text);
-
 }  // namespace shoal

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/host_name.h"
+#include "base/letter_case.h"
 #include "base/printable.h"
 
 namespace shoal {

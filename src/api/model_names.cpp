@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "api/host_name.h"
+#include "base/letter_case.h"
 
 namespace shoal {
 namespace {

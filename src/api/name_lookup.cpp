@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "api/host_name.h"
+#include "base/letter_case.h"
 #include "base/os.h"
 
 namespace shoal {

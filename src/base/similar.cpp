@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
+
+#include "base/letter_case.h"
 
 namespace shoal {
 namespace {
 
 constexpr size_t longest_word = 200;
-
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lowered;
-}
 
 // Optimal string alignment: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
 size_t distance(std::string_view from, std::string_view to) {
@@ -37,12 +32,12 @@ size_t distance(std::string_view from, std::string_view to) {
 
 std::optional<std::string> find_similar(std::string_view word, std::span<const std::string> candidates) {
   if (word.empty() || word.size() > longest_word) return std::nullopt;
-  const std::string typed = lower(word);
+  const std::string typed = to_lower_ascii(word);
   const std::string* nearest = nullptr;
   const std::string* longer = nullptr;
   size_t fewest = std::max<size_t>(1, typed.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const std::string lowered = lower(candidate.substr(0, longest_word));
+    const std::string lowered = to_lower_ascii(candidate.substr(0, longest_word));
     if (const size_t steps = distance(typed, lowered); steps < fewest) {
       fewest = steps;
       nearest = &candidate;

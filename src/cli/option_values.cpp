@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <string_view>
 
+#include "base/letter_case.h"
 #include "base/os.h"
 
 namespace shoal {
@@ -25,8 +25,7 @@ std::string_view trimmed(std::string_view text) {
 
 // "", "b", "g", "gb", "gi" or "gib", in any case: as disks, containers and people write them.
 std::optional<double> bytes_of_unit(std::string_view text) {
-  std::string unit;
-  for (const char c : text) unit += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string unit = to_lower_ascii(text);
   if (unit.empty() || unit == "b") return 1;
   const size_t power = std::string_view("kmgtp").find(unit.front());
   if (power == std::string_view::npos) return std::nullopt;

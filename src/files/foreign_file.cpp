@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
+
+#include "base/letter_case.h"
 
 namespace shoal {
 namespace {
@@ -18,9 +19,7 @@ std::string_view pointer_size(std::string_view text) {
 }
 
 bool begins_with_tag(std::string_view text, std::string_view tag) {
-  return text.size() >= tag.size() && std::ranges::equal(text.substr(0, tag.size()), tag, [](char a, char b) {
-           return std::tolower(static_cast<unsigned char>(a)) == b;
-         });
+  return to_lower_ascii(text.substr(0, tag.size())) == tag;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/letter_case.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "base/utf8.h"
@@ -72,8 +73,7 @@ bool is_folder(const fs::path& path) {
 bool is_same(std::string_view a, std::string_view b) { return a == b; }
 
 bool is_same_in_any_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return to_lower_ascii(a) == to_lower_ascii(b);
 }
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('/') + 1); }

@@ -8,6 +8,7 @@
 #include "base/test_data.h"
 #include "text/fake_tokenizer.h"
 #include "text/golden_files.h"
+#include "text/grammar/any_following_for_test.h"
 #include "text/grammar/gbnf.h"
 #include "text/grammar/grammar_matcher.h"
 #include "text/grammar/json_schema.h"
@@ -80,13 +81,8 @@ TEST(FewestTokens, AreHardlyMoreThanASearchFinds) {
         ASSERT_GE(fewest.of(state), least) << walk << " " << i;
         ASSERT_LE(fewest.of(state), least + 2) << walk << " " << i;
         ASSERT_TRUE(least == 0 || leads_on(states, fewest, tokenizer, state)) << walk << " " << i;
-        std::vector<int32_t> following;
-        for (int byte = 0; byte < 128; ++byte) {
-          const int32_t next = states.step(state, static_cast<uint8_t>(byte));
-          if (next != GrammarStates::kDead) following.push_back(next);
-        }
-        if (following.empty()) break;
-        state = following[random() % following.size()];
+        state = any_following(states, state, random);
+        if (state == GrammarStates::kDead) break;
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "base/test_data.h"
+#include "text/grammar/any_following_for_test.h"
 #include "text/grammar/gbnf.h"
 #include "text/grammar/grammar_matcher.h"
 #include "text/grammar/json_schema.h"
@@ -61,13 +62,8 @@ TEST(ShortestEnds, AreThoseThatASearchThroughAllBytesFinds) {
       int32_t state = states.start();
       for (int i = 0; i < 12; ++i) {
         ASSERT_EQ(states.bytes_to_end(state), searched(states, state)) << walk << " " << i;
-        std::vector<int32_t> following;
-        for (int byte = 0; byte < 128; ++byte) {
-          const int32_t next = states.step(state, static_cast<uint8_t>(byte));
-          if (next != GrammarStates::kDead) following.push_back(next);
-        }
-        if (following.empty()) break;
-        state = following[random() % following.size()];
+        state = any_following(states, state, random);
+        if (state == GrammarStates::kDead) break;
       }
     }
   }

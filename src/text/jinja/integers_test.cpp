@@ -4,17 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "text/chat_template.h"
+#include "text/jinja/rendered_for_test.h"
 
 namespace shoal {
 namespace {
-
-std::string rendered(std::string_view source) {
-  const Result<ChatTemplate> parsed = ChatTemplate::parse(source);
-  if (!parsed) return "ERROR " + parsed.error().message;
-  const Result<std::string> text = parsed->render(Value(Value::Object{}));
-  return text ? *text : "ERROR " + text.error().message;
-}
 
 // The texts are jinja2's.
 TEST(Integers, HaveAnySizeAsInPython) {
