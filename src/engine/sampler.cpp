@@ -31,7 +31,7 @@ TokenId first_largest(std::span<const T> values) {
 bool changes_logits(const SamplingSettings& settings, const SampleContext& context) {
   return settings.repetition_penalty != 1.0 || settings.presence_penalty != 0.0 ||
          settings.frequency_penalty != 0.0 || !settings.logit_bias.empty() || !context.forbidden.empty() ||
-         !context.allowed.empty() || !context.tokens.empty();
+         !context.allowed.empty();
 }
 
 bool has_bit(std::span<const uint64_t> bits, size_t index) {
@@ -265,7 +265,7 @@ std::optional<TokenId> certain_token(std::span<const float> logits, std::span<co
 
 TokenId choose(std::span<const float> logits, const SamplingSettings& settings,
                const SampleContext& context) {
-  if (settings.temperature <= 0 && !changes_logits(settings, context)) return first_largest(logits);
+  if (settings.temperature <= 0 && !changes_logits(settings, context)) return likeliest(logits, context);
   const AdjustedLogits adjusted = adjust(logits, settings, context);
   if (const auto token = certain_token(logits, adjusted.values(), settings, context)) return *token;
   const auto position = static_cast<uint64_t>(context.prompt.size() + context.output.size());
