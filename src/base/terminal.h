@@ -17,7 +17,7 @@ std::string read_input();
 // The width of the terminal on standard input; 0: unknown.
 int terminal_columns();
 
-// While one lives, what is typed is neither shown nor bound to lines but waits to be read. Ctrl-C stays a
+// While one lives, what is typed is neither shown nor bound to lines but waits to be read. Ctrl-C is a
 // signal.
 class QuietTerminal {
  public:

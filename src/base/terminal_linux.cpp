@@ -47,6 +47,7 @@ QuietTerminal::QuietTerminal() {
   if (::tcgetattr(STDIN_FILENO, &settings) != 0) return;
   settings_ = std::make_shared<termios>(settings);
   settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON);
+  settings.c_lflag |= ISIG;
   ::tcsetattr(STDIN_FILENO, TCSANOW, &settings);
 }
 

@@ -142,7 +142,9 @@ struct LineEditor::State {
     el_set(editor, EL_HIST, ::history, history);
     el_set(editor, EL_PROMPT, show_prompt);
     el_set(editor, EL_GETCFN, read_character);
-    el_set(editor, EL_SETTY, "-d", "-isig", nullptr);  // Ctrl-C is a key while a line is typed
+    // Ctrl-C is a key while a line is typed, and between two lines as well, where a signal would find nobody.
+    el_set(editor, EL_SETTY, "-d", "-isig", nullptr);
+    el_set(editor, EL_SETTY, "-x", "-isig", "-icanon", nullptr);
     el_set(editor, EL_ADDFN, "interrupt", "Leave this line", take_interrupt);
     el_set(editor, EL_ADDFN, "paste", "Insert what is pasted", take_paste);
     el_set(editor, EL_BIND, "^C", "interrupt", nullptr);
