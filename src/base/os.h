@@ -162,6 +162,8 @@ Result<void> check_thread_room(int64_t count);
 
 // An allocation that fails ends the process with a word and a status instead of an abort.
 void end_where_memory_is_out();
+// The same, where a library has told that it got no memory.
+[[noreturn]] void end_for_want_of_memory();
 
 // The next line of standard input without its end; nullopt at its end, or when asked to stop meanwhile.
 std::optional<std::string> read_line(std::stop_token stop);

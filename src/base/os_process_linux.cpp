@@ -127,12 +127,12 @@ Result<void> check_thread_room(int64_t count) {
               fmt::format("{} of the {} threads that a node needs could be started", threads.size(), count));
 }
 
-void end_where_memory_is_out() {
-  std::set_new_handler([] {
-    say("shoal: there is no more memory for this process (ulimit -v, a control group, or the machine's)\n");
-    ::_exit(1);
-  });
+void end_for_want_of_memory() {
+  say("shoal: there is no more memory for this process (ulimit -v, a control group, or the machine's)\n");
+  ::_exit(1);
 }
+
+void end_where_memory_is_out() { std::set_new_handler(end_for_want_of_memory); }
 
 void end_on_signals() {
   for (const int signal : watched_signals) {

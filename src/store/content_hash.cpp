@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/os.h"
 
 namespace shoal {
 
@@ -15,7 +16,10 @@ struct ContentHash::State {
 };
 
 ContentHash::ContentHash() : state_(std::make_unique<State>()) {
-  CHECK(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
+  // OpenSSL has no other reason to fail here.
+  const bool has_begun =
+      state_->context != nullptr && EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1;
+  if (!has_begun) os::end_for_want_of_memory();
 }
 ContentHash::~ContentHash() = default;
 
