@@ -71,8 +71,6 @@ void HttpConnection::lose_client() {
 
 void HttpConnection::finish_response() {
   timer_.cancel();
-  release_body();
-  if (exchange_) exchange_->detach();
   exchange_.reset();
   if (!keep_alive_) return is_unread_ ? discard_rest() : close_gently();
   if (is_watching_) {

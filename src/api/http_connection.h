@@ -83,6 +83,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void flush();
   void send_some();
 
+  void begin_finishing();
   void finish_response();
   void next_request();
   void discard_rest();

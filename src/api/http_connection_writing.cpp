@@ -26,10 +26,16 @@ std::string_view reason_phrase(int32_t status) {
 
 }  // namespace
 
-void HttpConnection::send(HttpResponse response) {
-  if (phase_ != Phase::handling) return;
+// Before the last byte is sent: a client that has its answer finds the place of its body free.
+void HttpConnection::begin_finishing() {
   phase_ = Phase::finishing;
   if (exchange_) exchange_->detach();
+  release_body();
+}
+
+void HttpConnection::send(HttpResponse response) {
+  if (phase_ != Phase::handling) return;
+  begin_finishing();
   core_.handler.on_response(request_, response.status);
   outbox_ += format_head(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
   if (request_.method != "HEAD") outbox_ += response.body;
@@ -61,8 +67,7 @@ void HttpConnection::write(std::string_view text) {
 
 void HttpConnection::end_stream() {
   if (phase_ != Phase::streaming) return;
-  phase_ = Phase::finishing;
-  exchange_->detach();
+  begin_finishing();
   if (is_chunked_) outbox_ += "0\r\n\r\n";
   flush();
 }
