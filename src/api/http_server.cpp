@@ -175,7 +175,7 @@ void HttpServer::State::take(tcp::socket socket) {
   error_code error;
   const auto peer = socket.remote_endpoint(error);
   if (error) return;
-  if (!core->limits.accept_public_addresses && !is_private_address(peer.address().to_string())) {
+  if (!is_private_address(peer.address().to_string())) {
     log_notice("HTTP: refused {}: not an address of a private network", peer.address().to_string());
     return;
   }

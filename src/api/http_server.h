@@ -32,7 +32,6 @@ struct HttpLimits {
   Duration response_timeout = std::chrono::seconds(900);
   Duration stop_grace = std::chrono::seconds(2);
   int32_t thread_count = 2;
-  bool accept_public_addresses = false;  // else only clients on loopback and private networks
 };
 
 // What is decided about a request before its body is read.

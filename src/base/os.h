@@ -28,10 +28,6 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
 
-  // Tells the kernel that [offset, offset + size) will not be read again, so that loading a model does not
-  // hold the file and the repacked copy at once.
-  void drop(int64_t offset, int64_t size) const;
-
  private:
   explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
   std::span<const std::byte> bytes_;
@@ -58,10 +54,6 @@ struct FileIdentity {
 // Of the file that a symlink leads to. An error when it is no plain file.
 Result<FileIdentity> file_identity(const std::filesystem::path& path);
 
-// Writes a file beside it, then puts it in its place: readers see the old one or the new one. Makes its
-// folder.
-Result<void> replace_text_file(const std::filesystem::path& path, std::string_view text);
-
 // Zeroed anonymous memory in 2 MB pages where the system grants them. nullptr when there is none.
 std::byte* allocate_pages(int64_t size);
 void free_pages(std::byte* pages, int64_t size);
@@ -87,7 +79,6 @@ void give_back_memory();
 void keep_large_memory_apart();
 
 // Of this process.
-int64_t resident_bytes();
 int64_t peak_resident_bytes();
 
 // How many processors this process may keep busy: its affinity mask's and its control groups' quota, rounded

@@ -121,14 +121,6 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-void MappedFile::drop(int64_t offset, int64_t size) const {
-  static const int64_t page = ::sysconf(_SC_PAGESIZE);
-  const int64_t begin = (offset + page - 1) / page * page;
-  const int64_t end = (offset + size) / page * page;
-  if (begin >= end) return;
-  ::madvise(const_cast<std::byte*>(bytes_.data()) + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
-}
-
 Result<std::string> read_text_file(const std::filesystem::path& path) {
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) {
@@ -145,15 +137,23 @@ Result<std::string> read_text_file(const std::filesystem::path& path) {
 Result<void> write_text_file(const std::filesystem::path& path, std::string_view text) {
   std::error_code error;
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  const std::filesystem::path written = path.string() + fmt::format(".{}", ::getpid());
+  const std::filesystem::path beside = fmt::format("{}.{:016x}", path.string(), random_bits());
   {
-    std::ofstream file(written, std::ios::binary | std::ios::trunc);
-    if (!file || !file.write(text.data(), static_cast<std::streamsize>(text.size())).flush()) {
-      return fail_with_errno("cannot write", written);
+    std::ofstream file(beside, std::ios::binary);
+    if (!file) return fail_with_errno("cannot write", beside);
+    file << text;
+    file.flush();
+    if (!file) {
+      const auto failed = fail_with_errno("cannot write", beside);
+      std::filesystem::remove(beside, error);
+      return failed;
     }
   }
-  if (::rename(written.c_str(), path.c_str()) != 0) return fail_with_errno("cannot write", path);
-  return {};
+  std::filesystem::rename(beside, path, error);
+  if (!error) return {};
+  const std::string why = error.message();
+  std::filesystem::remove(beside, error);
+  return fail(ErrorCode::unavailable, fmt::format("cannot write {}: {}", path.string(), why));
 }
 
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target) {
@@ -188,28 +188,6 @@ Result<FileIdentity> file_identity(const std::filesystem::path& path) {
                       .modified_ns = nanoseconds(status.st_mtim),
                       .changed_ns = nanoseconds(status.st_ctim),
                       .inode = status.st_ino};
-}
-
-Result<void> replace_text_file(const std::filesystem::path& path, std::string_view text) {
-  std::error_code error;
-  std::filesystem::create_directories(path.parent_path(), error);
-  const std::filesystem::path beside = fmt::format("{}.{:016x}", path.string(), random_bits());
-  {
-    std::ofstream file(beside, std::ios::binary);
-    if (!file) return fail_with_errno("cannot write", beside);
-    file << text;
-    file.flush();
-    if (!file) {
-      const auto failed = fail_with_errno("cannot write", beside);
-      std::filesystem::remove(beside, error);
-      return failed;
-    }
-  }
-  std::filesystem::rename(beside, path, error);
-  if (!error) return {};
-  const std::string why = error.message();
-  std::filesystem::remove(beside, error);
-  return fail(ErrorCode::unavailable, fmt::format("cannot write {}: {}", path.string(), why));
 }
 
 std::byte* allocate_pages(int64_t size) {
@@ -254,7 +232,6 @@ void keep_large_memory_apart() {
 #endif
 }
 
-int64_t resident_bytes() { return proc_kilobytes("/proc/self/status", "VmRSS"); }
 int64_t peak_resident_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM"); }
 
 std::vector<MemoryLimit> memory_limits() {

@@ -43,8 +43,6 @@ struct NodeOptions {
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
   bool alone = false;
-  std::string run_model;
-  std::string prompt;
   std::vector<std::string> notices;  // about flags that do nothing here
 
   // Declares the options on `command`, each also as SHOAL_<NAME> and, where that is not set, EXO_<NAME>. This

@@ -227,7 +227,6 @@ Result<Plan> make_plan(const PartitioningPolicy& policy, const ModelDemand& dema
               .epoch = {},
               .stages = *std::move(cut),
               .context_length = demand.context_length,
-              .kv_bytes_per_node_limit = 0,
               .fingerprint = demand.fingerprint};
 }
 

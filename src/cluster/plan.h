@@ -25,7 +25,6 @@ struct Plan {
   Epoch epoch;
   std::vector<PlanStage> stages;
   int64_t context_length;               // of each sequence
-  int64_t kv_bytes_per_node_limit = 0;  // 0: what is free
   ModelFingerprint fingerprint{};       // of the files that every stage is to load
 
   const NodeId& head() const { return stages.front().node; }

@@ -206,7 +206,6 @@ void write(const Plan& plan, wire::Plan& out) {
     stage_out.set_end_layer(stage.end_layer);
   }
   out.set_context_length(plan.context_length);
-  out.set_kv_bytes_per_node_limit(plan.kv_bytes_per_node_limit);
   write(plan.fingerprint, *out.mutable_fingerprint());
 }
 
@@ -216,7 +215,6 @@ Plan read(const wire::Plan& in, WireChecks& checks) {
       .epoch = read(in.epoch(), checks),
       .stages = {},
       .context_length = checks.size(in.context_length(), "plan.context_length"),
-      .kv_bytes_per_node_limit = checks.size(in.kv_bytes_per_node_limit(), "plan.kv_bytes_per_node_limit"),
       .fingerprint = read(in.fingerprint(), checks)};
   checks.within(in.stages_size(), 1, node_limit, "plan.stages");
   if (!checks.ok()) return plan;

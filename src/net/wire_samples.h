@@ -100,7 +100,6 @@ inline std::vector<PeerMessage> sample_peer_messages() {
                   .epoch = epoch,
                   .stages = {{"node-1", 0, 2}, {"node-2", 2, 3}},
                   .context_length = 4096,
-                  .kv_bytes_per_node_limit = 77,
                   .fingerprint = sample_fingerprint()};
   const EngineInfo info{.first_layer = 1,
                         .end_layer = 9,

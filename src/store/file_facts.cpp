@@ -251,7 +251,7 @@ Result<void> FileFactsCache::keep() {
     if (facts.problem.empty() && fs::exists(path, error)) files[path] = format_facts(facts);
   }
   const Json json = {{"format", kept_format}, {"files", std::move(files)}};
-  return os::replace_text_file(kept_in_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return os::write_text_file(kept_in_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace shoal
