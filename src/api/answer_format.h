@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/service.h"
+#include "service/response_sink.h"
 #include "text/calls/answer_event.h"
 
 namespace shoal {

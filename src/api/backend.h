@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "service/service.h"
+#include "service/cluster_view.h"
+#include "service/response_sink.h"
+#include "service/service_request.h"
 
 namespace shoal {
 

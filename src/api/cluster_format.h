@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "service/service.h"
+#include "service/cluster_view.h"
 
 namespace shoal {
 

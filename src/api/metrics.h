@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "service/service.h"
+#include "service/cluster_view.h"
 
 namespace shoal {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/service.h"
+#include "service/cluster_view.h"
 
 namespace shoal {
 

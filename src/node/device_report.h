@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "cluster/node_report.h"
 #include "kernels/kernels.h"
-#include "service/service.h"
+#include "service/service_settings.h"
 
 namespace shoal {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "node/node_settings.h"
-#include "service/service.h"
+#include "service/cluster_view.h"
 
 namespace shoal {
 

@@ -1,7 +1,7 @@
 // Loops on threads of their own, for service's engines and schedulers.
 #pragma once
 
-#include "service/service.h"
+#include "service/loop_factory.h"
 
 namespace shoal {
 

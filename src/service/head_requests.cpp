@@ -22,16 +22,16 @@ int64_t prompt_bytes(const Prompt& prompt) {
 
 }  // namespace
 
-HeadRequests::HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender, int64_t limit,
-                           FindHead find_head)
+HeadRequests::HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender,
+                           const Hosting& hosting, int64_t limit)
     : loop_(std::move(loop)),
       text_loops_(std::move(text_loops)),
       sender_(sender),
-      limit_(limit),
-      find_head_(std::move(find_head)) {}
+      hosting_(hosting),
+      limit_(limit) {}
 
 void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
-  InstanceHead* head = find_head_(submitted.instance, submitted.epoch);
+  InstanceHead* head = hosting_.find_head(submitted.instance, submitted.epoch);
   if (head == nullptr) {
     refuse(from, submitted,
            {ErrorCode::unavailable, fmt::format("{} is not served here any more", submitted.instance)});
@@ -63,9 +63,9 @@ void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
   if (head->is_ready()) tokenise(added->second, *head);
 }
 
-void HeadRequests::instance_ready(const InstanceId& instance, const Epoch& epoch) {
+void HeadRequests::on_instance_ready(const InstanceId& instance, const Epoch& epoch) {
   last_used_[instance] = loop_.now();
-  InstanceHead* head = find_head_(instance, epoch);
+  InstanceHead* head = hosting_.find_head(instance, epoch);
   for (const auto& [id, request] : requests_) {
     if (request.submitted->instance == instance && request.submitted->epoch == epoch)
       tokenise(request, *head);
@@ -102,7 +102,7 @@ void HeadRequests::start(const RequestId& id, uint64_t ticket, Result<Generation
   if (request == requests_.end() || request->second.ticket != ticket) return;
   const SubmitRequest& submitted = *request->second.submitted;
   if (!made) return fail_request(request, made.error());
-  InstanceHead* head = find_head_(submitted.instance, submitted.epoch);
+  InstanceHead* head = hosting_.find_head(submitted.instance, submitted.epoch);
   if (head == nullptr) return fail_request(request, {ErrorCode::unavailable, "the model was unloaded"});
   for (Generation& choice : made->choices) {
     const uint32_t index = choice.choice_index;
@@ -122,7 +122,7 @@ void HeadRequests::receive(const NodeId& from, const CancelRequest& cancel) {
   if (request != requests_.end() && request->second.ingress == from) drop(request);
 }
 
-void HeadRequests::instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) {
+void HeadRequests::on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) {
   const auto hit = select([&](const HeadRequest& request) {
     return request.submitted->instance == instance && request.submitted->epoch <= epoch;
   });
@@ -187,7 +187,7 @@ void HeadRequests::fail_request(Requests::iterator request, Error error) {
 
 void HeadRequests::drop(Requests::iterator request) {
   const SubmitRequest& submitted = *request->second.submitted;
-  if (InstanceHead* head = find_head_(submitted.instance, submitted.epoch); head != nullptr) {
+  if (InstanceHead* head = hosting_.find_head(submitted.instance, submitted.epoch); head != nullptr) {
     head->cancel(submitted.request);
   }
   remove(request);

@@ -9,29 +9,26 @@
 #include <vector>
 
 #include "scheduler/wait_estimate.h"
+#include "service/hosting.h"
 #include "service/instance_head.h"
 #include "service/message_sender.h"
 #include "service/service_loop.h"
 
 namespace shoal {
 
-class HeadRequests final : public GenerationEvents {
+class HeadRequests final : public InstanceEvents {
  public:
-  using FindHead = std::function<InstanceHead*(const InstanceId&, const Epoch&)>;
-
   // The loops of texts render templates and tokenise, long prompts on a loop of their own, where they hold
   // nobody else up; `limit` counts requests of one ingress, of all instances;
   // all ingresses together may have twice as many.
   struct TextLoops {
     std::shared_ptr<Loop> any, long_ones;
   };
-  HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender, int64_t limit,
-               FindHead find_head);
+  HeadRequests(ServiceLoop loop, TextLoops text_loops, MessageSender& sender, const Hosting& hosting,
+               int64_t limit);
 
   void receive(const NodeId& from, SubmitRequest submitted);
   void receive(const NodeId& from, const CancelRequest& cancel);
-  void instance_ready(const InstanceId& instance, const Epoch& epoch);
-  void instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason);
   // An ingress is gone, and with it whoever would read the answer.
   void node_lost(const NodeId& node);
   void close() { requests_.clear(); }
@@ -41,6 +38,8 @@ class HeadRequests final : public GenerationEvents {
   // Since the last request of the instance ended; 0 while there is one.
   int64_t idle_ms(const InstanceId& instance) const;
 
+  void on_instance_ready(const InstanceId& instance, const Epoch& epoch) override;
+  void on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) override;
   void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
                 DeliveredToken token) override;
   void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
@@ -72,8 +71,8 @@ class HeadRequests final : public GenerationEvents {
   ServiceLoop loop_;
   TextLoops text_loops_;
   MessageSender& sender_;
+  const Hosting& hosting_;
   int64_t limit_;
-  FindHead find_head_;
   uint64_t last_ticket_ = 0;
   Requests requests_;
   WaitEstimate wait_;

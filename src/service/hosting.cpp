@@ -10,14 +10,14 @@
 
 namespace shoal {
 
-Hosting::Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
-                 MessageSender& sender, std::shared_ptr<Loop> reaper_loop, Events events)
-    : settings_(settings),
-      around_(std::move(around)),
-      members_(members),
-      sender_(sender),
-      reaper_loop_(std::move(reaper_loop)),
-      events_(std::move(events)),
+Hosting::Hosting(Surroundings around)
+    : settings_(around.settings),
+      around_(std::move(around.shards)),
+      members_(around.members),
+      sender_(around.sender),
+      own_models_(around.own_models),
+      reaper_loop_(std::move(around.reaper_loop)),
+      report_events_(around.report_events),
       promises_(around_.own) {}
 
 Result<void> Hosting::check_reachable(const Plan& plan) const {
@@ -44,7 +44,7 @@ void Hosting::receive(const NodeId& from, const PreparePlan& prepare) {
   Result<void> outcome = check_reachable(plan);
   if (outcome) {
     outcome = check_files(plan);
-    if (!outcome) events_.on_files_doubted();
+    if (!outcome) own_models_.refresh({});
   }
   if (outcome) {
     auto prepared = promises_.prepare(plan, prepare.demand, from, room().for_promises, around_.loop.now());
@@ -77,19 +77,14 @@ void Hosting::commit_is_implied(const NodeId& from, const InstanceId& instance, 
 
 void Hosting::start(const PromisedPlan& promised) {
   const InstanceId instance = promised.plan.instance;
-  const Epoch epoch = promised.plan.epoch;
-  ShardHost::Events events{
-      .on_own_loaded = [this, instance,
-                        epoch](Result<EngineInfo> loaded) { own_loaded(instance, epoch, std::move(loaded)); },
-      .on_load_ended = [this] { around_.loop.post([this] { start_loads(); }); },
-      .on_ring_lost = [this, instance, epoch](Error error) { release(instance, epoch, error); }};
-  hosts_[instance] = Hosted{.host = std::make_shared<ShardHost>(around_, promised, std::move(events)),
-                            .moved = around_.loop.now()};
+  hosts_[instance] =
+      Hosted{.host = std::make_shared<ShardHost>(around_, promised, static_cast<ShardEvents&>(*this)),
+             .moved = around_.loop.now()};
   const PlanStage& stage = *promised.plan.find_stage(around_.own);
   log_notice("loading {} layers {}-{}{}", instance, stage.first_layer, stage.end_layer - 1,
              promised.plan.head() == around_.own ? " (head)" : "");
   start_loads();
-  events_.on_changed();
+  report_events_.on_report_changed();
 }
 
 // A load waits until the memory of what was released before is free again.
@@ -105,7 +100,15 @@ void Hosting::start_loads() {
   }
 }
 
-void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded) {
+void Hosting::on_load_ended() {
+  around_.loop.post([this] { start_loads(); });
+}
+
+void Hosting::on_ring_lost(const InstanceId& instance, const Epoch& epoch, const Error& reason) {
+  release(instance, epoch, reason);
+}
+
+void Hosting::on_shard_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded) {
   const ShardHost* host = find(instance, epoch);
   if (host == nullptr) return;
   promises_.set_reserved(instance, host->held_bytes());
@@ -113,12 +116,12 @@ void Hosting::own_loaded(const InstanceId& instance, const Epoch& epoch, Result<
   ShardLoaded message{.instance = instance, .epoch = epoch, .outcome = std::move(loaded)};
   if (!message.outcome) {
     log_warning("loading {} failed: {}", instance, message.outcome.error().message);
-    events_.on_files_doubted();
+    own_models_.refresh({});
   }
   const bool failed = !message.outcome.has_value();
   const Error reason = failed ? message.outcome.error() : Error{};
   sender_.send(head, std::move(message));
-  events_.on_changed();
+  report_events_.on_report_changed();
   if (failed && head != around_.own) release(instance, epoch, reason);
 }
 
@@ -139,8 +142,8 @@ void Hosting::receive(const NodeId& from, const ShardLoaded& loaded) {
     release(loaded.instance, loaded.epoch, begun.error());
   } else if (*begun) {
     log_notice("{} is ready", loaded.instance);
-    events_.on_ready(loaded.instance, loaded.epoch);
-    events_.on_changed();
+    around_.instance_events.on_instance_ready(loaded.instance, loaded.epoch);
+    report_events_.on_report_changed();
   }
 }
 
@@ -160,9 +163,9 @@ void Hosting::release(const InstanceId& instance, const Epoch& epoch, const Erro
     closing_.emplace(++last_closing_, Closing{.host = std::move(host), .bytes = bytes});
   }
   tell_members(released->plan, reason, released->proposer);
-  events_.on_released(instance, released->plan.epoch, reason);
+  around_.instance_events.on_instance_released(instance, released->plan.epoch, reason);
   start_loads();
-  events_.on_changed();
+  report_events_.on_report_changed();
 }
 
 void Hosting::tell_members(const Plan& plan, const Error& reason, const NodeId& also) {
@@ -276,7 +279,7 @@ void Hosting::reap(uint64_t number) {
   auto freed = [this, number] {
     closing_.erase(number);
     start_loads();
-    events_.on_changed();
+    report_events_.on_report_changed();
   };
   const bool posted = reaper_loop_->post(
       [loop = around_.loop, freed, host = std::exchange(closing_.at(number).host, nullptr)]() mutable {

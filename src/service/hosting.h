@@ -11,23 +11,26 @@
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
+#include "service/own_models.h"
 #include "service/plan_promises.h"
-#include "service/service.h"
+#include "service/report_events.h"
+#include "service/service_settings.h"
 #include "service/shard_host.h"
 
 namespace shoal {
 
-class Hosting {
+class Hosting final : private ShardEvents {
  public:
-  struct Events {
-    std::function<void()> on_changed;                               // what a report would say
-    std::function<void(const InstanceId&, const Epoch&)> on_ready;  // on the head, once all have loaded
-    std::function<void(const InstanceId&, const Epoch&, const Error&)> on_released;
-    std::function<void()> on_files_doubted;  // what the disk holds may have changed
+  struct Surroundings {
+    const ServiceSettings& settings;
+    ShardHost::Surroundings shards;
+    const Membership& members;
+    MessageSender& sender;
+    OwnModels& own_models;
+    std::shared_ptr<Loop> reaper_loop;  // destroys shards
+    ReportEvents& report_events;
   };
-  // `reaper_loop` destroys shards.
-  Hosting(const ServiceSettings& settings, ShardHost::Surroundings around, const Membership& members,
-          MessageSender& sender, std::shared_ptr<Loop> reaper_loop, Events events);
+  explicit Hosting(Surroundings around);
 
   void receive(const NodeId& from, const PreparePlan& prepare);
   void receive(const CommitPlan& commit);
@@ -74,6 +77,10 @@ class Hosting {
   bool is_empty() const { return hosts_.empty() && closing_.empty(); }
 
  private:
+  void on_shard_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded) override;
+  void on_load_ended() override;
+  void on_ring_lost(const InstanceId& instance, const Epoch& epoch, const Error& reason) override;
+
   struct Hosted {
     std::shared_ptr<ShardHost> host;
     LoadedBytes last_seen{};
@@ -86,8 +93,6 @@ class Hosting {
   };
   void start(const PromisedPlan& promised);
   void start_loads();
-  void own_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded);
-  void stage_loaded(const NodeId& node, const ShardLoaded& loaded);
   void reap(uint64_t number);
   void check_load(const InstanceId& instance, Hosted& hosted);
   Result<void> check_reachable(const Plan& plan) const;
@@ -99,11 +104,12 @@ class Hosting {
   int64_t unfilled_bytes(const std::function<bool(const DeviceReport&)>& shares) const;
 
   const ServiceSettings& settings_;
-  ShardHost::Surroundings around_;
+  const ShardHost::Surroundings around_;
   const Membership& members_;
   MessageSender& sender_;
-  std::shared_ptr<Loop> reaper_loop_;
-  Events events_;
+  OwnModels& own_models_;
+  const std::shared_ptr<Loop> reaper_loop_;
+  ReportEvents& report_events_;
   PlanPromises promises_;
   std::map<InstanceId, Hosted> hosts_;  // committed
   std::map<uint64_t, Closing> closing_;

@@ -46,7 +46,7 @@ void IngressRequests::submit(ServiceRequest asked, std::shared_ptr<ResponseSink>
   const std::vector<std::string> known = known_models(around_.members.reports());
   if (std::ranges::find(known, model) != known.end()) return place(id);
   requests_.at(id).state = State::looking;
-  around_.refresh_models([this, id] { refuse_unknown(id); });
+  around_.own_models.refresh([this, id] { refuse_unknown(id); });
 }
 
 void IngressRequests::refuse_unknown(const RequestId& id) {
@@ -73,7 +73,7 @@ void IngressRequests::place(const RequestId& id) {
   }
 }
 
-void IngressRequests::placed(const InstanceId& instance, const Result<InstanceLocation>& location) {
+void IngressRequests::on_placed(const InstanceId& instance, const Result<InstanceLocation>& location) {
   std::vector<RequestId> waiting;
   for (const auto& [id, request] : requests_) {
     if (request.asked.model == instance && request.state == State::placing) waiting.push_back(id);

@@ -3,7 +3,6 @@
 // the service's loop.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -12,12 +11,15 @@
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
+#include "service/own_models.h"
 #include "service/proposals.h"
-#include "service/service.h"
+#include "service/response_sink.h"
+#include "service/service_request.h"
+#include "service/service_settings.h"
 
 namespace shoal {
 
-class IngressRequests {
+class IngressRequests final : public PlacementEvents {
  public:
   struct Surroundings {
     const ServiceSettings& settings;
@@ -25,8 +27,7 @@ class IngressRequests {
     const Membership& members;
     MessageSender& sender;
     Proposals& proposals;
-    // Reads this node's disk for new models, then calls back.
-    std::function<void(Task)> refresh_models;
+    OwnModels& own_models;
   };
   explicit IngressRequests(Surroundings around);
 
@@ -38,7 +39,7 @@ class IngressRequests {
   void receive(const NodeId& from, const ChoiceFinished& finished);
   void receive(const NodeId& from, const RequestFailed& failed);
 
-  void placed(const InstanceId& instance, const Result<InstanceLocation>& location);
+  void on_placed(const InstanceId& instance, const Result<InstanceLocation>& location) override;
   void node_lost(const NodeId& node);
   void tick();
   void close();

@@ -103,10 +103,10 @@ void InstanceHead::on_failed(const RequestId& request, uint32_t, Error error) {
 
 void InstanceHead::on_step_done(StepOutput output) { scheduler_->on_step_done(std::move(output)); }
 
-// `this` outlives the service's loop's interest in it: what is posted holds a copy of the callback.
 void InstanceHead::on_ring_lost(Error error) {
   scheduler_->on_ring_lost(error);
-  around_.loop.post([lost = around_.on_ring_lost, error = std::move(error)] { lost(error); });
+  around_.loop.post([events = &around_.shard_events, instance = plan_.instance, epoch = plan_.epoch,
+                     error = std::move(error)] { events->on_ring_lost(instance, epoch, error); });
 }
 
 }  // namespace shoal

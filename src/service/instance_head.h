@@ -2,7 +2,6 @@
 // Made, called and closed on the service's loop; destroyed on any other thread, after close().
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,13 +12,19 @@
 #include "service/engine_source.h"
 #include "service/peer_calls.h"
 #include "service/service_loop.h"
+#include "service/shard_events.h"
 
 namespace shoal {
 
-// What comes of generations, on the service's loop. `epoch` is the instance's.
-class GenerationEvents {
+// What comes of instances that this node heads, and of their generations. Implemented by head_requests,
+// called on the service's loop. `epoch` is the instance's.
+class InstanceEvents {
  public:
-  virtual ~GenerationEvents() = default;
+  virtual ~InstanceEvents() = default;
+  virtual void on_instance_ready(const InstanceId& instance,
+                                 const Epoch& epoch) = 0;  // every stage has loaded
+  // This node has let go of it, as head or as stage.
+  virtual void on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) = 0;
   virtual void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
                         DeliveredToken token) = 0;
   virtual void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
@@ -36,8 +41,8 @@ class InstanceHead final : private TokenSink, private StepSink {
     std::shared_ptr<Loop> scheduler_loop;
     PeerCalls& peers;
     SchedulerSettings scheduler;
-    GenerationEvents& events;
-    std::function<void(Error)> on_ring_lost;  // on the service's loop
+    InstanceEvents& events;
+    ShardEvents& shard_events;
   };
   InstanceHead(Surroundings surroundings, Plan plan);
   ~InstanceHead() override;

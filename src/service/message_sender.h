@@ -2,22 +2,24 @@
 // node takes the same path as many. Used on the service's loop.
 #pragma once
 
-#include <functional>
-
 #include "service/peer_calls.h"
 #include "service/service_loop.h"
 
 namespace shoal {
 
+// Implemented by the service's state. Called on the service's loop, never from within send().
+class SenderEvents {
+ public:
+  virtual ~SenderEvents() = default;
+  virtual void on_own_message(PeerMessage message) = 0;  // from this node to itself
+  // A control stream that takes no more is broken: what was said on it may be incomplete.
+  virtual void on_stream_broken(const NodeId& node) = 0;
+};
+
 class MessageSender {
  public:
-  struct Events {
-    std::function<void(const NodeId& from, PeerMessage message)> on_message;  // to ourselves
-    // A control stream that takes no more is broken: what was said on it may be incomplete.
-    std::function<void(const NodeId& node)> on_broken;
-  };
-  MessageSender(NodeId own, ServiceLoop loop, PeerCalls& peers, Events events)
-      : own_(std::move(own)), loop_(std::move(loop)), peers_(peers), events_(std::move(events)) {}
+  MessageSender(NodeId own, ServiceLoop loop, PeerCalls& peers, SenderEvents& events)
+      : own_(std::move(own)), loop_(std::move(loop)), peers_(peers), events_(events) {}
 
   void send(const NodeId& to, PeerMessage message);
 
@@ -25,7 +27,7 @@ class MessageSender {
   NodeId own_;
   ServiceLoop loop_;
   PeerCalls& peers_;
-  Events events_;
+  SenderEvents& events_;
 };
 
 }  // namespace shoal

@@ -50,7 +50,7 @@ void OwnModels::take(std::vector<ModelReport> models) {
   }
   if (models == models_) return;
   models_ = std::move(models);
-  on_changed_();
+  events_.on_report_changed();
 }
 
 // One after another, so that others get at the files in between.

@@ -3,25 +3,21 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "service/engine_source.h"
+#include "service/report_events.h"
 #include "service/service_loop.h"
 
 namespace shoal {
 
 class OwnModels {
  public:
-  OwnModels(ServiceLoop loop, std::shared_ptr<Loop> files_loop, EngineSource& engines,
-            std::function<void()> on_changed)
-      : loop_(std::move(loop)),
-        files_loop_(std::move(files_loop)),
-        engines_(engines),
-        on_changed_(std::move(on_changed)) {}
+  OwnModels(ServiceLoop loop, std::shared_ptr<Loop> files_loop, EngineSource& engines, ReportEvents& events)
+      : loop_(std::move(loop)), files_loop_(std::move(files_loop)), engines_(engines), events_(events) {}
 
   const std::vector<ModelReport>& all() const { return models_; }
   // By name, of those that have been looked into; 0: its files are not understood.
@@ -40,7 +36,7 @@ class OwnModels {
   ServiceLoop loop_;
   std::shared_ptr<Loop> files_loop_;
   EngineSource& engines_;
-  std::function<void()> on_changed_;
+  ReportEvents& events_;
   std::vector<ModelReport> models_;
   std::vector<Task> waiting_;  // for the next reading
   std::map<std::string, int64_t> context_lengths_;

@@ -29,6 +29,12 @@ class FakeFiles final : public EngineSource {
   int described = 0;
 };
 
+class Listener final : public ReportEvents {
+ public:
+  void on_report_changed() override { ++changes; }
+  int changes = 0;
+};
+
 TEST(OwnModels, LooksIntoEachModelOnceForItsContext) {
   SimulatedWorld world(1);
   FakeFiles files;
@@ -37,7 +43,8 @@ TEST(OwnModels, LooksIntoEachModelOnceForItsContext) {
   ServiceLoop loop(world.make_loop("service"));
   loop.bind(service);
   const std::shared_ptr<Loop> files_loop(&world.make_loop("files"), [](Loop*) {});
-  OwnModels models(loop, files_loop, files, [] {});
+  Listener listener;
+  OwnModels models(loop, files_loop, files, listener);
   for (int i = 0; i < 3; ++i) {
     loop.post([&] { models.refresh({}); });
     world.run_for(std::chrono::seconds(1));
@@ -45,10 +52,12 @@ TEST(OwnModels, LooksIntoEachModelOnceForItsContext) {
   EXPECT_EQ(models.context_lengths(),
             (std::map<std::string, int64_t>{{"a", 1000}, {"damaged", 0}, {"long", 4000}}));
   EXPECT_EQ(files.described, 3);
+  EXPECT_EQ(listener.changes, 1);
   files.names = {"a"};
   loop.post([&] { models.refresh({}); });
   world.run_for(std::chrono::seconds(1));
   EXPECT_EQ(models.context_lengths(), (std::map<std::string, int64_t>{{"a", 1000}}));
+  EXPECT_EQ(listener.changes, 2);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "service/cluster_knowledge.h"
 
 namespace shoal {
 namespace {
@@ -32,8 +31,8 @@ std::vector<ModelDemand> with_shorter_contexts(const ModelDemand& demand) {
 
 }  // namespace
 
-Proposals::Proposals(Surroundings around, Done done)
-    : around_(std::move(around)), done_(std::move(done)), random_(around_.random_seed) {}
+Proposals::Proposals(Surroundings around, PlacementEvents& events)
+    : around_(std::move(around)), events_(events), random_(around_.random_seed) {}
 
 void Proposals::begin(const InstanceId& instance) {
   if (is_running(instance)) return;
@@ -306,7 +305,7 @@ void Proposals::pause(const InstanceId& instance, const Error& reason) {
 }
 
 void Proposals::finish(const InstanceId& instance, Result<InstanceLocation> outcome) {
-  around_.loop.post([this, instance, outcome = std::move(outcome)] { done_(instance, outcome); });
+  around_.loop.post([this, instance, outcome = std::move(outcome)] { events_.on_placed(instance, outcome); });
   proposals_.erase(instance);
 }
 

@@ -3,19 +3,27 @@
 // are tried again after a random pause, for as long as the deadline allows. Used on the service's loop.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <random>
 #include <set>
 
+#include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
 #include "service/model_inquiry.h"
 #include "service/plan_promises.h"
-#include "service/service.h"
+#include "service/service_settings.h"
 #include "service/unloading.h"
 
 namespace shoal {
+
+// Implemented by ingress_requests. On the service's loop, never from within begin().
+class PlacementEvents {
+ public:
+  virtual ~PlacementEvents() = default;
+  // Once for each proposal begun: where the instance is, or why it cannot be.
+  virtual void on_placed(const InstanceId& instance, const Result<InstanceLocation>& location) = 0;
+};
 
 class Proposals {
  public:
@@ -29,9 +37,7 @@ class Proposals {
     Unloading& unloading;
     uint64_t random_seed;  // of pauses
   };
-  // Called once, later, for each proposal begun: where the instance is, or why it cannot be.
-  using Done = std::function<void(const InstanceId&, const Result<InstanceLocation>&)>;
-  Proposals(Surroundings around, Done done);
+  Proposals(Surroundings around, PlacementEvents& events);
 
   // Begins a proposal unless one is running for the model.
   void begin(const InstanceId& instance);
@@ -82,7 +88,7 @@ class Proposals {
   Proposal* find(const InstanceId& instance, uint64_t ticket);
 
   Surroundings around_;
-  Done done_;
+  PlacementEvents& events_;
   std::mt19937_64 random_;
   uint64_t last_ticket_ = 0;
   std::map<InstanceId, Proposal> proposals_;

@@ -49,7 +49,8 @@ struct Overloaded : Handlers... {
 
 }  // namespace
 
-struct Service::State {
+// The parts of a service, who hears whom, and what concerns more than one of them.
+struct Service::State final : SenderEvents, ReportEvents {
   State(ServiceSettings service_settings, Loop& base_loop, LoopFactory& loops, EngineSource& engines,
         PeerCalls& peer_calls);
 
@@ -67,7 +68,9 @@ struct Service::State {
   void drop(const NodeId& node, const Error& reason);
   void dispatch(const NodeId& from, PeerMessage message);
   void receive(const NodeId& from, Heartbeat heartbeat);
-  void changed();
+  void on_own_message(PeerMessage message) override;
+  void on_stream_broken(const NodeId& node) override;
+  void on_report_changed() override;
   void publish();  // what other threads see
   void renew();    // the own report, too
   void announce();
@@ -94,11 +97,12 @@ struct Service::State {
   MessageSender sender;
   OwnModels own_models;
   ModelInquiry inquiry;
+  // Of two that call each other the one that is called back is made first.
   HeadRequests head_requests;
   Hosting hosting;
   Unloading unloading;
-  Proposals proposals;
   IngressRequests ingress;
+  Proposals proposals;
 
   TimePoint last_tick{};
   std::vector<std::string> warnings;
@@ -121,41 +125,31 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       reaper_loop(loops.make_loop("reaper")),
       snapshot(settings.own),
       members(settings.own),
-      sender(settings.own.node, loop, peers,
-             {.on_message = [this](const NodeId& from, PeerMessage m) { dispatch(from, std::move(m)); },
-              .on_broken =
-                  [this](const NodeId& node) {
-                    const Error reason{ErrorCode::unavailable,
-                                       fmt::format("node {} takes no more messages", node)};
-                    if (members.find(node) != nullptr) peers.drop_peer(node, reason);
-                    lose(node, reason);
-                  }}),
-      own_models(loop, files_loop, engines, [this] { changed(); }),
+      sender(settings.own.node, loop, peers, *this),
+      own_models(loop, files_loop, engines, *this),
       inquiry(settings.own.node, loop, files_loop, engines, sender, settings.plan_deadline),
-      head_requests(
-          loop, {.any = text_loop, .long_ones = long_text_loop}, sender, settings.request_limit,
-          [this](const InstanceId& id, const Epoch& epoch) { return hosting.find_head(id, epoch); }),
-      hosting(
-          settings,
-          {.own = settings.own.node,
-           .loop = loop,
-           .loops = loops,
-           .engines = engines,
-           .peers = peers,
-           .scheduler = settings.scheduler,
-           .events = head_requests},
-          members, sender, reaper_loop,
-          {.on_changed =
-               [this] {
-                 changed();
-                 finish_leaving();
-               },
-           .on_ready = [this](const InstanceId& id,
-                              const Epoch& epoch) { head_requests.instance_ready(id, epoch); },
-           .on_released = [this](const InstanceId& id, const Epoch& epoch,
-                                 const Error& reason) { head_requests.instance_released(id, epoch, reason); },
-           .on_files_doubted = [this] { own_models.refresh({}); }}),
+      head_requests(loop, {.any = text_loop, .long_ones = long_text_loop}, sender, hosting,
+                    settings.request_limit),
+      hosting({.settings = settings,
+               .shards = {.own = settings.own.node,
+                          .loop = loop,
+                          .loops = loops,
+                          .engines = engines,
+                          .peers = peers,
+                          .scheduler = settings.scheduler,
+                          .instance_events = head_requests},
+               .members = members,
+               .sender = sender,
+               .own_models = own_models,
+               .reaper_loop = reaper_loop,
+               .report_events = *this}),
       unloading(loop, sender, members, hosting, head_requests, settings.plan_deadline),
+      ingress({.settings = settings,
+               .loop = loop,
+               .members = members,
+               .sender = sender,
+               .proposals = proposals,
+               .own_models = own_models}),
       proposals({.settings = settings,
                  .loop = loop,
                  .members = members,
@@ -164,15 +158,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
                  .inquiry = inquiry,
                  .unloading = unloading,
                  .random_seed = settings.own.incarnation},
-                [this](const InstanceId& instance, const Result<InstanceLocation>& location) {
-                  ingress.placed(instance, location);
-                }),
-      ingress({.settings = settings,
-               .loop = loop,
-               .members = members,
-               .sender = sender,
-               .proposals = proposals,
-               .refresh_models = [this](Task done) { own_models.refresh(std::move(done)); }}) {}
+                ingress) {}
 
 void Service::State::start() {
   last_tick = loop.now();
@@ -256,7 +242,7 @@ void Service::State::join(NodeReport report) {
   }
   log_notice("node {} joined", report.node);
   members.join(std::move(report), loop.now());
-  changed();
+  on_report_changed();
 }
 
 void Service::State::lose(const NodeId& node, const Error& reason) {
@@ -268,7 +254,7 @@ void Service::State::lose(const NodeId& node, const Error& reason) {
   inquiry.node_lost(node);
   proposals.node_lost(node);
   unloading.node_lost(node);
-  changed();
+  on_report_changed();
 }
 
 // On the network's threads: brings the message to the loop.
@@ -282,6 +268,14 @@ void Service::State::take(const NodeId& from, Message message) {
   if (posted) return;
   inbox.leave(from);
   peers.drop_peer(from, not_taken);
+}
+
+void Service::State::on_own_message(PeerMessage message) { dispatch(settings.own.node, std::move(message)); }
+
+void Service::State::on_stream_broken(const NodeId& node) {
+  const Error reason{ErrorCode::unavailable, fmt::format("node {} takes no more messages", node)};
+  if (members.find(node) != nullptr) peers.drop_peer(node, reason);
+  lose(node, reason);
 }
 
 void Service::State::drop(const NodeId& node, const Error& reason) {
@@ -370,8 +364,9 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
 }
 
 // Others hear of it at once, but once for all that changes in one turn.
-void Service::State::changed() {
+void Service::State::on_report_changed() {
   renew();
+  finish_leaving();
   if (std::exchange(announcing, true)) return;
   const bool posted = loop.post([this] {
     announcing = false;
@@ -469,7 +464,7 @@ void Service::State::drain(Duration patience, Task done) {
     log_notice("stopping: answers are being finished, for {:.0f} s at most; Ctrl-C ends at once",
                to_seconds(patience));
   }
-  changed();
+  on_report_changed();
   check_drained();
 }
 

@@ -19,11 +19,11 @@ int64_t weight_bytes(const ModelDemand& demand, const PlanStage& stage, bool is_
 
 }  // namespace
 
-ShardHost::ShardHost(Surroundings surroundings, const PromisedPlan& promised, Events events)
+ShardHost::ShardHost(Surroundings surroundings, const PromisedPlan& promised, ShardEvents& events)
     : around_(std::move(surroundings)),
       plan_(promised.plan),
       stage_(*promised.plan.find_stage(around_.own)),
-      events_(std::move(events)),
+      events_(events),
       bytes_total_(weight_bytes(promised.demand, stage_, promised.plan.head() == around_.own)),
       held_bytes_(promised.reserved_bytes) {
   engine_loop_ = around_.loops.make_loop("engine");
@@ -35,8 +35,8 @@ ShardHost::ShardHost(Surroundings surroundings, const PromisedPlan& promised, Ev
                                                                       .scheduler_loop = scheduler_loop_,
                                                                       .peers = around_.peers,
                                                                       .scheduler = around_.scheduler,
-                                                                      .events = around_.events,
-                                                                      .on_ring_lost = events_.on_ring_lost},
+                                                                      .events = around_.instance_events,
+                                                                      .shard_events = events_},
                                            plan_);
   }
 }
@@ -74,7 +74,7 @@ void ShardHost::load_ended(Result<LoadedShard> loaded) {
   Result<EngineInfo> taken = loaded ? take(*std::move(loaded)) : fail(loaded.error());
   state_ = taken ? State::loaded : State::failed;
   events_.on_load_ended();
-  events_.on_own_loaded(std::move(taken));
+  events_.on_shard_loaded(plan_.instance, plan_.epoch, std::move(taken));
 }
 
 Result<EngineInfo> ShardHost::take(LoadedShard loaded) {

@@ -3,14 +3,13 @@
 // for the engine's thread and gives gigabytes back.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <stop_token>
 
 #include "ring/stage.h"
 #include "service/instance_head.h"
+#include "service/loop_factory.h"
 #include "service/plan_promises.h"
-#include "service/service.h"
 
 namespace shoal {
 
@@ -23,16 +22,10 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
     EngineSource& engines;
     PeerCalls& peers;
     SchedulerSettings scheduler;
-    GenerationEvents& events;
-  };
-  // On the service's loop; `on_own_loaded` and `on_load_ended` once each, the first only before close().
-  struct Events {
-    std::function<void(Result<EngineInfo>)> on_own_loaded;
-    std::function<void()> on_load_ended;  // its thread is done with it
-    std::function<void(Error)> on_ring_lost;
+    InstanceEvents& instance_events;
   };
 
-  ShardHost(Surroundings surroundings, const PromisedPlan& promised, Events events);
+  ShardHost(Surroundings surroundings, const PromisedPlan& promised, ShardEvents& events);
 
   void start_loading();
   bool is_waiting() const { return state_ == State::waiting; }
@@ -62,7 +55,7 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
   Surroundings around_;
   Plan plan_;
   PlanStage stage_;
-  Events events_;
+  ShardEvents& events_;
   State state_ = State::waiting;
   bool load_is_running_ = false;
   int64_t bytes_loaded_ = 0;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "service/service.h"
+#include "service/cluster_view.h"
 
 namespace shoal {
 

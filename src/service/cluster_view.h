@@ -1,0 +1,40 @@
+// What the service shows of the cluster and of itself to other threads. Plain data, copies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/missing_peer.h"
+#include "cluster/node_report.h"
+#include "scheduler/scheduler.h"
+
+namespace shoal {
+
+struct ClusterView {
+  NodeId own_node;
+  std::vector<NodeReport> nodes;  // this one first
+  struct Link {
+    NodeId from, to;
+    std::string description;
+  };
+  std::vector<Link> links;
+  std::vector<MissingPeer> missing = {};   // filled in by who knows the network
+  std::vector<std::string> warnings = {};  // what people should know: nodes with other files of a model
+};
+
+struct ModelView {
+  std::string name;
+  bool is_loaded;
+  int64_t context_length = 0;  // 0: this node does not know it
+};
+
+struct ServiceStatus {
+  int64_t active_requests;
+  int64_t requests_total;
+  int64_t failed_total;
+  std::optional<SchedulerStatus> scheduler;  // of the instance this node heads
+};
+
+}  // namespace shoal

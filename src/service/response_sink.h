@@ -1,0 +1,32 @@
+// Where the answer to a client's request goes, and what is heard before it begins.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "scheduler/generation.h"
+#include "text/calls/answer_opening.h"
+
+namespace shoal {
+
+struct LoadingStatus {
+  std::string model;
+  int64_t bytes_done;
+  int64_t bytes_total;
+};
+
+// Implemented by api. Called on the service's loop, in order; on_failed or on_done ends it.
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+  virtual void on_loading(const LoadingStatus& status) = 0;  // while the model is being loaded
+  // `opening`: how the answer's text is to be read.
+  virtual void on_accepted(int64_t prompt_tokens, const AnswerOpening& opening) = 0;
+  virtual void on_token(uint32_t choice_index, const DeliveredToken& token) = 0;
+  virtual void on_finished(uint32_t choice_index, const GenerationEnd& end) = 0;
+  virtual void on_done() = 0;  // every choice has finished
+  virtual void on_failed(const Error& error) = 0;
+};
+
+}  // namespace shoal
