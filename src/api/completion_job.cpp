@@ -252,29 +252,31 @@ class PromptSink final : public ResponseSink {
   PromptSink(std::shared_ptr<CompletionJob> job, RequestId request, size_t prompt_index)
       : job_(std::move(job)), request_(std::move(request)), prompt_index_(prompt_index) {}
 
-  void on_loading(const LoadingStatus& status) override {
-    post([status](CompletionJob& job) { job.on_loading(status); });
+  void on_loading(LoadingStatus status) override {
+    post([status = std::move(status)](CompletionJob& job) { job.on_loading(status); });
   }
-  void on_accepted(int64_t prompt_tokens, const AnswerOpening& opening) override {
-    post([index = prompt_index_, prompt_tokens, opening](CompletionJob& job) {
+  void on_accepted(int64_t prompt_tokens, AnswerOpening opening) override {
+    post([index = prompt_index_, prompt_tokens, opening = std::move(opening)](CompletionJob& job) {
       job.on_accepted(index, prompt_tokens, opening);
     });
   }
-  void on_token(uint32_t choice_index, const DeliveredToken& token) override {
-    post([index = prompt_index_, choice_index, token](CompletionJob& job) mutable {
+  void on_token(uint32_t choice_index, DeliveredToken token) override {
+    post([index = prompt_index_, choice_index, token = std::move(token)](CompletionJob& job) mutable {
       job.on_token(index, choice_index, std::move(token));
     });
   }
-  void on_finished(uint32_t choice_index, const GenerationEnd& end) override {
-    post([index = prompt_index_, choice_index, end](CompletionJob& job) {
+  void on_finished(uint32_t choice_index, GenerationEnd end) override {
+    post([index = prompt_index_, choice_index, end = std::move(end)](CompletionJob& job) {
       job.on_finished(index, choice_index, end);
     });
   }
   void on_done() override {
     post([request = request_](CompletionJob& job) { job.on_done(request); });
   }
-  void on_failed(const Error& error) override {
-    post([request = request_, error](CompletionJob& job) { job.on_failed(request, error); });
+  void on_failed(Error error) override {
+    post([request = request_, error = std::move(error)](CompletionJob& job) {
+      job.on_failed(request, error);
+    });
   }
 
  private:

@@ -25,16 +25,16 @@ constexpr int64_t token_count = 60;
 // What a client sees of one request; waits for its end.
 class WaitingClient final : public ResponseSink {
  public:
-  void on_loading(const LoadingStatus&) override {}
-  void on_accepted(int64_t, const AnswerOpening&) override {}
-  void on_token(uint32_t, const DeliveredToken& token) override {
+  void on_loading(LoadingStatus) override {}
+  void on_accepted(int64_t, AnswerOpening) override {}
+  void on_token(uint32_t, DeliveredToken token) override {
     MutexLock lock(mutex_);
     tokens_.push_back(token.token);
     changed_.notify_all();
   }
-  void on_finished(uint32_t, const GenerationEnd&) override {}
+  void on_finished(uint32_t, GenerationEnd) override {}
   void on_done() override { end(std::nullopt); }
-  void on_failed(const Error& error) override { end(error); }
+  void on_failed(Error error) override { end(std::move(error)); }
 
   // False after half a minute.
   bool wait_for_tokens(size_t count) {

@@ -148,30 +148,28 @@ int64_t HeadRequests::idle_ms(const InstanceId& instance) const {
   return std::max<int64_t>(idle.count(), 1);
 }
 
-void HeadRequests::on_token(const Epoch& epoch, const RequestId& id, uint32_t choice_index,
-                            DeliveredToken token) {
-  auto request = find(id, epoch);
-  if (request == requests_.end()) return;
-  sender_.send(
-      request->second.ingress,
-      TokenDelivery{.request = id, .epoch = epoch, .choice_index = choice_index, .token = std::move(token)});
+void HeadRequests::on_answer(AnswerMessage message) {
+  std::visit(
+      [this](auto& part) {
+        const auto request = find(part.request, part.epoch);
+        if (request != requests_.end()) pass_on(request, std::move(part));
+      },
+      message);
 }
 
-void HeadRequests::on_finished(const Epoch& epoch, const RequestId& id, uint32_t choice_index,
-                               GenerationEnd end) {
-  auto request = find(id, epoch);
-  if (request == requests_.end()) return;
-  sender_.send(
-      request->second.ingress,
-      ChoiceFinished{.request = id, .epoch = epoch, .choice_index = choice_index, .end = std::move(end)});
-  request->second.open_choices.erase(choice_index);
-  if (!request->second.open_choices.empty()) return;
-  remove(request);
+void HeadRequests::pass_on(Requests::iterator request, TokenDelivery token) {
+  sender_.send(request->second.ingress, std::move(token));
 }
 
-void HeadRequests::on_failed(const Epoch& epoch, const RequestId& id, Error error) {
-  auto request = find(id, epoch);
-  if (request != requests_.end()) fail_request(request, std::move(error));
+void HeadRequests::pass_on(Requests::iterator request, ChoiceFinished finished) {
+  const uint32_t choice = finished.choice_index;
+  sender_.send(request->second.ingress, std::move(finished));
+  request->second.open_choices.erase(choice);
+  if (request->second.open_choices.empty()) remove(request);
+}
+
+void HeadRequests::pass_on(Requests::iterator request, RequestFailed failed) {
+  fail_request(request, std::move(failed.error));
 }
 
 void HeadRequests::refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error) {

@@ -40,11 +40,7 @@ class HeadRequests final : public InstanceEvents {
 
   void on_instance_ready(const InstanceId& instance, const Epoch& epoch) override;
   void on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) override;
-  void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
-                DeliveredToken token) override;
-  void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
-                   GenerationEnd end) override;
-  void on_failed(const Epoch& epoch, const RequestId& request, Error error) override;
+  void on_answer(AnswerMessage message) override;
 
  private:
   struct Generations {
@@ -62,6 +58,9 @@ class HeadRequests final : public InstanceEvents {
   void tokenise(const HeadRequest& request, InstanceHead& head);
   void start(const RequestId& id, uint64_t ticket, Result<Generations> made);
   void refuse(const NodeId& ingress, const SubmitRequest& submitted, Error error);
+  void pass_on(Requests::iterator request, TokenDelivery token);
+  void pass_on(Requests::iterator request, ChoiceFinished finished);
+  void pass_on(Requests::iterator request, RequestFailed failed);
   void fail_request(Requests::iterator request, Error error);
   void drop(Requests::iterator request);
   void remove(Requests::iterator request);

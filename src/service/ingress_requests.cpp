@@ -144,10 +144,10 @@ void IngressRequests::receive(const NodeId& from, RequestAccepted accepted) {
   request->state = State::accepted;
   request->prompt = std::move(accepted.prompt);
   if (std::exchange(request->is_told, true)) return;
-  request->sink->on_accepted(static_cast<int64_t>(request->prompt.size()), accepted.opening);
+  request->sink->on_accepted(static_cast<int64_t>(request->prompt.size()), std::move(accepted.opening));
 }
 
-void IngressRequests::receive(const NodeId& from, const TokenDelivery& delivery) {
+void IngressRequests::receive(const NodeId& from, TokenDelivery delivery) {
   IngressRequest* request = find(from, delivery.request, delivery.epoch);
   if (request == nullptr) return;
   const bool has_choice = delivery.choice_index < request->choices.size();
@@ -165,10 +165,10 @@ void IngressRequests::receive(const NodeId& from, const TokenDelivery& delivery)
   }
   choice.delivered.push_back(delivery.token.token);
   choice.bytes_sent += static_cast<int64_t>(delivery.token.text.size());
-  request->sink->on_token(delivery.choice_index, delivery.token);
+  request->sink->on_token(delivery.choice_index, std::move(delivery.token));
 }
 
-void IngressRequests::receive(const NodeId& from, const ChoiceFinished& finished) {
+void IngressRequests::receive(const NodeId& from, ChoiceFinished finished) {
   IngressRequest* request = find(from, finished.request, finished.epoch);
   if (request == nullptr || request->state != State::accepted ||
       finished.choice_index >= request->choices.size()) {
@@ -177,12 +177,12 @@ void IngressRequests::receive(const NodeId& from, const ChoiceFinished& finished
   Choice& choice = request->choices[finished.choice_index];
   if (std::exchange(choice.is_finished, true)) return;
   choice.bytes_sent += static_cast<int64_t>(finished.end.text.size());
-  request->sink->on_finished(finished.choice_index, finished.end);
+  request->sink->on_finished(finished.choice_index, std::move(finished.end));
   if (!std::ranges::all_of(request->choices, &Choice::is_finished)) return;
   remove(requests_.find(finished.request))->on_done();
 }
 
-void IngressRequests::receive(const NodeId& from, const RequestFailed& failed) {
+void IngressRequests::receive(const NodeId& from, RequestFailed failed) {
   IngressRequest* request = find(from, failed.request, failed.epoch);
   if (request == nullptr) return;
   const bool is_lost = failed.error.code == ErrorCode::unavailable;
@@ -193,7 +193,7 @@ void IngressRequests::receive(const NodeId& from, const RequestFailed& failed) {
     request->deadline = around_.loop.now() + patience();
     place_again(*request);
   } else {
-    fail_request(failed.request, failed.error);
+    fail_request(failed.request, std::move(failed.error));
   }
 }
 
@@ -255,16 +255,16 @@ void IngressRequests::tell_head_to_stop(const RequestId& id, const IngressReques
   if (has_head(request.state)) around_.sender.send(request.head, CancelRequest{.request = id});
 }
 
-void IngressRequests::give_up(const RequestId& id, const Error& error) {
+void IngressRequests::give_up(const RequestId& id, Error error) {
   tell_head_to_stop(id, requests_.at(id));
-  fail_request(id, error);
+  fail_request(id, std::move(error));
 }
 
-void IngressRequests::fail_request(const RequestId& id, const Error& error) {
+void IngressRequests::fail_request(const RequestId& id, Error error) {
   auto found = requests_.find(id);
   if (found == requests_.end()) return;
   ++failed_;
-  remove(found)->on_failed(error);
+  remove(found)->on_failed(std::move(error));
 }
 
 std::shared_ptr<ResponseSink> IngressRequests::remove(Requests::iterator request) {

@@ -35,9 +35,9 @@ class IngressRequests final : public PlacementEvents {
   void cancel(const RequestId& request);
 
   void receive(const NodeId& from, RequestAccepted accepted);
-  void receive(const NodeId& from, const TokenDelivery& delivery);
-  void receive(const NodeId& from, const ChoiceFinished& finished);
-  void receive(const NodeId& from, const RequestFailed& failed);
+  void receive(const NodeId& from, TokenDelivery delivery);
+  void receive(const NodeId& from, ChoiceFinished finished);
+  void receive(const NodeId& from, RequestFailed failed);
 
   void on_placed(const InstanceId& instance, const Result<InstanceLocation>& location) override;
   void node_lost(const NodeId& node);
@@ -80,9 +80,9 @@ class IngressRequests final : public PlacementEvents {
   void place_again(IngressRequest& request);
   bool may_lose_again(const IngressRequest& request) const;
   void watch_loading(const RequestId& id, const std::vector<NodeReport>& reports);
-  void fail_request(const RequestId& id, const Error& error);
+  void fail_request(const RequestId& id, Error error);
   // As fail_request, and the head may stop.
-  void give_up(const RequestId& id, const Error& error);
+  void give_up(const RequestId& id, Error error);
   void tell_head_to_stop(const RequestId& id, const IngressRequest& request);
   std::shared_ptr<ResponseSink> remove(Requests::iterator request);
   IngressRequest* find(const NodeId& from, const RequestId& id, const Epoch& epoch);

@@ -86,18 +86,22 @@ void InstanceHead::close(const Error& reason) {
 }
 
 void InstanceHead::on_token(const RequestId& request, uint32_t choice_index, DeliveredToken token) {
-  around_.loop.post([events = &around_.events, epoch = plan_.epoch, request, choice_index,
-                     token = std::move(token)] { events->on_token(epoch, request, choice_index, token); });
+  tell(TokenDelivery{
+      .request = request, .epoch = plan_.epoch, .choice_index = choice_index, .token = std::move(token)});
 }
 
 void InstanceHead::on_finished(const RequestId& request, uint32_t choice_index, GenerationEnd end) {
-  around_.loop.post([events = &around_.events, epoch = plan_.epoch, request, choice_index,
-                     end = std::move(end)] { events->on_finished(epoch, request, choice_index, end); });
+  tell(ChoiceFinished{
+      .request = request, .epoch = plan_.epoch, .choice_index = choice_index, .end = std::move(end)});
 }
 
 void InstanceHead::on_failed(const RequestId& request, uint32_t, Error error) {
-  around_.loop.post([events = &around_.events, epoch = plan_.epoch, request, error = std::move(error)] {
-    events->on_failed(epoch, request, error);
+  tell(RequestFailed{.request = request, .epoch = plan_.epoch, .error = std::move(error)});
+}
+
+void InstanceHead::tell(AnswerMessage message) {
+  around_.loop.post([events = &around_.events, message = std::move(message)]() mutable {
+    events->on_answer(std::move(message));
   });
 }
 

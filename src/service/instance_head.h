@@ -17,19 +17,15 @@
 namespace shoal {
 
 // What comes of instances that this node heads, and of their generations. Implemented by head_requests,
-// called on the service's loop. `epoch` is the instance's.
+// called on the service's loop.
 class InstanceEvents {
  public:
   virtual ~InstanceEvents() = default;
-  virtual void on_instance_ready(const InstanceId& instance,
-                                 const Epoch& epoch) = 0;  // every stage has loaded
+  // Every stage has loaded.
+  virtual void on_instance_ready(const InstanceId& instance, const Epoch& epoch) = 0;
   // This node has let go of it, as head or as stage.
   virtual void on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) = 0;
-  virtual void on_token(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
-                        DeliveredToken token) = 0;
-  virtual void on_finished(const Epoch& epoch, const RequestId& request, uint32_t choice_index,
-                           GenerationEnd end) = 0;
-  virtual void on_failed(const Epoch& epoch, const RequestId& request, Error error) = 0;
+  virtual void on_answer(AnswerMessage message) = 0;
 };
 
 class InstanceHead final : private TokenSink, private StepSink {
@@ -74,6 +70,7 @@ class InstanceHead final : private TokenSink, private StepSink {
   void on_failed(const RequestId& request, uint32_t choice_index, Error error) override;
   void on_step_done(StepOutput output) override;
   void on_ring_lost(Error error) override;
+  void tell(AnswerMessage message);
 
   Surroundings around_;
   Plan plan_;

@@ -141,6 +141,9 @@ struct RequestFailed {
   Epoch epoch;
   Error error;
 };
+// What an answer is told in, from the head to the request's ingress.
+using AnswerMessage = std::variant<TokenDelivery, ChoiceFinished, RequestFailed>;
+
 struct CancelRequest {
   RequestId request;
 };

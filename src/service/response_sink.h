@@ -20,13 +20,13 @@ struct LoadingStatus {
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
-  virtual void on_loading(const LoadingStatus& status) = 0;  // while the model is being loaded
+  virtual void on_loading(LoadingStatus status) = 0;  // while the model is being loaded
   // `opening`: how the answer's text is to be read.
-  virtual void on_accepted(int64_t prompt_tokens, const AnswerOpening& opening) = 0;
-  virtual void on_token(uint32_t choice_index, const DeliveredToken& token) = 0;
-  virtual void on_finished(uint32_t choice_index, const GenerationEnd& end) = 0;
+  virtual void on_accepted(int64_t prompt_tokens, AnswerOpening opening) = 0;
+  virtual void on_token(uint32_t choice_index, DeliveredToken token) = 0;
+  virtual void on_finished(uint32_t choice_index, GenerationEnd end) = 0;
   virtual void on_done() = 0;  // every choice has finished
-  virtual void on_failed(const Error& error) = 0;
+  virtual void on_failed(Error error) = 0;
 };
 
 }  // namespace shoal

@@ -352,9 +352,9 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
                    head_requests.receive(from, std::move(m));
                  },
                  [&](RequestAccepted& m) { ingress.receive(from, std::move(m)); },
-                 [&](TokenDelivery& m) { ingress.receive(from, m); },
-                 [&](ChoiceFinished& m) { ingress.receive(from, m); },
-                 [&](RequestFailed& m) { ingress.receive(from, m); },
+                 [&](TokenDelivery& m) { ingress.receive(from, std::move(m)); },
+                 [&](ChoiceFinished& m) { ingress.receive(from, std::move(m)); },
+                 [&](RequestFailed& m) { ingress.receive(from, std::move(m)); },
                  [&](CancelRequest& m) { head_requests.receive(from, m); },
                  [&](UnloadModel& m) { unloading.receive(from, m); },
                  [&](ModelUnloaded& m) { unloading.receive(from, m); },
@@ -530,9 +530,9 @@ void Service::stop() {
 }
 
 void Service::submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) {
-  const bool posted = state_->loop.post([state = state_.get(), request = std::move(request), sink] {
+  const bool posted = state_->loop.post([state = state_.get(), request = std::move(request), sink]() mutable {
     if (state->is_leaving || state->drain_until) return sink->on_failed(state->stopping());
-    state->ingress.submit(request, sink);
+    state->ingress.submit(std::move(request), sink);
     state->publish();
   });
   if (!posted) sink->on_failed({ErrorCode::unavailable, "this node is stopping or overloaded"});
@@ -556,7 +556,8 @@ ServiceStatus Service::status() const { return state_->snapshot.status(); }
 NodeReport Service::own_report() { return state_->snapshot.own_report(); }
 
 void Service::on_peer_joined(NodeReport report) {
-  state_->loop.post([state = state_.get(), report = std::move(report)] { state->join(report); });
+  state_->loop.post(
+      [state = state_.get(), report = std::move(report)]() mutable { state->join(std::move(report)); });
 }
 
 void Service::on_peer_lost(NodeId node, Error reason) {

@@ -56,29 +56,29 @@ class SimulatedCluster::Client final : public ResponseSink {
  public:
   Client(const Clock& clock, std::shared_ptr<Answer> answer) : clock_(clock), answer_(std::move(answer)) {}
 
-  void on_loading(const LoadingStatus&) override {
+  void on_loading(LoadingStatus) override {
     note();
     ++answer_->loading_reports;
   }
-  void on_accepted(int64_t, const AnswerOpening&) override {
+  void on_accepted(int64_t, AnswerOpening) override {
     note();
     answer_->accepted = true;
   }
-  void on_token(uint32_t choice, const DeliveredToken& token) override {
+  void on_token(uint32_t choice, DeliveredToken token) override {
     note();
     CHECK(token.index == static_cast<int64_t>(answer_->tokens[choice].size()));
     answer_->tokens[choice].push_back(token.token);
     answer_->text[choice] += token.text;
   }
-  void on_finished(uint32_t choice, const GenerationEnd& end) override {
+  void on_finished(uint32_t choice, GenerationEnd end) override {
     note();
     answer_->text[choice] += end.text;
-    answer_->ends[choice] = end;
+    answer_->ends[choice] = std::move(end);
   }
   void on_done() override { end(); }
-  void on_failed(const Error& error) override {
+  void on_failed(Error error) override {
     end();
-    answer_->error = error;
+    answer_->error = std::move(error);
   }
 
  private:
