@@ -71,9 +71,15 @@ Descriptor open_for_reading(const std::filesystem::path& path) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
-// The number in kB behind `key:` in a /proc file, as bytes; 0 when it is not there.
-int64_t proc_kilobytes(const char* path, std::string_view key) {
-  std::ifstream file(path);
+std::optional<std::string> file_text(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text) return std::nullopt;
+  return *std::move(text);
+}
+
+// The number in kB behind `key:` in the text of a /proc file, as bytes; 0 when it is not there.
+int64_t kilobytes_in(const std::optional<std::string>& text, std::string_view key) {
+  std::istringstream file(text.value_or(""));
   std::string line;
   while (std::getline(file, line)) {
     if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ':') {
@@ -81,12 +87,6 @@ int64_t proc_kilobytes(const char* path, std::string_view key) {
     }
   }
   return 0;
-}
-
-std::optional<std::string> file_text(const std::string& path) {
-  auto text = read_text_file(path);
-  if (!text) return std::nullopt;
-  return *std::move(text);
 }
 
 constexpr int64_t huge_page_bytes = 2 << 20;
@@ -216,8 +216,9 @@ void free_pages(std::byte* pages, int64_t size) {
 }
 
 MemoryStatus memory_status() {
-  return {.total_bytes = proc_kilobytes("/proc/meminfo", "MemTotal"),
-          .available_bytes = proc_kilobytes("/proc/meminfo", "MemAvailable")};
+  const auto text = file_text("/proc/meminfo");
+  return {.total_bytes = kilobytes_in(text, "MemTotal"),
+          .available_bytes = kilobytes_in(text, "MemAvailable")};
 }
 
 void give_back_memory() {
@@ -232,7 +233,7 @@ void keep_large_memory_apart() {
 #endif
 }
 
-int64_t peak_resident_bytes() { return proc_kilobytes("/proc/self/status", "VmHWM"); }
+int64_t peak_resident_bytes() { return kilobytes_in(file_text("/proc/self/status"), "VmHWM"); }
 
 std::vector<MemoryLimit> memory_limits() {
   std::vector<MemoryLimit> limits;
@@ -245,17 +246,18 @@ std::vector<MemoryLimit> memory_limits() {
                       .limit_bytes = group.limit_bytes,
                       .free_bytes = group.free_bytes});
   }
-  const auto add = [&limits](std::string_view name, auto resource, int64_t used) {
+  const auto add = [&limits](std::string_view name, auto resource, std::string_view used_key) {
     rlimit limit{};
     if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur >= static_cast<rlim_t>(INT64_MAX)) return;
     const auto bytes = static_cast<int64_t>(limit.rlim_cur);
+    const int64_t used = kilobytes_in(file_text("/proc/self/status"), used_key);
     limits.push_back({.name = std::string(name),
                       .group = {},
                       .limit_bytes = bytes,
                       .free_bytes = std::max<int64_t>(bytes - used, 0)});
   };
-  add("ulimit -v", RLIMIT_AS, proc_kilobytes("/proc/self/status", "VmSize"));
-  add("ulimit -d", RLIMIT_DATA, proc_kilobytes("/proc/self/status", "VmData"));
+  add("ulimit -v", RLIMIT_AS, "VmSize");
+  add("ulimit -d", RLIMIT_DATA, "VmData");
   return limits;
 }
 
