@@ -216,7 +216,6 @@ void IngressRequests::node_lost(const NodeId& node) {
 }
 
 void IngressRequests::tick() {
-  const std::vector<NodeReport> reports = around_.members.reports();
   std::vector<RequestId> waiting;
   for (const auto& [id, request] : requests_) {
     if (request.state != State::accepted) waiting.push_back(id);
@@ -227,16 +226,16 @@ void IngressRequests::tick() {
       give_up(id, {ErrorCode::deadline_exceeded,
                    fmt::format("{} did not begin to answer in time", request.asked.model)});
     } else if (request.state == State::submitted) {
-      watch_loading(id, reports);
+      watch_loading(id);
     } else if (request.state == State::placing && !around_.proposals.is_running(request.asked.model)) {
       place(id);
     }
   }
 }
 
-void IngressRequests::watch_loading(const RequestId& id, const std::vector<NodeReport>& reports) {
+void IngressRequests::watch_loading(const RequestId& id) {
   IngressRequest& request = requests_.at(id);
-  const LoadedBytes loaded = loaded_bytes(reports, request.asked.model, request.epoch);
+  const LoadedBytes loaded = loaded_bytes(around_.members.reports(), request.asked.model, request.epoch);
   if (loaded == request.loaded || loaded.total == 0) return;
   request.loaded = loaded;
   request.deadline = around_.loop.now() + patience();

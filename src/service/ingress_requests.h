@@ -79,7 +79,7 @@ class IngressRequests final : public PlacementEvents {
   void submit_to(const RequestId& id, const InstanceLocation& location);
   void place_again(IngressRequest& request);
   bool may_lose_again(const IngressRequest& request) const;
-  void watch_loading(const RequestId& id, const std::vector<NodeReport>& reports);
+  void watch_loading(const RequestId& id);
   void fail_request(const RequestId& id, Error error);
   // As fail_request, and the head may stop.
   void give_up(const RequestId& id, Error error);

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "cluster/node_report.h"
+#include "service/report_list.h"
 
 namespace shoal {
 
 class Membership {
  public:
-  explicit Membership(NodeReport own) : own_(std::move(own)) {}
+  explicit Membership(NodeReport own) : reports_(std::move(own)) {}
 
-  const NodeReport& own() const { return own_; }
-  void set_own(NodeReport report) { own_ = std::move(report); }
+  const NodeReport& own() const { return reports_.own(); }
+  void set_own(NodeReport report) { reports_.put(std::move(report)); }
 
   void join(NodeReport report, TimePoint now);
   // Anything that a member says shows that it lives. False: it is no member, and what it says is not heard.
@@ -28,11 +28,10 @@ class Membership {
   // False: it was no member.
   bool remove(const NodeId& node);
 
-  // Members and this node.
-  const NodeReport* find(const NodeId& node) const;
-  // This node first, the others by id.
-  std::vector<NodeReport> reports() const;
-  // As reports(), without those that have been silent for `limit`: who may be asked for something new.
+  // Members and this node, which comes first; valid until the next change.
+  const NodeReport* find(const NodeId& node) const { return reports_.find(node); }
+  std::span<const NodeReport> reports() const { return reports_.all(); }
+  // Copies, without those that have been silent for `limit`: who may be asked for something new.
   std::vector<NodeReport> fresh_reports(TimePoint now, Duration limit) const;
   std::vector<NodeId> peers() const;
 
@@ -43,12 +42,11 @@ class Membership {
 
  private:
   struct Peer {
-    NodeReport report;
     TimePoint last_heard;
     TimePoint last_report;
   };
-  NodeReport own_;
-  std::map<NodeId, Peer> peers_;
+  ReportList reports_;
+  std::map<NodeId, Peer> peers_;  // those that have a report, but for this node
 };
 
 }  // namespace shoal

@@ -76,8 +76,8 @@ std::vector<NodeReport> Proposals::candidates(const InstanceId& instance) const 
 void Proposals::attempt(const InstanceId& instance) {
   Proposal& proposal = proposals_.at(instance);
   proposal.ticket = ++last_ticket_;
-  const std::vector<NodeReport> reports = around_.members.reports();
-  if (const auto location = find_instance(reports, instance)) return finish(instance, *location);
+  if (const auto location = find_instance(around_.members.reports(), instance))
+    return finish(instance, *location);
   if (const PromisedPlan* promised = around_.promises.find(instance); promised != nullptr) {
     const NodeId& head = promised->plan.head();
     if (promised->state == PromiseState::committed) {

@@ -71,8 +71,8 @@ struct Service::State final : SenderEvents, ReportEvents {
   void on_own_message(PeerMessage message) override;
   void on_stream_broken(const NodeId& node) override;
   void on_report_changed() override;
-  void publish();  // what other threads see
-  void renew();    // the own report, too
+  void renew();    // the own report and the status
+  void publish();  // the status, to other threads
   void announce();
   NodeReport make_own_report() const;
   ServiceStatus make_status() const;
@@ -183,6 +183,7 @@ void Service::State::tick() {
   own_models.tick();
   drain_overtaken();
   check_drained();
+  renew();
   announce();
   loop.post_after(settings.heartbeat_interval, [this] { tick(); });
 }
@@ -200,10 +201,9 @@ void Service::State::drop_silent() {
 
 // Of two instances of a model, left over from a cut network, the lower one ends when it is idle.
 void Service::State::drain_overtaken() {
-  const std::vector<NodeReport> reports = members.reports();
   for (const ShardReport& shard : hosting.shards()) {
     if (!shard.is_head || head_requests.active(shard.instance) > 0) continue;
-    const auto location = find_instance(reports, shard.instance);
+    const auto location = find_instance(members.reports(), shard.instance);
     if (!location || location->epoch <= shard.epoch) continue;
     hosting.release(shard.instance, shard.epoch,
                     {ErrorCode::unavailable, fmt::format("node {} serves it, too", location->head)});
@@ -241,12 +241,14 @@ void Service::State::join(NodeReport report) {
     lose(report.node, {ErrorCode::unavailable, "it was started again"});
   }
   log_notice("node {} joined", report.node);
+  snapshot.put(report);
   members.join(std::move(report), loop.now());
   on_report_changed();
 }
 
 void Service::State::lose(const NodeId& node, const Error& reason) {
   if (node == settings.own.node || !members.remove(node)) return;
+  snapshot.remove(node);
   log_notice("lost node {}: {}", node, reason.message);
   hosting.node_lost(node);
   head_requests.node_lost(node);
@@ -325,8 +327,8 @@ void Service::State::receive(const NodeId& from, Heartbeat heartbeat) {
   }
   members.update(from, *std::move(report), loop.now());
   for (const Heartbeat::Progress& progress : heartbeat.progress) hosting.note_progress(from, progress);
+  snapshot.put(*members.find(from));
   unloading.tick();
-  publish();
 }
 
 void Service::State::dispatch(const NodeId& from, PeerMessage message) {
@@ -383,19 +385,18 @@ void Service::State::publish() {
     const InstanceHead* head = hosting.find_head(shard.instance);
     if (head != nullptr && head->is_ready()) context_lengths[shard.instance] = head->context_length();
   }
-  snapshot.publish(members.reports(), make_status(), std::move(context_lengths), warnings);
+  snapshot.publish(make_status(), std::move(context_lengths), warnings);
 }
 
 void Service::State::renew() {
   members.set_own(make_own_report());
+  snapshot.put(members.own());
   publish();
 }
 
 void Service::State::announce() {
-  renew();
-  for (const NodeId& peer : members.peers()) {
-    sender.send(peer, Heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())});
-  }
+  const Heartbeat heartbeat{.report = members.own(), .progress = hosting.progress(loop.now())};
+  for (const NodeId& peer : members.peers()) sender.send(peer, heartbeat);
 }
 
 NodeReport Service::State::make_own_report() const {

@@ -6,10 +6,19 @@
 
 namespace shoal {
 
-void Snapshot::publish(std::vector<NodeReport> reports, ServiceStatus status,
-                       std::map<std::string, int64_t> context_lengths, std::vector<std::string> warnings) {
+void Snapshot::put(NodeReport report) {
   MutexLock lock(mutex_);
-  reports_ = std::move(reports);
+  reports_.put(std::move(report));
+}
+
+void Snapshot::remove(const NodeId& node) {
+  MutexLock lock(mutex_);
+  reports_.remove(node);
+}
+
+void Snapshot::publish(ServiceStatus status, std::map<std::string, int64_t> context_lengths,
+                       std::vector<std::string> warnings) {
+  MutexLock lock(mutex_);
   status_ = std::move(status);
   context_lengths_ = std::move(context_lengths);
   warnings_ = std::move(warnings);
@@ -19,7 +28,7 @@ ClusterView Snapshot::cluster() const {
   ClusterView view;
   {
     MutexLock lock(mutex_);
-    view.nodes = reports_;
+    view.nodes.assign(reports_.all().begin(), reports_.all().end());
     view.warnings = warnings_;
   }
   const NodeReport& own = view.nodes.front();
@@ -38,7 +47,7 @@ std::vector<ModelView> Snapshot::models() const {
   std::map<std::string, int64_t> context_lengths;
   {
     MutexLock lock(mutex_);
-    reports = reports_;
+    reports.assign(reports_.all().begin(), reports_.all().end());
     context_lengths = context_lengths_;
   }
   std::vector<ModelView> models;
@@ -59,7 +68,7 @@ ServiceStatus Snapshot::status() const {
 
 NodeReport Snapshot::own_report() const {
   MutexLock lock(mutex_);
-  return reports_.front();
+  return reports_.own();
 }
 
 }  // namespace shoal

@@ -7,18 +7,19 @@
 
 #include "base/mutex.h"
 #include "service/cluster_view.h"
+#include "service/report_list.h"
 
 namespace shoal {
 
 class Snapshot {
  public:
-  // `own` until the first publish().
-  explicit Snapshot(NodeReport own) : reports_({std::move(own)}) {}
+  explicit Snapshot(NodeReport own) : reports_(std::move(own)) {}
 
-  // On the service's loop. This node's report comes first.
-  void publish(std::vector<NodeReport> reports, ServiceStatus status,
-               std::map<std::string, int64_t> context_lengths, std::vector<std::string> warnings)
-      EXCLUDES(mutex_);
+  // On the service's loop, which tells what has changed.
+  void put(NodeReport report) EXCLUDES(mutex_);
+  void remove(const NodeId& node) EXCLUDES(mutex_);
+  void publish(ServiceStatus status, std::map<std::string, int64_t> context_lengths,
+               std::vector<std::string> warnings) EXCLUDES(mutex_);
 
   ClusterView cluster() const EXCLUDES(mutex_);
   std::vector<ModelView> models() const EXCLUDES(mutex_);
@@ -27,7 +28,7 @@ class Snapshot {
 
  private:
   mutable Mutex mutex_;
-  std::vector<NodeReport> reports_ GUARDED_BY(mutex_);
+  ReportList reports_ GUARDED_BY(mutex_);
   ServiceStatus status_ GUARDED_BY(mutex_){};
   std::map<std::string, int64_t> context_lengths_ GUARDED_BY(mutex_);  // by model, as far as this node knows
   std::vector<std::string> warnings_ GUARDED_BY(mutex_);

@@ -67,10 +67,9 @@ void Unloading::node_lost(const NodeId& node) {
 }
 
 void Unloading::tick() {
-  const std::vector<NodeReport> reports = members_.reports();
   std::vector<std::pair<uint64_t, Result<void>>> ended;
   for (const auto& [number, call] : calls_) {
-    const bool is_held = std::ranges::any_of(reports, [&](const NodeReport& report) {
+    const bool is_held = std::ranges::any_of(members_.reports(), [&](const NodeReport& report) {
       return std::ranges::find(report.shards, call.instance, &ShardReport::instance) != report.shards.end();
     });
     if (call.agreed && !is_held) {
