@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-const AccessRules kRules{
+const AccessRules example_rules{
     .own_host_name = "Attic.lan",
     .allowed_hosts = {"chat.example", "*.home.example"},
     .allowed_origins = {"https://app.example", "https://*.app.example", "chrome-extension://*"}};
@@ -13,7 +13,7 @@ const AccessRules kRules{
 HostStanding judge(std::string_view host, std::string_view own_address = "192.168.1.5") {
   const auto parsed = parse_host(host);
   EXPECT_TRUE(parsed) << host;
-  return parsed ? judge_host(kRules, *parsed, own_address) : HostStanding::foreign;
+  return parsed ? judge_host(example_rules, *parsed, own_address) : HostStanding::foreign;
 }
 
 TEST(Access, ANodeIsCalledByPrivateAddressesAndItsOwnNames) {
@@ -83,12 +83,12 @@ TEST(Access, APageOfAnotherSiteIsRefused) {
 TEST(Access, TheRulesLetFurtherOriginsIn) {
   for (const char* origin :
        {"https://app.example", "https://APP.example", "https://a.app.example", "chrome-extension://abcdef"}) {
-    EXPECT_TRUE(is_allowed_origin(kRules, origin)) << origin;
+    EXPECT_TRUE(is_allowed_origin(example_rules, origin)) << origin;
   }
   for (const char* origin :
        {"https://app.example.evil.example", "http://app.example", "https://app.example:8443",
         "https://evil.example/.app.example", "https://xapp.example", "null"}) {
-    EXPECT_FALSE(is_allowed_origin(kRules, origin)) << origin;
+    EXPECT_FALSE(is_allowed_origin(example_rules, origin)) << origin;
   }
   for (const char* origin : {"https://evil.example", "null", "x"}) {
     EXPECT_TRUE(is_allowed_origin({.allowed_origins = {"*"}}, origin)) << origin;

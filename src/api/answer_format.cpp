@@ -12,10 +12,10 @@ namespace shoal {
 namespace {
 
 // JSON has no infinity; this is the number OpenAI gives for a token that cannot come.
-constexpr double kNoLogprob = -9999.0;
+constexpr double no_logprob = -9999.0;
 
 Value to_number(float logprob) {
-  return std::isfinite(logprob) ? Value(static_cast<double>(logprob)) : Value(kNoLogprob);
+  return std::isfinite(logprob) ? Value(static_cast<double>(logprob)) : Value(no_logprob);
 }
 
 // A token that is no whole number of characters is written by its bytes.

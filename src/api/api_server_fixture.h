@@ -14,7 +14,8 @@
 
 namespace shoal {
 
-inline constexpr const char* kHello = R"({"model":"tiny","messages":[{"role":"user","content":"hello"}]})";
+inline constexpr const char* hello_request =
+    R"({"model":"tiny","messages":[{"role":"user","content":"hello"}]})";
 
 class ApiServerTest : public ::testing::Test {
  protected:

@@ -93,7 +93,7 @@ TEST_F(ApiServerTest, ErrorsOfTheServiceHaveTheirStatus) {
   start();
   for (const auto& [each, status, type] : codes) {
     code = each;
-    const auto response = post("/v1/chat/completions", kHello);
+    const auto response = post("/v1/chat/completions", hello_request);
     EXPECT_EQ(response.status, status);
     EXPECT_EQ(json::parse(response.body).at("error").at("type"), type);
     EXPECT_EQ(json::parse(response.body).at("error").at("message"), "why");

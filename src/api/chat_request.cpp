@@ -61,11 +61,11 @@ void add_tool_members(RequestFields& fields, const std::string& path, Value::Obj
 
 // A message in the form that templates take.
 Value read_message(const Value& message, const std::string& path, std::optional<ApiError>& error) {
-  constexpr std::array<std::string_view, 6> kRoles{"system",    "developer", "user",
-                                                   "assistant", "tool",      "function"};
+  constexpr std::array<std::string_view, 6> roles{"system",    "developer", "user",
+                                                  "assistant", "tool",      "function"};
   RequestFields fields(message, error, path + ".");
   std::string role = fields.text("role").value_or("");
-  if (std::ranges::find(kRoles, role) == kRoles.end()) {
+  if (std::ranges::find(roles, role) == roles.end()) {
     fields.reject("role", "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
   }
   std::string content;
@@ -119,7 +119,7 @@ Value::Array read_messages(RequestFields& fields, std::optional<ApiError>& error
 
 std::optional<int64_t> read_top_logprobs(RequestFields& fields) {
   const bool wants_logprobs = fields.boolean("logprobs").value_or(false);
-  const auto top = fields.integer("top_logprobs", 0, kMaximumTopLogprobs);
+  const auto top = fields.integer("top_logprobs", 0, maximum_top_logprobs);
   if (top && *top > 0 && !wants_logprobs) {
     fields.reject_unsupported("top_logprobs", "is only allowed together with logprobs: true");
   }

@@ -197,11 +197,11 @@ TEST(ChatRequest, TheSystemPromptStandsWhereThereIsNoSystemMessage) {
             R"("add_generation_prompt":true})");
 }
 
-constexpr const char* kTools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
+constexpr const char* example_tools = R"("tools":[{"type":"function","function":{"name":"f"}}])";
 
 TEST(ChatRequest, ToolsAndHowTheyAreToBeUsedAreTaken) {
   const auto use_of = [](const std::string& members) {
-    const auto request = parse_chat_request(with(members + (members.empty() ? "" : ",") + kTools));
+    const auto request = parse_chat_request(with(members + (members.empty() ? "" : ",") + example_tools));
     return request ? request->tools.use
                    : ToolUse{.choice = ToolChoice::none, .function = request.error().message};
   };
@@ -230,8 +230,8 @@ TEST(ChatRequest, StrictToolsAreToldToWhoeverHoldsTheAnswerToThem) {
   };
   const std::string strict = R"([{"type":"function","function":{"name":"f","strict":true}}])";
   EXPECT_EQ(functions_of("\"tools\":" + strict), strict);
-  EXPECT_EQ(functions_of(kTools), "") << "nothing is held";
-  EXPECT_NE(functions_of(std::string(kTools) + R"(,"parallel_tool_calls":false)"), "");
+  EXPECT_EQ(functions_of(example_tools), "") << "nothing is held";
+  EXPECT_NE(functions_of(std::string(example_tools) + R"(,"parallel_tool_calls":false)"), "");
   EXPECT_EQ(functions_of("\"tools\":" + strict + R"(,"tool_choice":"none")"), "");
   const std::string loose = R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f",)"
                             R"("parameters":{"uniqueItems":true}}}])";

@@ -12,10 +12,10 @@ namespace {
 using nlohmann::json;
 
 // What a Qwen model makes of a question about the weather, in pieces.
-const std::vector<std::string> kCallPieces{
+const std::vector<std::string> call_pieces{
     "<think>\n", "Hm.", "\n</think>\n\nLet me see.\n<tool_call>\n{\"name\": \"get",
     "_weather\", \"arguments\": {\"city\": ", "\"Berlin\"}}\n</tool_call>"};
-const AnswerOpening kQwen{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle}};
+const AnswerOpening qwen{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle}};
 
 std::string weather_request(const std::string& members) {
   return R"({"model":"tiny","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{
@@ -25,7 +25,7 @@ std::string weather_request(const std::string& members) {
 
 TEST_F(ApiServerTest, ACallOfAToolComesWhole) {
   backend.script = [](const FakeBackend::Submission& submission) {
-    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+    answer(submission, call_pieces, FinishReason::stop, 5, qwen);
   };
   start();
   const json choice = json::parse(post("/v1/chat/completions", weather_request("")).body).at("choices")[0];
@@ -42,7 +42,7 @@ TEST_F(ApiServerTest, ACallOfAToolComesWhole) {
 
 TEST_F(ApiServerTest, ACallOfAToolStreamsItsArguments) {
   backend.script = [](const FakeBackend::Submission& submission) {
-    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+    answer(submission, call_pieces, FinishReason::stop, 5, qwen);
   };
   start();
   const auto events = parse_events(post("/v1/chat/completions", weather_request(R"(,"stream":true)")).body);
@@ -67,7 +67,7 @@ TEST_F(ApiServerTest, ACallOfAToolStreamsItsArguments) {
 
 TEST_F(ApiServerTest, ACallOfNoToolIsTextAndOneThatIsCutACall) {
   backend.script = [](const FakeBackend::Submission& submission) {
-    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+    answer(submission, call_pieces, FinishReason::stop, 5, qwen);
   };
   start();
   const json untold =
@@ -80,7 +80,7 @@ TEST_F(ApiServerTest, ACallOfNoToolIsTextAndOneThatIsCutACall) {
 
   backend.script = [](const FakeBackend::Submission& submission) {
     answer(submission, {"<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\""},
-           FinishReason::length, 5, kQwen);
+           FinishReason::length, 5, qwen);
   };
   const json cut = json::parse(post("/v1/chat/completions", weather_request("")).body).at("choices")[0];
   EXPECT_EQ(cut.at("finish_reason"), "length");
@@ -93,7 +93,7 @@ TEST_F(ApiServerTest, ACallThatMustBeMadeIsToldToTheService) {
     answer(submission,
            {"<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Bonn\"}}\n</tool_call>",
             "\n<tool_call>\n{\"name\": \"get_weather\"}\n</tool_call>"},
-           FinishReason::stop, 5, kQwen);
+           FinishReason::stop, 5, qwen);
   };
   start();
   const std::string named = R"(,"tool_choice":{"type":"function","function":{"name":"get_weather"}})";
@@ -115,7 +115,7 @@ TEST_F(ApiServerTest, ACallThatMustBeMadeIsToldToTheService) {
 
 TEST_F(ApiServerTest, ACallOfAFunctionIsWrittenAsFunctionsWere) {
   backend.script = [](const FakeBackend::Submission& submission) {
-    answer(submission, kCallPieces, FinishReason::stop, 5, kQwen);
+    answer(submission, call_pieces, FinishReason::stop, 5, qwen);
   };
   start();
   const std::string body =

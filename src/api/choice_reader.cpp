@@ -11,10 +11,10 @@ std::string make_call_id(CallIdStyle style) {
     case CallIdStyle::call_random: return make_random_id("call_");
     case CallIdStyle::nine_letters: break;
   }
-  constexpr std::string_view kLetters = "0123456789abcdefghijklmnopqrstuvwxyz";
+  constexpr std::string_view id_letters = "0123456789abcdefghijklmnopqrstuvwxyz";
   std::string id;
-  for (uint64_t bits = os::random_bits(); id.size() < 9; bits /= kLetters.size()) {
-    id += kLetters[bits % kLetters.size()];
+  for (uint64_t bits = os::random_bits(); id.size() < 9; bits /= id_letters.size()) {
+    id += id_letters[bits % id_letters.size()];
   }
   return id;
 }

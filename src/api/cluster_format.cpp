@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kMegabyte = 1 << 20;
+constexpr int64_t megabyte = 1 << 20;
 
 Value format_shard(const ShardReport& shard) {
   return Value::Object{{"model", shard.instance},           {"first_layer", shard.first_layer},
@@ -26,7 +26,7 @@ Value format_node(const NodeReport& node) {
   return Value::Object{
       {"model", device.device_model},
       {"chip", device.chip},
-      {"memory", shown_memory / kMegabyte},
+      {"memory", shown_memory / megabyte},
       {"flops",
        Value::Object{{"fp32", device.flops_fp32}, {"fp16", device.flops_fp16}, {"int8", device.flops_int8}}},
       {"memory_bytes", device.memory_bytes},

@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-constexpr const char* kHeartbeat = ": waiting\n\n";
+constexpr const char* heartbeat_comment = ": waiting\n\n";
 
 int64_t percent(const LoadingStatus& status) {
   if (status.bytes_total <= 0) return 0;
@@ -143,7 +143,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
                              .content_type = "text/event-stream; charset=utf-8",
                              .body = "",
                              .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}},
-                            kHeartbeat);
+                            heartbeat_comment);
     if (!unsent_.empty()) response_->write(std::exchange(unsent_, {}));
   }
 

@@ -18,7 +18,7 @@ TEST_F(ApiServerTest, AChatIsAnsweredWhole) {
   answer_with({"Hel", "lo", "!"});
   start();
   for (const char* path : {"/v1/chat/completions", "/chat/completions"}) {
-    const auto response = post(path, kHello);
+    const auto response = post(path, hello_request);
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(response.headers.at("content-type"), "application/json");
     const json body = json::parse(response.body);
@@ -273,12 +273,12 @@ TEST_F(ApiServerTest, ARefusalSaysInItsHeadWhenToTryAgain) {
     submission.sink->on_failed({ErrorCode::resource_exhausted, "the queue is full; try again in 17 s"});
   };
   start();
-  const auto response = post("/v1/chat/completions", kHello);
+  const auto response = post("/v1/chat/completions", hello_request);
   EXPECT_EQ(response.status, 429);
   EXPECT_EQ(response.headers.at("retry-after"), "17");
 }
 
-constexpr const char* kStreamed =
+constexpr const char* streamed_request =
     R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"x"}]})";
 
 TEST_F(ApiServerTest, AStreamThatIsRefusedAfterTheModelWasLoadedHasAStatusOfItsOwn) {
@@ -288,7 +288,7 @@ TEST_F(ApiServerTest, AStreamThatIsRefusedAfterTheModelWasLoadedHasAStatusOfItsO
     submission.sink->on_failed({ErrorCode::invalid_argument, "the prompt is wrong"});
   };
   start();
-  const auto response = post("/v1/chat/completions", kStreamed);
+  const auto response = post("/v1/chat/completions", streamed_request);
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.headers.at("content-type"), "application/json");
   EXPECT_EQ(json::parse(response.body).at("error").at("message"), "the prompt is wrong");
@@ -386,7 +386,7 @@ TEST_F(ApiServerTest, ARequestThatIsDoneIsNotCancelled) {
   start();
   for (int i = 0; i < 20; ++i) {
     RawHttpClient client(server->port());
-    EXPECT_EQ(client.post("/v1/chat/completions", kHello)->status, 200);
+    EXPECT_EQ(client.post("/v1/chat/completions", hello_request)->status, 200);
   }
   server->stop();
   EXPECT_EQ(backend.cancel_count(), 0);
@@ -396,7 +396,7 @@ TEST_F(ApiServerTest, AModelThatMakesNoProgressIsGivenUp) {
   settings.http.response_timeout = milliseconds(50);
   start();
   RawHttpClient client(server->port());
-  EXPECT_EQ(client.post("/v1/chat/completions", kHello)->status, 504);
+  EXPECT_EQ(client.post("/v1/chat/completions", hello_request)->status, 504);
   EXPECT_TRUE(backend.wait_for_cancel(backend.next_submission().request.request));
 }
 

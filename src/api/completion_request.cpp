@@ -8,10 +8,10 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kDefaultMaxTokens = 16;  // as OpenAI's route has it
-constexpr int64_t kMaximumAnswers = 512;   // of all prompts together
+constexpr int64_t default_max_tokens = 16;  // as OpenAI's route has it
+constexpr int64_t maximum_answers = 512;    // of all prompts together
 
-constexpr std::string_view kMustBePrompt =
+constexpr std::string_view must_be_prompt =
     "must be a string, an array of strings, an array of token ids or an array of such arrays";
 
 bool is_text(const Value& value) { return value.text() != nullptr; }
@@ -33,13 +33,13 @@ PromptTokens to_tokens(const Value::Array& items) {
 std::vector<Prompt> read_prompts(RequestFields& fields) {
   const Value* value = fields.find("prompt");
   if (value == nullptr) {
-    fields.reject("prompt", kMustBePrompt, "missing_field");
+    fields.reject("prompt", must_be_prompt, "missing_field");
     return {};
   }
   if (is_text(*value)) return {PromptText{*value->text()}};
   const Value::Array* items = value->array();
   if (items == nullptr) {
-    fields.reject("prompt", kMustBePrompt, "invalid_type");
+    fields.reject("prompt", must_be_prompt, "invalid_type");
     return {};
   }
   if (is_token_list(*items)) return {to_tokens(*items)};
@@ -50,7 +50,7 @@ std::vector<Prompt> read_prompts(RequestFields& fields) {
     } else if (is_array(item) && is_token_list(*item.array())) {
       prompts.push_back(to_tokens(*item.array()));
     } else {
-      fields.reject("prompt", fmt::format("{}; one item is {}", kMustBePrompt, describe_value(item)));
+      fields.reject("prompt", fmt::format("{}; one item is {}", must_be_prompt, describe_value(item)));
       return {};
     }
   }
@@ -86,9 +86,9 @@ ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
   CompletionRequest request;
   GenerationOptions& options = request.options;
   options = read_generation_options(fields, error);
-  options.max_tokens = read_max_tokens(fields, kDefaultMaxTokens);
-  options.top_logprobs = fields.integer("logprobs", 0, kMaximumTopLogprobs);
-  const auto best_of = fields.integer("best_of", 1, kMaximumChoices);
+  options.max_tokens = read_max_tokens(fields, default_max_tokens);
+  options.top_logprobs = fields.integer("logprobs", 0, maximum_top_logprobs);
+  const auto best_of = fields.integer("best_of", 1, maximum_choices);
   if (best_of && *best_of != options.choice_count) {
     fields.reject("best_of", fmt::format("must be the same as n ({})", options.choice_count));
   }
@@ -96,9 +96,9 @@ ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
   request.prompts = read_prompts(fields);
   request.echoes = read_echo(fields, request);
   const auto choices = static_cast<int64_t>(request.prompts.size()) * options.choice_count;
-  if (choices > kMaximumAnswers) {
+  if (choices > maximum_answers) {
     fields.reject("prompt", fmt::format("must give at most {} choices together; prompts times n is {}",
-                                        kMaximumAnswers, choices));
+                                        maximum_answers, choices));
   }
   if (error) return std::unexpected(std::move(*error));
   return request;

@@ -7,10 +7,10 @@ namespace {
 
 using Doing = ConnectionPlaces::Doing;
 using Entry = ConnectionPlaces::Entry;
-constexpr ConnectionPlaces::Limits kLimits{.connections = 4, .connections_per_address = 3, .refused = 1};
+constexpr ConnectionPlaces::Limits limits{.connections = 4, .connections_per_address = 3, .refused = 1};
 
 TEST(ConnectionPlaces, OneAddressCannotTakeThemAll) {
-  ConnectionPlaces places(kLimits);
+  ConnectionPlaces places(limits);
   for (uint64_t id = 1; id <= 3; ++id) {
     EXPECT_EQ(places.enter(id, "a").entry, Entry::admitted);
     places.set_doing(id, Doing::answering);
@@ -25,7 +25,7 @@ TEST(ConnectionPlaces, OneAddressCannotTakeThemAll) {
 }
 
 TEST(ConnectionPlaces, TheOneThatHasWaitedLongestGoesFirst) {
-  ConnectionPlaces places(kLimits);
+  ConnectionPlaces places(limits);
   for (uint64_t id = 1; id <= 3; ++id) places.enter(id, "a");
   places.set_doing(1, Doing::answering);
   places.set_doing(2, Doing::answering);

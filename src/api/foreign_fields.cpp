@@ -6,16 +6,16 @@
 namespace shoal {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // equals no number
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();  // equals no number
 
 // null, false, "", [] and {} are off everywhere; the numbers, too.
 struct ForeignField {
   std::string_view name;
-  double off = kNone;
-  double also_off = kNone;
+  double off = no_number;
+  double also_off = no_number;
 };
 
-constexpr ForeignField kFields[] = {
+constexpr ForeignField foreign_fields[] = {
     // Which tokens and texts may come.
     {"bad_words"},
     {"bad_words_ids"},
@@ -88,7 +88,7 @@ bool is_off(const ForeignField& field, const Value& value) {
 }  // namespace
 
 void refuse_foreign_settings(RequestFields& fields) {
-  for (const ForeignField& field : kFields) {
+  for (const ForeignField& field : foreign_fields) {
     const Value* value = fields.find(field.name);
     if (value == nullptr || is_off(field, *value)) continue;
     fields.reject_unsupported(field.name, describe_value(*value) + " is not supported");

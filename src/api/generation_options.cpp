@@ -12,9 +12,9 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kMaximumStopStrings = 16;
-constexpr size_t kMaximumStopBytes = 1024;
-constexpr size_t kMaximumStopTokens = 128;
+constexpr size_t maximum_stop_strings = 16;
+constexpr size_t maximum_stop_bytes = 1024;
+constexpr size_t maximum_stop_tokens = 128;
 
 std::optional<TokenId> parse_token_id(std::string_view text) {
   TokenId token = 0;
@@ -36,12 +36,12 @@ std::map<TokenId, double> read_logit_bias(RequestFields& fields, std::optional<A
       return biases;
     }
     const bool is_number = value.integer() != nullptr || value.number() != nullptr;
-    const std::string must = fmt::format("must be a number from {} to {}", -kMaximumBias, kMaximumBias);
+    const std::string must = fmt::format("must be a number from {} to {}", -maximum_bias, maximum_bias);
     if (!is_number) entries.reject(name, must, "invalid_type");
     const double bias = value.integer()  ? static_cast<double>(*value.integer())
                         : value.number() ? *value.number()
                                          : 0;
-    if (bias < -kMaximumBias || bias > kMaximumBias) entries.reject(name, must);
+    if (bias < -maximum_bias || bias > maximum_bias) entries.reject(name, must);
     if (error) return biases;
     biases[*token] = bias;
   }
@@ -49,7 +49,7 @@ std::map<TokenId, double> read_logit_bias(RequestFields& fields, std::optional<A
 }
 
 std::vector<std::string> read_stop_strings(RequestFields& fields) {
-  constexpr std::string_view kMust =
+  constexpr std::string_view stop_must =
       "must be a string or an array of at most 16 strings of at most 1024 bytes";
   std::vector<std::string> strings;
   const std::string_view name = fields.spelling({"stop", "stop_sequences"});
@@ -59,13 +59,13 @@ std::vector<std::string> read_stop_strings(RequestFields& fields) {
   if (value->text() != nullptr) single.push_back(*value);
   const Value::Array* items = value->text() != nullptr ? &single : value->array();
   if (items == nullptr) {
-    fields.reject(name, kMust, "invalid_type");
+    fields.reject(name, stop_must, "invalid_type");
     return strings;
   }
-  if (items->size() > kMaximumStopStrings) fields.reject(name, kMust);
+  if (items->size() > maximum_stop_strings) fields.reject(name, stop_must);
   for (const Value& item : *items) {
-    if (item.text() == nullptr || item.text()->size() > kMaximumStopBytes) {
-      fields.reject(name, fmt::format("{}; one is {}", kMust, describe_value(item)));
+    if (item.text() == nullptr || item.text()->size() > maximum_stop_bytes) {
+      fields.reject(name, fmt::format("{}; one is {}", stop_must, describe_value(item)));
       break;
     }
     if (!item.text()->empty()) strings.push_back(*item.text());  // an empty one stops nowhere
@@ -74,15 +74,15 @@ std::vector<std::string> read_stop_strings(RequestFields& fields) {
 }
 
 std::vector<TokenId> read_stop_tokens(RequestFields& fields) {
-  constexpr std::string_view kMust = "must be an array of at most 128 token ids";
+  constexpr std::string_view stop_must = "must be an array of at most 128 token ids";
   std::vector<TokenId> tokens;
   const Value::Array* items = fields.array("stop_token_ids");
   if (items == nullptr) return tokens;
-  if (items->size() > kMaximumStopTokens) fields.reject("stop_token_ids", kMust);
+  if (items->size() > maximum_stop_tokens) fields.reject("stop_token_ids", stop_must);
   for (const Value& item : *items) {
     const int64_t* id = item.integer();
     if (id == nullptr || *id < 0 || *id > std::numeric_limits<TokenId>::max()) {
-      fields.reject("stop_token_ids", fmt::format("{}; one is {}", kMust, describe_value(item)));
+      fields.reject("stop_token_ids", fmt::format("{}; one is {}", stop_must, describe_value(item)));
       break;
     }
     tokens.push_back(static_cast<TokenId>(*id));
@@ -114,7 +114,7 @@ SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& err
         fields.number(is_repetition ? fields.spelling({range.name, "repeat_penalty"}) : range.name,
                       {.low = range.low, .high = range.high, .excludes_low = range.excludes_low});
   }
-  wishes.top_k = fields.integer("top_k", -1, kMaximumTopK);
+  wishes.top_k = fields.integer("top_k", -1, maximum_top_k);
   if (wishes.top_k == -1) wishes.top_k = 0;  // vLLM's word for off
   wishes.logit_bias = read_logit_bias(fields, error);
   return wishes;
@@ -146,7 +146,7 @@ GenerationOptions read_generation_options(RequestFields& fields, std::optional<A
   options.model = fields.text("model");
   options.sampling = read_sampling(fields, error);
   options.seed = read_seed(fields);
-  options.choice_count = static_cast<uint32_t>(fields.integer("n", 1, kMaximumChoices).value_or(1));
+  options.choice_count = static_cast<uint32_t>(fields.integer("n", 1, maximum_choices).value_or(1));
   options.min_tokens =
       fields
           .integer(fields.spelling({"min_tokens", "min_new_tokens"}), 0, std::numeric_limits<int32_t>::max())

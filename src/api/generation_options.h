@@ -11,8 +11,8 @@
 
 namespace shoal {
 
-inline constexpr int64_t kMaximumChoices = 128;
-inline constexpr int64_t kMaximumTopLogprobs = 20;
+inline constexpr int64_t maximum_choices = 128;
+inline constexpr int64_t maximum_top_logprobs = 20;
 
 struct GenerationOptions {
   std::optional<std::string> model;

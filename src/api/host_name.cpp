@@ -11,8 +11,8 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-constexpr size_t kNameBytes = 253;
-constexpr size_t kLabelBytes = 63;
+constexpr size_t name_bytes = 253;
+constexpr size_t label_bytes = 63;
 
 bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 bool is_name_character(unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; }
@@ -40,11 +40,11 @@ std::optional<std::string> parse_v6(std::string_view text) {
 }
 
 bool is_name(std::string_view text) {
-  if (text.empty() || text.size() > kNameBytes) return false;
+  if (text.empty() || text.size() > name_bytes) return false;
   while (true) {
     const size_t dot = text.find('.');
     const std::string_view label = text.substr(0, dot);
-    if (label.empty() || label.size() > kLabelBytes || !std::ranges::all_of(label, is_name_character))
+    if (label.empty() || label.size() > label_bytes || !std::ranges::all_of(label, is_name_character))
       return false;
     if (dot == std::string_view::npos) return true;
     text.remove_prefix(dot + 1);

@@ -13,9 +13,9 @@ namespace {
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
-constexpr size_t kReadSize = 4096;
-constexpr size_t kDiscardedBytes = 16 << 20;  // of a body that was refused, so that its sender can read why
-constexpr Duration kDiscardDeadline = std::chrono::seconds(2);
+constexpr size_t read_size = 4096;
+constexpr size_t discarded_bytes = 16 << 20;  // of a body that was refused, so that its sender can read why
+constexpr Duration discard_deadline = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -90,14 +90,14 @@ void HttpConnection::discard_rest() {
   error_code ignored;
   stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   buffer_.clear();
-  stream_.expires_after(kDiscardDeadline);
+  stream_.expires_after(discard_deadline);
   discard_some(0);
 }
 
 void HttpConnection::discard_some(size_t discarded) {
-  stream_.async_read_some(buffer_.prepare(kReadSize),
+  stream_.async_read_some(buffer_.prepare(read_size),
                           [self = shared_from_this(), discarded](error_code error, size_t count) {
-                            if (error || discarded + count > kDiscardedBytes) return self->close();
+                            if (error || discarded + count > discarded_bytes) return self->close();
                             self->discard_some(discarded + count);
                           });
 }

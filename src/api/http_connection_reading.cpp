@@ -27,9 +27,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr size_t kReadSize = 4096;
-constexpr size_t kPipelinedBytes = 16 << 10;  // read ahead while an answer is under way
-constexpr size_t kShownBytes = 40;            // of a header, in an error
+constexpr size_t read_size = 4096;
+constexpr size_t pipelined_bytes = 16 << 10;  // read ahead while an answer is under way
+constexpr size_t shown_bytes = 40;            // of a header, in an error
 
 std::string_view text_of(const beast::flat_buffer& buffer) {
   return {static_cast<const char*>(buffer.data().data()), buffer.size()};
@@ -66,7 +66,7 @@ void HttpConnection::search_head() {
     return refuse_unread(431, fmt::format("the headers are longer than {} bytes", core_.limits.header_bytes));
   }
   if (*end) return take_head(**end);
-  stream_.async_read_some(buffer_.prepare(kReadSize),
+  stream_.async_read_some(buffer_.prepare(read_size),
                           [self = shared_from_this()](error_code error, size_t count) {
                             if (error) return self->close();
                             self->buffer_.commit(count);
@@ -137,7 +137,7 @@ void HttpConnection::take_decision(HeadDecision decision) {
     HttpResponse response = error_response(
         {.status = 415,
          .message = fmt::format("the body is encoded with {} (Content-Encoding); send it as it is",
-                                printable(coding->substr(0, kShownBytes))),
+                                printable(coding->substr(0, shown_bytes))),
          .param = {},
          .code = {}});
     response.headers.emplace_back("Accept-Encoding", "identity");
@@ -149,12 +149,13 @@ void HttpConnection::take_decision(HeadDecision decision) {
 }
 
 void HttpConnection::send_continue() {
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  static constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
   stream_.expires_after(core_.limits.write_deadline);
-  asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](error_code error, size_t) {
-    if (error) return self->close();
-    self->read_body();
-  });
+  asio::async_write(stream_, asio::buffer(continue_line),
+                    [self = shared_from_this()](error_code error, size_t) {
+                      if (error) return self->close();
+                      self->read_body();
+                    });
 }
 
 void HttpConnection::read_body() {
@@ -217,11 +218,11 @@ void HttpConnection::fail_read(error_code error) {
 
 // While an answer is under way, reads to learn of the client's end; requests sent ahead are kept.
 void HttpConnection::watch_client() {
-  if (buffer_.size() >= kPipelinedBytes) return;
+  if (buffer_.size() >= pipelined_bytes) return;
   is_watching_ = true;
   stream_.expires_never();
   stream_.async_read_some(
-      buffer_.prepare(kReadSize),
+      buffer_.prepare(read_size),
       [self = shared_from_this()](error_code error, size_t count) { self->end_watch(error, count); });
 }
 

@@ -14,8 +14,8 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kLineEnd = "\r\n";
-constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view head_end = "\r\n\r\n";
 
 std::unexpected<HeadFault> refuse(std::string message, int32_t status = 400) {
   return std::unexpected(HeadFault{.status = status, .message = std::move(message)});
@@ -42,9 +42,9 @@ std::string_view trim(std::string_view text) {
 
 // The line without its end; `text` then begins with the next one.
 std::string_view take_line(std::string_view& text) {
-  const size_t end = text.find(kLineEnd);
+  const size_t end = text.find(line_end);
   const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + kLineEnd.size());
+  text.remove_prefix(end + line_end.size());
   return line;
 }
 
@@ -145,7 +145,7 @@ std::optional<HeadFault> read_host(HttpHead& head) {
 
 size_t count_empty_lines(std::string_view bytes) {
   size_t count = 0;
-  while (bytes.substr(count).starts_with(kLineEnd)) count += kLineEnd.size();
+  while (bytes.substr(count).starts_with(line_end)) count += line_end.size();
   return count;
 }
 
@@ -155,7 +155,7 @@ std::expected<std::optional<size_t>, HeadFault> find_head_end(std::string_view b
     return refuse("this port speaks HTTP without TLS: begin the address with http://, not https://");
   }
   // The last bytes of the search before may begin the end of a line, or of the head.
-  const size_t begin = searched < kHeadEnd.size() ? 0 : searched - (kHeadEnd.size() - 1);
+  const size_t begin = searched < head_end.size() ? 0 : searched - (head_end.size() - 1);
   for (size_t i = begin; i < bytes.size(); ++i) {
     const auto c = static_cast<unsigned char>(bytes[i]);
     if (c == '\n' && (i == 0 || bytes[i - 1] != '\r'))
@@ -165,7 +165,7 @@ std::expected<std::optional<size_t>, HeadFault> find_head_end(std::string_view b
     }
     if (is_control(c) && c != '\r' && c != '\n' && c != '\t')
       return no_http("the head has control characters");
-    if (c == '\n' && i >= 3 && bytes.substr(i - 3, kHeadEnd.size()) == kHeadEnd) return std::optional(i + 1);
+    if (c == '\n' && i >= 3 && bytes.substr(i - 3, head_end.size()) == head_end) return std::optional(i + 1);
   }
   return std::optional<size_t>();
 }

@@ -29,8 +29,8 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::string_view kEverywhere = "::";
-constexpr Duration kRenewalInterval = std::chrono::seconds(2);
+constexpr std::string_view everywhere = "::";
+constexpr Duration renewal_interval = std::chrono::seconds(2);
 
 // What could not be done; nullptr: it listens.
 const char* open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
@@ -105,7 +105,7 @@ Result<void> HttpServer::State::listen(const std::string& host, int32_t wanted_p
                 fmt::format("HTTP: port {} is not between 0 and 65535", wanted_port));
   }
   tcp::resolver resolver(core->context);
-  const bool is_everywhere = host == kEverywhere;
+  const bool is_everywhere = host == everywhere;
   const auto found = resolver.resolve(is_everywhere ? "0.0.0.0" : host, std::to_string(wanted_port),
                                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) return failed("resolve", error);
@@ -146,7 +146,7 @@ void HttpServer::State::renew_doors() {
     doors.push_back(door);
     accept(door);
   }
-  renewal_timer.expires_after(kRenewalInterval);
+  renewal_timer.expires_after(renewal_interval);
   renewal_timer.async_wait([this](error_code stopped) {
     if (!stopped) renew_doors();
   });

@@ -18,7 +18,7 @@ namespace {
 
 using Labels = std::map<std::string, std::string>;
 
-constexpr int64_t kWindowSeconds = 10;
+constexpr int64_t window_seconds = 10;
 
 // Tokens by second, the last ten.
 class TokenWindow {
@@ -26,7 +26,7 @@ class TokenWindow {
   void add(int64_t second) {
     const MutexLock lock(mutex_);
     advance(second);
-    ++counts_[static_cast<size_t>(second % kWindowSeconds)];
+    ++counts_[static_cast<size_t>(second % window_seconds)];
   }
   int64_t total(int64_t second) {
     const MutexLock lock(mutex_);
@@ -36,15 +36,15 @@ class TokenWindow {
 
  private:
   void advance(int64_t second) REQUIRES(mutex_) {
-    if (second - last_second_ >= kWindowSeconds) counts_.fill(0);
+    if (second - last_second_ >= window_seconds) counts_.fill(0);
     for (; last_second_ < second; ++last_second_) {
-      if (second - last_second_ > kWindowSeconds) last_second_ = second - kWindowSeconds;
-      counts_[static_cast<size_t>((last_second_ + 1) % kWindowSeconds)] = 0;
+      if (second - last_second_ > window_seconds) last_second_ = second - window_seconds;
+      counts_[static_cast<size_t>((last_second_ + 1) % window_seconds)] = 0;
     }
   }
 
   Mutex mutex_;
-  std::array<int64_t, kWindowSeconds> counts_ GUARDED_BY(mutex_) = {};
+  std::array<int64_t, window_seconds> counts_ GUARDED_BY(mutex_) = {};
   int64_t last_second_ GUARDED_BY(mutex_) = 0;
 };
 
@@ -173,7 +173,7 @@ void Metrics::observe_answer(TimePoint request_start) {
 }
 
 double Metrics::tokens_per_second() const {
-  return static_cast<double>(state_->window.total(current_second())) / static_cast<double>(kWindowSeconds);
+  return static_cast<double>(state_->window.total(current_second())) / static_cast<double>(window_seconds);
 }
 
 std::string Metrics::format(const ClusterView& cluster, const ServiceStatus& status,

@@ -24,16 +24,16 @@ const ModelView* find_in_any_case(const std::vector<ModelView>& models, std::str
 
 std::string plain_model_name(std::string_view name) {
   // What LiteLLM and its like put in front to say which kind of server they speak to.
-  constexpr std::array<std::string_view, 8> kServers{
-      "openai/", "custom_openai/", "hosted_vllm/", "vllm/", "llamafile/", "lm_studio/", "ollama/", "shoal/"};
-  constexpr std::string_view kLatest = ":latest";
-  for (const std::string_view server : kServers) {
+  constexpr std::array<std::string_view, 8> servers{"openai/",    "custom_openai/", "hosted_vllm/", "vllm/",
+                                                    "llamafile/", "lm_studio/",     "ollama/",      "shoal/"};
+  constexpr std::string_view latest = ":latest";
+  for (const std::string_view server : servers) {
     if (!to_lower_ascii(name).starts_with(server)) continue;
     name.remove_prefix(server.size());
     break;
   }
-  if (name.size() > kLatest.size() && to_lower_ascii(name).ends_with(kLatest))
-    name.remove_suffix(kLatest.size());
+  if (name.size() > latest.size() && to_lower_ascii(name).ends_with(latest))
+    name.remove_suffix(latest.size());
   return std::string(name);
 }
 

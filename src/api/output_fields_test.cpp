@@ -19,10 +19,10 @@ Read read(const std::string& members) {
   return read;
 }
 
-const char* const kSchema = R"({"type":"integer"})";
+const char* const example_schema = R"({"type":"integer"})";
 
 TEST(OutputFields, ASchemaIsHeldInEveryServersSpelling) {
-  const std::string schema = kSchema;
+  const std::string schema = example_schema;
   const OutputFormat expected{.kind = OutputKind::json_schema, .source = schema};
   for (const std::string& members : std::vector<std::string>{
            R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":)" +

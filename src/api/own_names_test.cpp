@@ -13,7 +13,7 @@ namespace {
 
 using Answer = OwnNames::Answer;
 
-const std::map<std::string, OwnNames::Addresses> kNames{
+const std::map<std::string, OwnNames::Addresses> known_names{
     {"attic.lan", {"192.168.1.5"}},
     {"both.lan", {"192.168.1.5", "fd00::5", "127.0.1.1"}},
     {"public-too.lan", {"192.168.1.5", "2001:db8::5"}},
@@ -25,7 +25,7 @@ const std::map<std::string, OwnNames::Addresses> kNames{
 };
 
 OwnNames::Sources sources() {
-  return {.look_up = [](const std::string& name) { return kNames.at(name); },
+  return {.look_up = [](const std::string& name) { return known_names.at(name); },
           .own_addresses = [] { return OwnNames::Addresses{"192.168.1.5", "fd00::5", "2001:db8::5"}; }};
 }
 
@@ -56,7 +56,7 @@ TEST(OwnNames, ANameIsLookedUpOnceInAWhile) {
   OwnNames::Sources counting = sources();
   counting.look_up = [&](const std::string& name) {
     ++count;
-    return kNames.at(name);
+    return known_names.at(name);
   };
   {
     OwnNames names(counting, {});
@@ -76,7 +76,7 @@ TEST(OwnNames, ASlowLookUpHoldsNobodyButThoseWhoAskAndOnlySoMany) {
   OwnNames::Sources slow = sources();
   slow.look_up = [&](const std::string& name) {
     may_end.acquire();
-    return kNames.at(name);
+    return known_names.at(name);
   };
   std::promise<Answer> first, second;
   OwnNames names(slow, {.waiting_names = 1, .waiting_questions = 2});

@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kWrongType = "invalid_type";
+constexpr std::string_view wrong_type = "invalid_type";
 
 std::string describe_range(const NumberRange& range) {
   return range.excludes_low ? fmt::format("greater than {} and at most {}", range.low, range.high)
@@ -19,12 +19,12 @@ std::string describe_range(const NumberRange& range) {
 }  // namespace
 
 std::string describe_value(const Value& value) {
-  constexpr int64_t kShown = 60;
+  constexpr int64_t shown_length = 60;
   if (value.array() != nullptr) return fmt::format("an array of {}", value.array()->size());
   if (value.object() != nullptr) return "an object";
   const std::string json = format_json(value);
   int64_t end = 0;
-  for (int64_t shown = 0; end < static_cast<int64_t>(json.size()) && shown < kShown; ++shown) {
+  for (int64_t shown = 0; end < static_cast<int64_t>(json.size()) && shown < shown_length; ++shown) {
     end += decode_utf8(json, end).length;
   }
   if (end == static_cast<int64_t>(json.size())) return json;
@@ -91,7 +91,7 @@ std::optional<bool> RequestFields::boolean(std::string_view name) {
   const Value* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (const bool* boolean = value->boolean()) return *boolean;
-  reject(name, "must be true or false", kWrongType);
+  reject(name, "must be true or false", wrong_type);
   return std::nullopt;
 }
 
@@ -101,9 +101,9 @@ std::optional<int64_t> RequestFields::integer(std::string_view name, int64_t low
   std::optional<int64_t> integer;
   if (value->integer() != nullptr) integer = *value->integer();
   // JavaScript and Lua write whole numbers as 5.0 or 1e3.
-  constexpr double kExact = 9007199254740992.0;  // 2^53
+  constexpr double exact = 9007199254740992.0;  // 2^53
   if (const double* number = value->number();
-      number && std::trunc(*number) == *number && std::abs(*number) <= kExact) {
+      number && std::trunc(*number) == *number && std::abs(*number) <= exact) {
     integer = static_cast<int64_t>(*number);
   }
   const std::string must = high == std::numeric_limits<int64_t>::max()
@@ -111,7 +111,7 @@ std::optional<int64_t> RequestFields::integer(std::string_view name, int64_t low
                                : fmt::format("must be an integer from {} to {}", low, high);
   if (!integer) {
     const bool is_number = value->number() != nullptr;
-    reject(name, must, is_number ? "invalid_value" : kWrongType);
+    reject(name, must, is_number ? "invalid_value" : wrong_type);
   } else if (*integer < low || *integer > high) {
     reject(name, must);
     return std::nullopt;
@@ -127,7 +127,7 @@ std::optional<double> RequestFields::number(std::string_view name, NumberRange r
   if (value->integer() != nullptr) number = static_cast<double>(*value->integer());
   const std::string must = "must be a number " + describe_range(range);
   if (!number) {
-    reject(name, must, kWrongType);
+    reject(name, must, wrong_type);
     return std::nullopt;
   }
   const bool is_above = range.excludes_low ? *number > range.low : *number >= range.low;
@@ -140,21 +140,21 @@ std::optional<std::string> RequestFields::text(std::string_view name) {
   const Value* value = find(name);
   if (value == nullptr) return std::nullopt;
   if (value->text() != nullptr) return *value->text();
-  reject(name, "must be a string", kWrongType);
+  reject(name, "must be a string", wrong_type);
   return std::nullopt;
 }
 
 const Value::Object* RequestFields::object(std::string_view name) {
   const Value* value = find(name);
   if (value == nullptr) return nullptr;
-  if (value->object() == nullptr) reject(name, "must be an object", kWrongType);
+  if (value->object() == nullptr) reject(name, "must be an object", wrong_type);
   return value->object();
 }
 
 const Value::Array* RequestFields::array(std::string_view name) {
   const Value* value = find(name);
   if (value == nullptr) return nullptr;
-  if (value->array() == nullptr) reject(name, "must be an array", kWrongType);
+  if (value->array() == nullptr) reject(name, "must be an array", wrong_type);
   return value->array();
 }
 

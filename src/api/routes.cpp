@@ -17,7 +17,7 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kLargeBodyBytes = 64 << 10;
+constexpr size_t large_body_bytes = 64 << 10;
 
 void send_json(ResponseWriter& response, std::string body) {
   response.send({.status = 200, .body = std::move(body), .headers = {}});
@@ -46,7 +46,7 @@ int64_t seconds_since_1970() {
 }  // namespace
 
 const std::vector<Routes::Route>& Routes::table() {
-  static const std::vector<Route> kTable{
+  static const std::vector<Route> route_table{
       {"POST", "/v1/chat/completions", &Routes::complete_chat},
       {"POST", "/chat/completions", &Routes::complete_chat},
       {"POST", "/v1/completions", &Routes::complete_text},
@@ -67,7 +67,7 @@ const std::vector<Routes::Route>& Routes::table() {
       {"GET", "/app.js", &Routes::show_page},
       {"GET", "/chats.js", &Routes::show_page},
   };
-  return kTable;
+  return route_table;
 }
 
 bool Routes::matches(const Route& route, std::string_view path) {
@@ -177,7 +177,7 @@ void Routes::complete(HttpRequest& request, const Writer& response, MakePlan mak
     if (!plan) return send_error(*response, plan.error());
     start_completion(backend_, metrics_, std::move(*plan), response);
   };
-  if (request.body.size() <= kLargeBodyBytes) return start((this->*make_plan)(request.body));
+  if (request.body.size() <= large_body_bytes) return start((this->*make_plan)(request.body));
   const auto is_wanted = std::make_shared<std::atomic<bool>>(true);
   response->on_interrupted([is_wanted, weak = std::weak_ptr(response)](Interruption reason) {
     is_wanted->store(false);

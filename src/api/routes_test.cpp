@@ -119,7 +119,7 @@ TEST_F(ApiServerTest, HealthStatusAndMetricsTellHowTheNodeIs) {
   settings.default_model = "tiny";
   start();
   EXPECT_EQ(get("/healthcheck").body, R"({"status":"ok"})");
-  EXPECT_EQ(post("/v1/chat/completions", kHello).status, 200);
+  EXPECT_EQ(post("/v1/chat/completions", hello_request).status, 200);
   EXPECT_EQ(get("/nowhere").status, 404);
   const json status = json::parse(get("/v1/status").body);
   EXPECT_EQ(status.at("node_id"), "a");

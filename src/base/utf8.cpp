@@ -33,14 +33,14 @@ CodePoint decode_utf8(std::string_view text, int64_t at) {
   const unsigned char first = byte_at(at);
   const Lead lead = lead_of(first);
   if (lead.more == 0) return {first, 1, true};
-  if (lead.more < 0) return {kReplacementCharacter, 1, false};
+  if (lead.more < 0) return {replacement_character, 1, false};
   char32_t value = first & (0x3F >> lead.more);
   for (int32_t i = 1; i <= lead.more; ++i) {
-    if (at + i >= static_cast<int64_t>(text.size())) return {kReplacementCharacter, i, false};
+    if (at + i >= static_cast<int64_t>(text.size())) return {replacement_character, i, false};
     const unsigned char byte = byte_at(at + i);
     const unsigned char low = i == 1 ? lead.low : 0x80;
     const unsigned char high = i == 1 ? lead.high : 0xBF;
-    if (byte < low || byte > high) return {kReplacementCharacter, i, false};
+    if (byte < low || byte > high) return {replacement_character, i, false};
     value = (value << 6) | (byte & 0x3F);
   }
   return {value, lead.more + 1, true};
@@ -103,7 +103,7 @@ std::string repair_utf8(std::string_view text) {
     if (code_point.valid) {
       repaired.append(text, static_cast<size_t>(at), static_cast<size_t>(code_point.length));
     } else {
-      append_utf8(kReplacementCharacter, repaired);
+      append_utf8(replacement_character, repaired);
     }
     at += code_point.length;
   }

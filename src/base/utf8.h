@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-inline constexpr char32_t kReplacementCharacter = 0xFFFD;
+inline constexpr char32_t replacement_character = 0xFFFD;
 
 struct CodePoint {
   char32_t value;  // U+FFFD where `valid` is false

@@ -49,7 +49,7 @@ Result<void> run_tokenize(const TokenizeOptions& options) {
   if (!tokenizer) return fail(tokenizer.error());
   const TextRange all{0, static_cast<int64_t>(text->size())};
   const std::span<const TextRange> literal(&all, options.special ? 0 : 1);
-  const auto encoded = (*tokenizer)->encode_bounded(*text, literal, kNoTokenLimit);
+  const auto encoded = (*tokenizer)->encode_bounded(*text, literal, no_token_limit);
   if (!encoded) return fail(encoded.error());
   fmt::print("[{}]\n", fmt::join(encoded->ids, ", "));
   return {};

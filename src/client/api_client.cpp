@@ -23,7 +23,7 @@ using boost::system::error_code;
 using nlohmann::json;
 using tcp = asio::ip::tcp;
 
-constexpr Duration kCancelCheck = std::chrono::milliseconds(100);
+constexpr Duration cancel_check = std::chrono::milliseconds(100);
 
 // One connection for one request. Waits run the context until their operation is done, so that they have
 // deadlines and can ask whether the caller still wants the answer.
@@ -68,7 +68,7 @@ Result<void> Call::wait(const bool& done, const error_code& error, Duration dead
     const auto left = end - std::chrono::steady_clock::now();
     is_cancelled = is_cancelled_ && is_cancelled_();
     if (is_cancelled || left <= Duration::zero()) break;
-    context_.run_one_for(std::min<Duration>(left, is_cancelled_ ? kCancelCheck : left));
+    context_.run_one_for(std::min<Duration>(left, is_cancelled_ ? cancel_check : left));
   }
   if (done && !error) return {};
   if (!done) {

@@ -179,7 +179,7 @@ TEST_F(ApiClientTest, WhereNoNodeAnswersTheErrorNamesTheAddress) {
       << outcome.error().message;
 }
 
-constexpr const char* kStreamHead =
+constexpr const char* stream_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
 
 ErrorCode code_against(const std::string& bytes) {
@@ -199,14 +199,14 @@ TEST(ApiClient, WhatIsNoAnswerOfANodeIsAnError) {
             ErrorCode::not_found);
   EXPECT_EQ(code_against("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx"),
             ErrorCode::internal);
-  EXPECT_EQ(code_against(std::string(kStreamHead) + "data: {\"choices\":[]}\n\n"), ErrorCode::unavailable);
-  EXPECT_EQ(code_against(std::string(kStreamHead) + "data: nonsense\n\n"), ErrorCode::corrupt_data);
-  EXPECT_EQ(code_against(std::string(kStreamHead) + "data: {\"error\":5}\n\n"), ErrorCode::internal);
+  EXPECT_EQ(code_against(std::string(stream_head) + "data: {\"choices\":[]}\n\n"), ErrorCode::unavailable);
+  EXPECT_EQ(code_against(std::string(stream_head) + "data: nonsense\n\n"), ErrorCode::corrupt_data);
+  EXPECT_EQ(code_against(std::string(stream_head) + "data: {\"error\":5}\n\n"), ErrorCode::internal);
 }
 
 TEST(ApiClient, EventsOfAnotherShapeAreBorne) {
   const CannedServer canned(
-      std::string(kStreamHead) +
+      std::string(stream_head) +
           "data: {\"choices\":5}\n\ndata: {\"choices\":[7]}\n\ndata: {\"choices\":[{\"delta\":[]}]}\n\n"
           "data: "
           "{\"choices\":[{\"delta\":{\"content\":3},\"finish_reason\":9}],\"usage\":{\"prompt_tokens\":\"x\"}"
@@ -220,7 +220,7 @@ TEST(ApiClient, EventsOfAnotherShapeAreBorne) {
 
 TEST(ApiClient, ANodeThatFallsSilentIsGivenUpAtTheDeadline) {
   for (const std::string& bytes :
-       {std::string(), std::string(kStreamHead), std::string(kStreamHead) + "data: {"}) {
+       {std::string(), std::string(stream_head), std::string(stream_head) + "data: {"}) {
     const CannedServer canned(bytes, CannedServer::Then::stay);
     const ApiClient client(
         {.host = "127.0.0.1", .port = canned.port(), .silence_deadline = milliseconds(50)});

@@ -18,7 +18,7 @@ Result<void> EventStream::feed(std::string_view bytes,
   while (!bytes.empty()) {
     const size_t end = bytes.find('\n');
     const std::string_view part = bytes.substr(0, end);
-    if (line_.size() + part.size() > kMaximumLine) {
+    if (line_.size() + part.size() > maximum_line) {
       return fail(ErrorCode::corrupt_data, "the stream has a line without an end");
     }
     line_ += part;

@@ -13,7 +13,7 @@ namespace shoal {
 class EventStream {
  public:
   // Longer lines are corrupt_data.
-  static constexpr size_t kMaximumLine = 16 << 20;
+  static constexpr size_t maximum_line = 16 << 20;
 
   // Calls one of both for each line that `bytes` completes; other lines are passed over, as the format wants.
   Result<void> feed(std::string_view bytes, const std::function<Result<void>(std::string_view)>& on_data,

@@ -80,7 +80,7 @@ OutputFormat read_output(const wire::SubmitRequest& in, WireChecks& checks) {
   constexpr auto last_kind = static_cast<int64_t>(OutputKind::regex);
   return {
       .kind = static_cast<OutputKind>(checks.within(in.output_kind(), 0, last_kind, "submit.output_kind")),
-      .source = checks.text(in.output_source(), kMaximumOutputSource, "submit.output_source")};
+      .source = checks.text(in.output_source(), maximum_output_source, "submit.output_source")};
 }
 
 void write(const TokenLogprob& logprob, wire::TokenLogprob& out) {
@@ -175,8 +175,8 @@ void write(const RequestAccepted& accepted, wire::RequestAccepted& out) {
 }
 
 RequestAccepted read(const wire::RequestAccepted& in, WireChecks& checks) {
-  constexpr auto last_style = static_cast<int64_t>(kLastCallStyle);
-  constexpr auto last_thinking = static_cast<int64_t>(kLastThinkingStyle);
+  constexpr auto last_style = static_cast<int64_t>(last_call_style);
+  constexpr auto last_thinking = static_cast<int64_t>(last_thinking_style);
   const AnswerFormat format{.calls = static_cast<CallStyle>(
                                 checks.within(in.call_style(), 0, last_style, "request_accepted.call_style")),
                             .thinking = static_cast<ThinkingStyle>(checks.within(

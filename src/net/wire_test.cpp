@@ -206,7 +206,7 @@ TEST(Wire, ValuesOutOfRangeAreRefused) {
   expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.output.kind = static_cast<OutputKind>(5); },
                               "output_kind: 5");
   expect_error<SubmitRequest>(
-      [](SubmitRequest& sent) { sent.output.source.resize(kMaximumOutputSource + 1); }, "output_source");
+      [](SubmitRequest& sent) { sent.output.source.resize(maximum_output_source + 1); }, "output_source");
   expect_error<ChoiceFinished>([](ChoiceFinished& sent) { sent.end.reason = static_cast<FinishReason>(9); },
                                "reason: 9");
   expect_error<RequestFailed>([](RequestFailed& sent) { sent.error.code = static_cast<ErrorCode>(77); },

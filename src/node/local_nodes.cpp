@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kSuffix = ".node.json";
+constexpr std::string_view suffix = ".node.json";
 
 std::optional<LocalNode> parse_local_node(std::string_view text) {
   const auto value = parse_json(text);
@@ -35,14 +35,14 @@ Result<os::LivingFile> tell_local_node(const std::filesystem::path& folder, cons
                                    {"api_host", node.api_host},
                                    {"api_port", int64_t{node.api_port}}};
   // Ids of nodes are not unique on a machine that has several clusters.
-  return os::LivingFile::create(folder / (make_random_id("") + std::string(kSuffix)), format_json(text));
+  return os::LivingFile::create(folder / (make_random_id("") + std::string(suffix)), format_json(text));
 }
 
 std::vector<LocalNode> find_local_nodes(const std::filesystem::path& folder) {
   std::vector<LocalNode> nodes;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (!entry.path().string().ends_with(kSuffix)) continue;
+    if (!entry.path().string().ends_with(suffix)) continue;
     const auto text = os::LivingFile::read(entry.path());
     if (!text) continue;
     if (auto node = parse_local_node(*text)) nodes.push_back(*std::move(node));

@@ -108,7 +108,7 @@ SamplingSettings choose_sampling(const SamplingWishes& wishes, const GenerationD
   };
   settings.temperature = wishes.temperature.value_or(wishes.default_temperature.value_or(
       of_model("temperature", defaults.temperature, neutral.temperature)));
-  const bool has_top_k = defaults.top_k && *defaults.top_k >= 0 && *defaults.top_k <= kMaximumTopK;
+  const bool has_top_k = defaults.top_k && *defaults.top_k >= 0 && *defaults.top_k <= maximum_top_k;
   settings.top_k = wishes.top_k.value_or(has_top_k ? *defaults.top_k : neutral.top_k);
   settings.top_p = wishes.top_p.value_or(of_model("top_p", defaults.top_p, neutral.top_p));
   settings.min_p = wishes.min_p.value_or(of_model("min_p", defaults.min_p, own_min_p));

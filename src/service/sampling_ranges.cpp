@@ -9,7 +9,7 @@
 namespace shoal {
 
 std::span<const SamplingRange> sampling_ranges() {
-  static constexpr SamplingRange kRanges[] = {
+  static constexpr SamplingRange range_table[] = {
       {"temperature", &SamplingWishes::temperature, 0, 2},
       {"top_p", &SamplingWishes::top_p, 0, 1},
       {"min_p", &SamplingWishes::min_p, 0, 1},
@@ -17,7 +17,7 @@ std::span<const SamplingRange> sampling_ranges() {
       {"presence_penalty", &SamplingWishes::presence_penalty, -2, 2},
       {"frequency_penalty", &SamplingWishes::frequency_penalty, -2, 2},
       {"default_temperature", &SamplingWishes::default_temperature, 0, 100}};
-  return kRanges;
+  return range_table;
 }
 
 const SamplingRange& sampling_range(std::string_view name) {
@@ -39,12 +39,12 @@ Result<void> check_sampling(const SamplingWishes& wishes) {
       return refuse(range.name, *value, fmt::format("{} {} {} {}", above, range.low, below, range.high));
     }
   }
-  if (wishes.top_k && (*wishes.top_k < 0 || *wishes.top_k > kMaximumTopK))
-    return refuse("top_k", *wishes.top_k, fmt::format("from 0 to {}", kMaximumTopK));
+  if (wishes.top_k && (*wishes.top_k < 0 || *wishes.top_k > maximum_top_k))
+    return refuse("top_k", *wishes.top_k, fmt::format("from 0 to {}", maximum_top_k));
   for (const auto& [token, bias] : wishes.logit_bias) {
-    if (!(bias >= -kMaximumBias && bias <= kMaximumBias)) {
+    if (!(bias >= -maximum_bias && bias <= maximum_bias)) {
       return refuse(fmt::format("logit_bias of token {}", token), bias,
-                    fmt::format("from {} to {}", -kMaximumBias, kMaximumBias));
+                    fmt::format("from {} to {}", -maximum_bias, maximum_bias));
     }
   }
   return {};

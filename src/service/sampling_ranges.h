@@ -22,8 +22,8 @@ struct SamplingRange {
   }
 };
 
-inline constexpr int64_t kMaximumTopK = INT32_MAX;
-inline constexpr double kMaximumBias = 100;  // and its negative
+inline constexpr int64_t maximum_top_k = INT32_MAX;
+inline constexpr double maximum_bias = 100;  // and its negative
 
 // Of all settings that are such numbers; the name is one of them.
 std::span<const SamplingRange> sampling_ranges();

@@ -51,7 +51,7 @@ int64_t white_space_end(std::string_view text, int64_t at) {
 AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)), nodes_(1) {
   for (size_t i = 0; i < tokens_.size(); ++i) {
     const std::string& content = tokens_[i].content;
-    CHECK(!content.empty() && static_cast<int64_t>(content.size()) <= kMaximumContentBytes);
+    CHECK(!content.empty() && static_cast<int64_t>(content.size()) <= maximum_content_bytes);
     starts_[static_cast<unsigned char>(content.front())] = true;
     int32_t node = 0;
     for (const char byte : content) {

@@ -27,7 +27,7 @@ struct AddedToken {
 
 class AddedTokenMatcher {
  public:
-  static constexpr int64_t kMaximumContentBytes = 1024;
+  static constexpr int64_t maximum_content_bytes = 1024;
 
   // The contents are neither empty nor longer than the maximum.
   explicit AddedTokenMatcher(std::vector<AddedToken> tokens);

@@ -6,12 +6,12 @@
 namespace shoal {
 namespace {
 
-constexpr std::array<int8_t, 256> kDigits = [] {
-  constexpr std::string_view kWritten = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::array<int8_t, 256> digit_values = [] {
+  constexpr std::string_view written = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::array<int8_t, 256> digits{};
   digits.fill(-1);
-  for (size_t i = 0; i < kWritten.size(); ++i) {
-    digits[static_cast<unsigned char>(kWritten[i])] = static_cast<int8_t>(i);
+  for (size_t i = 0; i < written.size(); ++i) {
+    digits[static_cast<unsigned char>(written[i])] = static_cast<int8_t>(i);
   }
   return digits;
 }();
@@ -25,7 +25,7 @@ bool decode_base64(std::string_view text, std::string& bytes) {
   uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
-    const int8_t digit = kDigits[static_cast<unsigned char>(c)];
+    const int8_t digit = digit_values[static_cast<unsigned char>(c)];
     if (digit < 0) return false;
     bits = bits << 6 | static_cast<uint32_t>(digit);
     count += 6;

@@ -22,16 +22,16 @@ struct BpeMerge {
   int32_t rank;
   TokenId id;  // of the joined symbol
 };
-inline constexpr int32_t kNoMerge = std::numeric_limits<int32_t>::max();
+inline constexpr int32_t no_merge = std::numeric_limits<int32_t>::max();
 
-// `find(left, right)` gives the merge of two neighbours, of rank kNoMerge where there is none. The working
+// `find(left, right)` gives the merge of two neighbours, of rank no_merge where there is none. The working
 // memory is kept between calls; one owner.
 class BpeMerger {
  public:
   template <class Find>
   void merge(std::vector<BpeSymbol>& symbols, const Find& find) {
-    constexpr size_t kScanned = 32;
-    if (symbols.size() <= kScanned) {
+    constexpr size_t scanned = 32;
+    if (symbols.size() <= scanned) {
       merge_by_scanning(symbols, find);
     } else {
       merge_by_queue(symbols, find);
@@ -55,7 +55,7 @@ class BpeMerger {
       for (size_t i = 1; i + 1 < count; ++i) {
         if (merges_[i].rank < merges_[best].rank) best = i;
       }
-      if (merges_[best].rank == kNoMerge) break;
+      if (merges_[best].rank == no_merge) break;
       symbols[best].end = symbols[best + 1].end;
       symbols[best].id = merges_[best].id;
       for (size_t i = best + 1; i + 1 < count; ++i) {
@@ -75,7 +75,7 @@ class BpeMerger {
     links_.resize(symbols.size());
     const auto offer = [&](int32_t left, int32_t right) {
       const BpeMerge merge = find(symbols[left], symbols[right]);
-      if (merge.rank != kNoMerge) queue_.push(merge.rank, {left, symbols[right].end, merge.id});
+      if (merge.rank != no_merge) queue_.push(merge.rank, {left, symbols[right].end, merge.id});
     };
     for (int32_t i = 0; i < count; ++i) links_[i] = {i - 1, i + 1 < count ? i + 1 : -1};
     for (int32_t i = 0; i + 1 < count; ++i) offer(i, i + 1);

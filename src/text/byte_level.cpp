@@ -12,7 +12,7 @@ constexpr bool is_itself(int byte) {
 
 // The byte of each character up to U+0143, -1 for none: printable bytes are themselves, the others follow
 // from U+0100.
-constexpr std::array<int16_t, 0x144> kByteOf = [] {
+constexpr std::array<int16_t, 0x144> byte_of_letter = [] {
   std::array<int16_t, 0x144> byte_of{};
   byte_of.fill(-1);
   int16_t next = 0x100;
@@ -36,13 +36,13 @@ bool append_byte_level(std::string_view written, std::string& bytes) {
       const bool two = character >= 0xC2 && character < 0xC6 && at < written.size() &&
                        (static_cast<unsigned char>(written[at]) & 0xC0) == 0x80;
       if (two) character = (character & 0x1F) << 6 | (static_cast<unsigned char>(written[at++]) & 0x3F);
-      if (!two || character >= kByteOf.size()) character = 0;  // which stands for none
+      if (!two || character >= byte_of_letter.size()) character = 0;  // which stands for none
     }
-    if (kByteOf[character] < 0) {
+    if (byte_of_letter[character] < 0) {
       bytes.resize(before);
       return false;
     }
-    *out++ = static_cast<char>(kByteOf[character]);
+    *out++ = static_cast<char>(byte_of_letter[character]);
   }
   bytes.resize(static_cast<size_t>(out - bytes.data()));
   return true;

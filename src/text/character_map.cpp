@@ -92,7 +92,7 @@ std::string CharacterMap::replace_longest(std::string_view valid_text,
 }
 
 std::string CharacterMap::replace_graphemes(std::string_view valid_text) const {
-  constexpr int64_t kLongestGrapheme = 5;
+  constexpr int64_t longest_grapheme = 5;
   std::string out;
   out.reserve(valid_text.size());
   const auto size = static_cast<int64_t>(valid_text.size());
@@ -101,7 +101,7 @@ std::string CharacterMap::replace_graphemes(std::string_view valid_text) const {
     const auto part = [&](int64_t begin, int64_t length) {
       return valid_text.substr(static_cast<size_t>(begin), static_cast<size_t>(length));
     };
-    if (end - at <= kLongestGrapheme) {
+    if (end - at <= longest_grapheme) {
       if (const Found found = find(part(at, end - at), Which::shortest); found.length > 0) {
         out += found.replacement;
         continue;

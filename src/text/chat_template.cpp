@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kMaximumSourceBytes = 4 << 20;
+constexpr int64_t maximum_source_bytes = 4 << 20;
 
 std::unexpected<Error> fail_at(const jinja::Failure& failure) {
   return fail(ErrorCode::invalid_argument,
@@ -29,9 +29,9 @@ ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
 
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
-  if (static_cast<int64_t>(source.size()) > kMaximumSourceBytes) {
+  if (static_cast<int64_t>(source.size()) > maximum_source_bytes) {
     return fail(ErrorCode::invalid_argument, fmt::format("the chat template has {} bytes, the maximum is {}",
-                                                         source.size(), kMaximumSourceBytes));
+                                                         source.size(), maximum_source_bytes));
   }
   try {
     const std::string valid = is_valid_utf8(source) ? std::string(source) : repair_utf8(source);

@@ -24,7 +24,7 @@ Value read(const std::filesystem::path& path) { return json(os::read_text_file(p
 // The goldens are those of a JavaScript engine; where it prints booleans and lists in JavaScript's way, these
 // are jinja2's answers, which the models' makers used.
 const std::map<std::string, std::string>& python_answers() {
-  static const std::map<std::string, std::string> kAnswers = {
+  static const std::map<std::string, std::string> answers = {
       {"LOGICAL_AND", "TrueFalseFalseFalse"},
       {"LOGICAL_OR", "TrueTrueTrueFalse"},
       {"LOGICAL_NOT_NOT", "TrueFalse"},
@@ -62,7 +62,7 @@ const std::map<std::string, std::string>& python_answers() {
       {"SCOPE", "found=True"},
       {"SCOPE_1", "found=False"},
   };
-  return kAnswers;
+  return answers;
 }
 
 TEST(ChatTemplate, GivesTheConformanceGoldens) {

@@ -17,11 +17,11 @@ namespace {
 // Words come again and again in a text, so the ids of a short piece are copied from where it came first.
 class PieceCache {
  public:
-  static constexpr size_t kLongestPiece = 24;
+  static constexpr size_t longest_piece = 24;
 
   // The slot where `piece` is, or would be.
   struct Slot {
-    char text[kLongestPiece];
+    char text[longest_piece];
     uint32_t length = 0;
     int32_t count = 0;  // ids, from `first` on in the output
     int64_t first = 0;
@@ -33,7 +33,7 @@ class PieceCache {
   explicit PieceCache(int64_t text_bytes) : slots_(text_bytes < 1024 ? 0 : 4096) {}
 
   Slot* find(std::string_view piece) {
-    if (slots_.empty() || piece.size() < 2 || piece.size() > kLongestPiece) return nullptr;
+    if (slots_.empty() || piece.size() < 2 || piece.size() > longest_piece) return nullptr;
     return &slots_[std::hash<std::string_view>{}(piece) & (slots_.size() - 1)];
   }
 
@@ -75,7 +75,7 @@ std::vector<TextRange> ranges_within(std::span<const TextRange> ranges, const Te
   return within;
 }
 
-constexpr size_t kLongText = 4096;  // bytes; worth to be counted first
+constexpr size_t long_text = 4096;  // bytes; worth to be counted first
 
 std::string_view slice(std::string_view text, const TextRange& range) {
   return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.end - range.begin));
@@ -86,7 +86,7 @@ std::string_view slice(std::string_view text, const TextRange& range) {
 struct ComposedTokenizer::Work {
   Work(int64_t text_bytes, int64_t limit) : cache(text_bytes), token_limit(limit) {}
 
-  bool is_limited() const { return token_limit != kNoTokenLimit; }
+  bool is_limited() const { return token_limit != no_token_limit; }
   // Whether there are more than the limit; from then on nothing is added.
   bool exceeds(int64_t more) {
     exceeds_limit = exceeds_limit || more > token_limit - static_cast<int64_t>(ids.size());
@@ -109,10 +109,10 @@ Result<std::unique_ptr<ComposedTokenizer>> ComposedTokenizer::make(TokenizerPart
   std::unordered_map<TokenId, std::string_view> ids;
   for (const AddedToken& token : parts.added) {
     const auto size = static_cast<int64_t>(token.content.size());
-    if (size == 0 || size > AddedTokenMatcher::kMaximumContentBytes) {
+    if (size == 0 || size > AddedTokenMatcher::maximum_content_bytes) {
       return fail(ErrorCode::corrupt_data,
                   fmt::format("the added token {} has {} bytes; 1 to {} are supported", token.id, size,
-                              AddedTokenMatcher::kMaximumContentBytes));
+                              AddedTokenMatcher::maximum_content_bytes));
     }
     if (!is_valid_utf8(token.content)) {
       return fail(ErrorCode::corrupt_data, fmt::format("the added token {} is no UTF-8", token.id));
@@ -190,7 +190,7 @@ std::vector<TokenId> ComposedTokenizer::encode(std::string_view text, SpecialTok
 
 std::vector<TokenId> ComposedTokenizer::encode_rendered(std::string_view text,
                                                         std::span<const TextRange> literal) const {
-  Work work(static_cast<int64_t>(text.size()), kNoTokenLimit);
+  Work work(static_cast<int64_t>(text.size()), no_token_limit);
   encode_any(text, literal, work);
   return std::move(work.ids);
 }
@@ -258,7 +258,7 @@ void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
 }
 
 bool ComposedTokenizer::is_too_long(std::string_view text, Work& work) const {
-  if (!work.is_limited() || text.size() < kLongText) return work.exceeds(0);
+  if (!work.is_limited() || text.size() < long_text) return work.exceeds(0);
   return work.exceeds(normalized_added_.takes_white_space() ? least_count_.of_all_but_white_space(text)
                                                             : least_count_.of(text));
 }

@@ -20,8 +20,9 @@ RenderedChat render(const Value& context, std::string_view source) {
   return rendered ? std::move(*rendered) : RenderedChat();
 }
 
-constexpr std::string_view kPlain = "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}";
-constexpr std::string_view kTrimming =
+constexpr std::string_view plain_template =
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}";
+constexpr std::string_view trimming =
     "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}<end>\n{% endfor %}";
 
 TEST(ContinuedChat, EndsWithTheLastMessagesWords) {
@@ -29,10 +30,10 @@ TEST(ContinuedChat, EndsWithTheLastMessagesWords) {
   EXPECT_FALSE(continues_last_message(Value(Value::Object{{"continue_final_message", false}})));
   for (const auto& [last, source, expected] :
        std::vector<std::tuple<std::string, std::string_view, std::string>>{
-           {"Hello,", kPlain, "<user>Say hello<end>\n<assistant>Hello,"},
-           {" Hello, ", kPlain, "<user>Say hello<end>\n<assistant> Hello, "},
-           {"Hello, ", kTrimming, "<user>Say hello<end>\n<assistant>Hello,"},
-           {"hello", kPlain, "<user>Say hello<end>\n<assistant>hello"}}) {
+           {"Hello,", plain_template, "<user>Say hello<end>\n<assistant>Hello,"},
+           {" Hello, ", plain_template, "<user>Say hello<end>\n<assistant> Hello, "},
+           {"Hello, ", trimming, "<user>Say hello<end>\n<assistant>Hello,"},
+           {"hello", plain_template, "<user>Say hello<end>\n<assistant>hello"}}) {
     const Value context = chat(last);
     RenderedChat rendered = render(context, source);
     ASSERT_TRUE(cut_behind_last_message(context, rendered));
@@ -44,7 +45,7 @@ TEST(ContinuedChat, EndsWithTheLastMessagesWords) {
 
 TEST(ContinuedChat, NeedsWordsThatTheTemplateShows) {
   for (const auto& [last, source] : std::vector<std::pair<std::string, std::string_view>>{
-           {"", kPlain}, {" \n", kPlain}, {"Hello", "{{ messages[0].content }}"}}) {
+           {"", plain_template}, {" \n", plain_template}, {"Hello", "{{ messages[0].content }}"}}) {
     const Value context = chat(last);
     RenderedChat rendered = render(context, source);
     const Result<void> cut = cut_behind_last_message(context, rendered);

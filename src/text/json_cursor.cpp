@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr int kMaximumDepth = 256;
+constexpr int maximum_depth = 256;
 
 bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
@@ -18,14 +18,14 @@ bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned cha
 
 // The end of the characters from `at` on that stand for themselves in a string, found eight at a time.
 size_t skip_plain(std::string_view json, size_t at) {
-  constexpr uint64_t kOnes = 0x0101010101010101u;
-  constexpr uint64_t kHighs = 0x8080808080808080u;
-  const auto has_zero = [](uint64_t word) { return (word - kOnes) & ~word & kHighs; };
+  constexpr uint64_t ones = 0x0101010101010101u;
+  constexpr uint64_t highs = 0x8080808080808080u;
+  const auto has_zero = [](uint64_t word) { return (word - ones) & ~word & highs; };
   while (at + 8 <= json.size()) {
     uint64_t word;
     std::memcpy(&word, json.data() + at, 8);
-    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
-    if ((control | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\'))) != 0) break;
+    const uint64_t control = (word - ones * 0x20) & ~word & highs;
+    if ((control | has_zero(word ^ (ones * '"')) | has_zero(word ^ (ones * '\\'))) != 0) break;
     at += 8;
   }
   while (at < json.size() && is_plain(json[at])) ++at;
@@ -59,7 +59,7 @@ bool JsonCursor::enter(char bracket) {
     reject(fmt::format("expected '{}'", bracket));
     return false;
   }
-  if (++depth_ > kMaximumDepth) {
+  if (++depth_ > maximum_depth) {
     reject("nested too deep");
     return false;
   }
@@ -129,11 +129,11 @@ std::string_view JsonCursor::read_text() {
       continue;
     }
     if (json_[at_++] != '\\' || at_ >= json_.size()) break;
-    constexpr std::string_view kEscaped = "\"\\/bfnrt";
-    constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
+    constexpr std::string_view escaped_letters = "\"\\/bfnrt";
+    constexpr std::string_view meaning = "\"\\/\b\f\n\r\t";
     const char escaped = json_[at_++];
-    if (const size_t index = kEscaped.find(escaped); index != std::string_view::npos) {
-      unescaped_ += kMeaning[index];
+    if (const size_t index = escaped_letters.find(escaped); index != std::string_view::npos) {
+      unescaped_ += meaning[index];
       continue;
     }
     char32_t unit = 0;
@@ -144,7 +144,7 @@ std::string_view JsonCursor::read_text() {
       if (!read_hex(low) || low < 0xDC00 || low > 0xDFFF) break;
       unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
     }
-    if (unit >= 0xD800 && unit < 0xE000) unit = kReplacementCharacter;
+    if (unit >= 0xD800 && unit < 0xE000) unit = replacement_character;
     append_utf8(unit, unescaped_);
   }
   if (at_ >= json_.size() || json_[at_] != '"') {

@@ -29,7 +29,7 @@ std::string bytes_of_white_space() {
 LeastTokenCount::LeastTokenCount(const Vocabulary& vocabulary, const Normalizer& normalizer,
                                  const PreTokenizer& pre_tokenizer) {
   const int64_t shrinking = normalizer.shrinking() * pre_tokenizer.shrinking();
-  if (shrinking == kShrinksToNothing) return;
+  if (shrinking == shrinks_to_nothing) return;
   for (TokenId id = 0; id < vocabulary.size(); ++id) {
     const std::string_view bytes = vocabulary.bytes(id);
     const auto size = static_cast<int64_t>(bytes.size());
@@ -46,9 +46,9 @@ LeastTokenCount::LeastTokenCount(const Vocabulary& vocabulary, const Normalizer&
 int64_t LeastTokenCount::of(std::string_view text) const { return least_for(count_bytes(text)); }
 
 int64_t LeastTokenCount::of_all_but_white_space(std::string_view text) const {
-  static const std::string kBytes = bytes_of_white_space();
+  static const std::string white_space_bytes = bytes_of_white_space();
   ByteCounts counts = count_bytes(text);
-  for (const char byte : kBytes) counts[static_cast<unsigned char>(byte)] = 0;
+  for (const char byte : white_space_bytes) counts[static_cast<unsigned char>(byte)] = 0;
   return least_for(counts);
 }
 
@@ -57,8 +57,8 @@ int64_t LeastTokenCount::least_for(const ByteCounts& counts) const {
   for (size_t byte = 0; byte < counts.size(); ++byte) {
     if (longest_[byte] > 0) least += static_cast<double>(counts[byte]) / static_cast<double>(longest_[byte]);
   }
-  constexpr double kRounding = 1e-9;
-  return static_cast<int64_t>(std::ceil(least * (1 - kRounding) - kRounding));
+  constexpr double rounding = 1e-9;
+  return static_cast<int64_t>(std::ceil(least * (1 - rounding) - rounding));
 }
 
 }  // namespace shoal

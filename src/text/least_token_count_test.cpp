@@ -25,12 +25,12 @@ class BoundedTexts : public testing::TestWithParam<const char*> {
 
 // Words, runs and what gets shorter when it is normalised.
 std::string draw_text(std::mt19937& random) {
-  static const std::vector<std::string> kParts = {
+  static const std::vector<std::string> text_parts = {
       " the", "hello",  "    ", "\n\n", "--------", "aaaaaaaa", "0000",       "日本語",  "▁▁▁",
       "각",   "\u212A", "𝐀",    "ﬁ",    "á",        "\xFF",     "<|im_end|>", "</s>   ", "========"};
   std::string text;
   for (uint32_t i = 0, parts = 1 + random() % 30; i < parts; ++i) {
-    const std::string& part = kParts[random() % kParts.size()];
+    const std::string& part = text_parts[random() % text_parts.size()];
     for (uint32_t n = 0, times = random() % 4 == 0 ? 200 : 1; n < times; ++n) text += part;
   }
   return text;

@@ -63,8 +63,8 @@ class MergeQueue {
 
   // For the next text. Gives back the memory of a long one.
   void clear() {
-    constexpr size_t kKept = 4096;
-    if (slots_.size() > kKept || used_ > kKept) {
+    constexpr size_t kept = 4096;
+    if (slots_.size() > kept || used_ > kept) {
       *this = MergeQueue();
       return;
     }

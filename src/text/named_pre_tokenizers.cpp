@@ -10,15 +10,15 @@ namespace {
 
 // The patterns are those of the models' own tokenizer files; the names are the ones that GGUF converters give
 // them.
-constexpr std::string_view kSeedCoder =
+constexpr std::string_view seed_coder =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kBailing =
+constexpr std::string_view bailing =
     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)";
-constexpr std::string_view kBloom = " ?[^(\\s|.,!?…。，、।۔،)]+";
-constexpr std::string_view kDeepseekPunctuation =
+constexpr std::string_view bloom = " ?[^(\\s|.,!?…。，、।۔،)]+";
+constexpr std::string_view deepseek_punctuation =
     R"(\s?[!-/:-~\x{FF01}-\x{FF0F}\x{FF1A}-\x{FF5E}\x{2018}-\x{201F}\x{3000}-\x{3002}]+)";
 // The letters that have a case, as the Unicode of 2021 has them.
-constexpr std::string_view kDeepseekLetters =
+constexpr std::string_view deepseek_letters =
     R"(\s?[\x{41}-\x{5A}\x{61}-\x{7A}\x{B5}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1BA}\x{1BC}-\x{1BF})"
     R"(\x{1C4}-\x{293}\x{295}-\x{2AF}\x{370}-\x{373}\x{376}\x{377}\x{37B}-\x{37D}\x{37F}\x{386})"
     R"(\x{388}-\x{38A}\x{38C}\x{38E}-\x{3A1}\x{3A3}-\x{3F5}\x{3F7}-\x{481}\x{48A}-\x{52F}\x{531}-\x{556})"
@@ -34,41 +34,41 @@ constexpr std::string_view kDeepseekLetters =
     R"(\x{FB00}-\x{FB06}\x{FB13}-\x{FB17}\x{FF21}-\x{FF3A}\x{FF41}-\x{FF5A}\x{10400}-\x{1044F})"
     R"(\x{104B0}-\x{104D3}\x{104D8}-\x{104FB}\x{10C80}-\x{10CB2}\x{10CC0}-\x{10CF2}\x{118A0}-\x{118DF})"
     R"(\x{1E900}-\x{1E943}]+)";
-constexpr std::string_view kDefaultPunctuation = R"([\p{P}\$\+<=>\^~\|]+)";
+constexpr std::string_view default_punctuation = R"([\p{P}\$\+<=>\^~\|]+)";
 
 using Named = std::pair<std::vector<std::string_view>, NamedPreTokenizer>;
 
 const std::vector<Named>& table() {
-  static const std::vector<Named> kTable = {
+  static const std::vector<Named> pre_tokenizer_table = {
       {{"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
-       {.patterns = {kLlama3Pattern}, .whole_pieces_first = true, .adds_bos = true}},
-      {{"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, {.patterns = {kLlama3Pattern}}},
-      {{"qwen2", "deepseek-r1-qwen", "kormo", "megrez"}, {.patterns = {kQwen2Pattern}, .composes = true}},
-      {{"qwen35"}, {.patterns = {kQwen35Pattern}, .composes = true}},
-      {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, {.patterns = {kQwen2Pattern}}},
+       {.patterns = {llama3_pattern}, .whole_pieces_first = true, .adds_bos = true}},
+      {{"dbrx", "smaug-bpe", "glm4", "chatglm-bpe"}, {.patterns = {llama3_pattern}}},
+      {{"qwen2", "deepseek-r1-qwen", "kormo", "megrez"}, {.patterns = {qwen2_pattern}, .composes = true}},
+      {{"qwen35"}, {.patterns = {qwen35_pattern}, .composes = true}},
+      {{"stablelm2", "hunyuan", "solar-open", "grok-2"}, {.patterns = {qwen2_pattern}}},
       {{"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"},
-       {.patterns = {R"(\p{N})", kGpt2Pattern}}},
+       {.patterns = {R"(\p{N})", gpt2_pattern}}},
       {{"gpt-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "phi-2", "exaone4", "mellum",
         "a.x-4.0", "gigachat", "roberta-bpe", "modern-bert"},
-       {.patterns = {kGpt2Pattern}}},
-      {{"gpt-4o", "llama4", "kanana2", "minimax-m2"}, {.patterns = {kO200kPattern}}},
-      {{"tekken"}, {.patterns = {kTekkenPattern}, .whole_pieces_first = true, .adds_bos = true}},
-      {{"kimi-k2"}, {.patterns = {kKimiPattern}}},
+       {.patterns = {gpt2_pattern}}},
+      {{"gpt-4o", "llama4", "kanana2", "minimax-m2"}, {.patterns = {o200k_pattern}}},
+      {{"tekken"}, {.patterns = {tekken_pattern}, .whole_pieces_first = true, .adds_bos = true}},
+      {{"kimi-k2"}, {.patterns = {kimi_pattern}}},
       {{"deepseek-v3", "hunyuan-dense", "joyai-llm"},
-       {.patterns = {R"(\p{N}{1,3})", kDeepseek3CjkPattern, kDeepseek3Pattern}}},
+       {.patterns = {R"(\p{N}{1,3})", deepseek3_cjk_pattern, deepseek3_pattern}}},
       {{"deepseek-llm"},
-       {.patterns = {"[\r\n]", kDeepseekLetters, kDeepseekPunctuation, "\\s+$", kDeepseekCjkPattern,
+       {.patterns = {"[\r\n]", deepseek_letters, deepseek_punctuation, "\\s+$", deepseek_cjk_pattern,
                      R"(\p{N}+)"}}},
       {{"deepseek-coder"},
-       {.patterns = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", kDeepseekCjkPattern, R"(\p{N})"}}},
-      {{"falcon"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, "[0-9][0-9][0-9]"}}},
-      {{"seed-coder"}, {.patterns = {kSeedCoder}}},
-      {{"bailingmoe", "bailingmoe2", "llada-moe"}, {.patterns = {kBailing}}},
-      {{"poro-chat", "bloom", "gpt3-finnish"}, {.patterns = {kBloom}}},
-      {{"viking"}, {.patterns = {kBloom, R"(\p{N})"}}},
-      {{"default", ""}, {.patterns = {kDefaultPunctuation, kGpt2Pattern, R"(\p{N}+)", "[0-9][0-9][0-9]"}}},
+       {.patterns = {"[\r\n]", R"(\s?\p{L}+)", R"(\s?\p{P}+)", deepseek_cjk_pattern, R"(\p{N})"}}},
+      {{"falcon"}, {.patterns = {R"([\p{P}\$\+<=>\^~\|`]+)", gpt2_pattern, "[0-9][0-9][0-9]"}}},
+      {{"seed-coder"}, {.patterns = {seed_coder}}},
+      {{"bailingmoe", "bailingmoe2", "llada-moe"}, {.patterns = {bailing}}},
+      {{"poro-chat", "bloom", "gpt3-finnish"}, {.patterns = {bloom}}},
+      {{"viking"}, {.patterns = {bloom, R"(\p{N})"}}},
+      {{"default", ""}, {.patterns = {default_punctuation, gpt2_pattern, R"(\p{N}+)", "[0-9][0-9][0-9]"}}},
   };
-  return kTable;
+  return pre_tokenizer_table;
 }
 
 }  // namespace

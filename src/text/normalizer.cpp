@@ -81,8 +81,8 @@ std::string apply_step(const CollapseSpacesStep&, std::string text) {
 }
 
 // Of the bytes that the vocabulary has for them, where a ▁ of the text is a space.
-constexpr int64_t kMarkBytes = 3;
-constexpr int64_t kMostShrinking = 1 << 20;
+constexpr int64_t mark_bytes = 3;
+constexpr int64_t most_shrinking = 1 << 20;
 
 int64_t shrinking_of(const NormalForm& form) {
   switch (form) {
@@ -91,18 +91,18 @@ int64_t shrinking_of(const NormalForm& form) {
     case NormalForm::nfkc:
     case NormalForm::nfkd: return 4;  // a mathematical letter becomes a letter
   }
-  return kShrinksToNothing;
+  return shrinks_to_nothing;
 }
-int64_t shrinking_of(const PrependStep&) { return kMarkBytes; }
+int64_t shrinking_of(const PrependStep&) { return mark_bytes; }
 int64_t shrinking_of(const ReplaceStep& step) {
-  if (step.to.empty()) return kShrinksToNothing;
-  return kMarkBytes * static_cast<int64_t>((step.from.size() + step.to.size() - 1) / step.to.size());
+  if (step.to.empty()) return shrinks_to_nothing;
+  return mark_bytes * static_cast<int64_t>((step.from.size() + step.to.size() - 1) / step.to.size());
 }
-int64_t shrinking_of(const ReplacePatternStep&) { return kShrinksToNothing; }
+int64_t shrinking_of(const ReplacePatternStep&) { return shrinks_to_nothing; }
 int64_t shrinking_of(const LowercaseStep&) { return 3; }
-int64_t shrinking_of(const StripStep&) { return kShrinksToNothing; }
-int64_t shrinking_of(const CharacterMapStep&) { return kShrinksToNothing; }
-int64_t shrinking_of(const CollapseSpacesStep&) { return kShrinksToNothing; }
+int64_t shrinking_of(const StripStep&) { return shrinks_to_nothing; }
+int64_t shrinking_of(const CharacterMapStep&) { return shrinks_to_nothing; }
+int64_t shrinking_of(const CollapseSpacesStep&) { return shrinks_to_nothing; }
 
 }  // namespace
 
@@ -110,7 +110,7 @@ int64_t Normalizer::shrinking() const {
   int64_t factor = 1;
   for (const NormalizerStep& step : steps_) {
     factor = std::min(factor * std::visit([](const auto& kind) { return shrinking_of(kind); }, step),
-                      kMostShrinking);
+                      most_shrinking);
   }
   return factor;
 }

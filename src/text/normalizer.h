@@ -40,7 +40,7 @@ struct CharacterMapStep {
 struct CollapseSpacesStep {};
 
 // What shrinking() says where a text of any length may come to nothing.
-inline constexpr int64_t kShrinksToNothing = 0;
+inline constexpr int64_t shrinks_to_nothing = 0;
 
 using NormalizerStep = std::variant<NormalForm, PrependStep, ReplaceStep, ReplacePatternStep, LowercaseStep,
                                     StripStep, CharacterMapStep, CollapseSpacesStep>;

@@ -10,31 +10,32 @@ namespace shoal {
 void MergeTable::reserve(int64_t count) {
   const size_t size = std::bit_ceil(static_cast<size_t>(std::max<int64_t>(2 * count, 16)));
   if (size <= slots_.size()) return;
-  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size, Slot{kFree, {kNoMerge, -1}}));
+  const std::vector<Slot> old =
+      std::exchange(slots_, std::vector<Slot>(size, Slot{free_key, {no_merge, -1}}));
   shift_ = 64 - std::countr_zero(size);
   for (const Slot& slot : old) {
-    if (slot.key != kFree) slots_[slot_of(slot.key)] = slot;
+    if (slot.key != free_key) slots_[slot_of(slot.key)] = slot;
   }
 }
 
 size_t MergeTable::slot_of(uint64_t key) const {
   size_t slot = first_slot_of(key);
-  while (slots_[slot].key != key && slots_[slot].key != kFree) slot = (slot + 1) & (slots_.size() - 1);
+  while (slots_[slot].key != key && slots_[slot].key != free_key) slot = (slot + 1) & (slots_.size() - 1);
   return slot;
 }
 
 void MergeTable::insert(TokenId left, TokenId right, BpeMerge merge, bool replace) {
   if (2 * (used_ + 1) > slots_.size()) reserve(static_cast<int64_t>(slots_.size() + 1));
   Slot& slot = slots_[slot_of(key_of(left, right))];
-  if (slot.key != kFree && !replace) return;
-  if (slot.key == kFree) ++used_;
+  if (slot.key != free_key && !replace) return;
+  if (slot.key == free_key) ++used_;
   slot = {key_of(left, right), merge};
 }
 
 BpeMerge MergeTable::find(TokenId left, TokenId right) const {
-  if (left < 0 || right < 0 || slots_.empty()) return {kNoMerge, -1};
+  if (left < 0 || right < 0 || slots_.empty()) return {no_merge, -1};
   const Slot& slot = slots_[slot_of(key_of(left, right))];
-  return slot.key == kFree ? BpeMerge{kNoMerge, -1} : slot.merge;
+  return slot.key == free_key ? BpeMerge{no_merge, -1} : slot.merge;
 }
 
 bool MergeReader::add(std::string_view bytes, size_t middle) {
@@ -45,7 +46,7 @@ bool MergeReader::add(std::string_view bytes, size_t middle) {
   merge.right_hash = PieceMap::hash_of(bytes.substr(middle));
   pieces_.prefetch(merge.left_hash);
   pieces_.prefetch(merge.right_hash);
-  return used_ < kTogether || finish();
+  return used_ < together || finish();
 }
 
 bool MergeReader::finish() {

@@ -29,7 +29,7 @@ class MergeTable {
     uint64_t key;
     BpeMerge merge;
   };
-  static constexpr uint64_t kFree = ~uint64_t{0};
+  static constexpr uint64_t free_key = ~uint64_t{0};
   static uint64_t key_of(TokenId left, TokenId right) {
     return static_cast<uint64_t>(static_cast<uint32_t>(left)) << 32 | static_cast<uint32_t>(right);
   }
@@ -65,12 +65,12 @@ class MergeReader {
     TokenId right;
     TokenId joined;
   };
-  static constexpr size_t kTogether = 16;
+  static constexpr size_t together = 16;
 
   const PieceMap& pieces_;
   MergeTable& merges_;
   const bool replace_;
-  std::array<Pending, kTogether> pending_;
+  std::array<Pending, together> pending_;
   size_t used_ = 0;
   int32_t count_ = 0;       // merges that are in the table
   size_t last_joined_ = 0;  // most vocabularies are in the order of their merges

@@ -17,30 +17,30 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kMaximumSourceBytes = 64 << 10;
-constexpr uint32_t kMatchLimit = 2'000'000;
-constexpr std::chrono::seconds kLeastTime{2};
-constexpr uint32_t kHeapLimitKib = 256 << 10;
+constexpr int64_t maximum_source_bytes = 64 << 10;
+constexpr uint32_t match_limit = 2'000'000;
+constexpr std::chrono::seconds least_time{2};
+constexpr uint32_t heap_limit_kib = 256 << 10;
 
 // Unicode's White_Space. PCRE2's own \s also takes U+180E.
-constexpr std::string_view kSpaces =
+constexpr std::string_view space_pattern =
     R"(\x09-\x0D\x20\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
-constexpr std::string_view kNoSpaces =
+constexpr std::string_view no_spaces =
     R"(\x00-\x08\x0E-\x1F\x21-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
 
 // Oniguruma's \w. PCRE2's has no marks, and all numbers.
-constexpr std::string_view kWords =
+constexpr std::string_view word_pattern =
     R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
 // But for some dozens of numbers and letters in circles.
-constexpr std::string_view kNoWords = R"(\p{C}\p{Z}\p{S}\p{No}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po})";
+constexpr std::string_view no_words = R"(\p{C}\p{Z}\p{S}\p{No}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po})";
 
 // What stands in a class for \s, \S, \w and \W; empty for other letters.
 std::string_view members_of(char letter) {
   switch (letter) {
-    case 's': return kSpaces;
-    case 'S': return kNoSpaces;
-    case 'w': return kWords;
-    case 'W': return kNoWords;
+    case 's': return space_pattern;
+    case 'S': return no_spaces;
+    case 'w': return word_pattern;
+    case 'W': return no_words;
     default: return {};
   }
 }
@@ -60,7 +60,7 @@ class Translator {
       } else if (source_[at_] == '\\' && at_ + 1 < source_.size()) {
         const char c = source_[at_ + 1];
         if (c == 'S' || c == 'W') {
-          out += fmt::format("[^{}]", c == 'S' ? kSpaces : kWords);
+          out += fmt::format("[^{}]", c == 'S' ? space_pattern : word_pattern);
           at_ += 2;
         } else if (!members_of(c).empty()) {
           out += fmt::format("[{}]", members_of(c));
@@ -78,10 +78,10 @@ class Translator {
  private:
   // PCRE2's \p{Han} also takes what Chinese shares with other scripts, as "、".
   std::string_view read_escape() {
-    constexpr std::string_view kHan = R"(\p{Han})";
-    const bool han = source_.substr(at_).starts_with(kHan);
+    constexpr std::string_view han_pattern = R"(\p{Han})";
+    const bool han = source_.substr(at_).starts_with(han_pattern);
     const std::string_view escape = han ? R"(\p{sc:Han})" : source_.substr(at_, 2);
-    at_ += han ? kHan.size() : 2;
+    at_ += han ? han_pattern.size() : 2;
     return escape;
   }
 
@@ -188,7 +188,7 @@ Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) 
     known->scanner = scanner;
     return Pattern(std::move(known));
   }
-  if (static_cast<int64_t>(source.size()) > kMaximumSourceBytes || !is_valid_utf8(source)) {
+  if (static_cast<int64_t>(source.size()) > maximum_source_bytes || !is_valid_utf8(source)) {
     return fail(ErrorCode::invalid_argument, "the pattern is too long or no UTF-8");
   }
   const std::optional<std::string> translated = Translator(source).translate();
@@ -207,8 +207,8 @@ Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) 
                 fmt::format("the pattern is wrong at {}, {}: {}", offset, error_text(error), *translated));
   }
   compiled->context.reset(pcre2_match_context_create(nullptr));
-  pcre2_set_match_limit(compiled->context.get(), kMatchLimit);
-  pcre2_set_heap_limit(compiled->context.get(), kHeapLimitKib);
+  pcre2_set_match_limit(compiled->context.get(), match_limit);
+  pcre2_set_heap_limit(compiled->context.get(), heap_limit_kib);
   // Where this fails the interpreter does.
   (void)pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE);
   return Pattern(std::move(compiled));
@@ -236,7 +236,7 @@ bool Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) c
 bool Pattern::Code::find_all(std::string_view text, std::vector<TextRange>& matches) const {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point deadline =
-      Clock::now() + kLeastTime + std::chrono::microseconds(static_cast<int64_t>(text.size()));
+      Clock::now() + least_time + std::chrono::microseconds(static_cast<int64_t>(text.size()));
   const std::unique_ptr<pcre2_match_data, FreeMatchData> data(pcre2_match_data_create(1, nullptr));
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());

@@ -151,7 +151,7 @@ void apply_step(const CutBeforeMarkStep& step, PreTokenizedText& cut) {
 }
 
 int64_t shrinking_of(const SplitStep& step) {
-  return step.behavior == SplitBehavior::removed ? kShrinksToNothing : 1;
+  return step.behavior == SplitBehavior::removed ? shrinks_to_nothing : 1;
 }
 int64_t shrinking_of(const PrefixSpaceStep&) { return 1; }
 int64_t shrinking_of(const MetaspaceStep& step) { return static_cast<int64_t>(step.replacement.size()); }

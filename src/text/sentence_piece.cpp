@@ -49,7 +49,7 @@ Result<PieceTables> read_pieces(const SentencePieceVocabulary& read, Vocabulary&
     const auto index = static_cast<size_t>(id);
     const auto token = static_cast<TokenId>(id);
     const std::string_view written = read.pieces[index];
-    std::string text = replace_all(written, kSpaceMark, " ");
+    std::string text = replace_all(written, space_mark, " ");
     switch (read.kinds[index]) {
       case PieceKind::byte: {
         const int byte = byte_of_token(written);
@@ -89,7 +89,7 @@ Result<Normalizer> make_normalizer(const SentencePieceVocabulary& read) {
   }
   if (read.collapses_spaces) steps.push_back(CollapseSpacesStep{});
   if (read.adds_prefix) steps.push_back(PrependStep{" "});
-  steps.push_back(ReplaceStep{" ", std::string(kSpaceMark)});
+  steps.push_back(ReplaceStep{" ", std::string(space_mark)});
   return Normalizer(std::move(steps));
 }
 
@@ -143,7 +143,7 @@ std::unique_ptr<const TokenModel> make_unigram(const SentencePieceVocabulary& re
     }
     settings.pieces.insert(written, id);
   }
-  settings.unknown_score = static_cast<double>(static_cast<float>(lowest - Unigram::kUnknownPenalty));
+  settings.unknown_score = static_cast<double>(static_cast<float>(lowest - Unigram::unknown_penalty));
   if (tables.all_bytes) settings.byte_fallback = tables.bytes;
   return std::make_unique<Unigram>(std::move(settings));
 }
@@ -168,7 +168,7 @@ Result<void> build_sentence_piece(const SentencePieceVocabulary& read, Tokenizer
   }
   if (tables->all_bytes && !tables->mark_inside) {
     std::vector<PreTokenizerStep> steps;
-    steps.push_back(CutBeforeMarkStep{std::string(kSpaceMark)});
+    steps.push_back(CutBeforeMarkStep{std::string(space_mark)});
     parts.pre_tokenizer = PreTokenizer(std::move(steps));
   }
   Result<std::unique_ptr<const TokenModel>> model = make_bpe(read, *tables);

@@ -44,7 +44,7 @@ Result<void> add_end_ids(const Value& config, int64_t vocabulary_size, std::vect
   if (eos == nullptr || eos->is_null()) return {};
   const Value::Array one = {*eos};
   for (const Value& id : eos->array() != nullptr ? *eos->array() : one) {
-    if (id.integer() == nullptr || *id.integer() < 0 || *id.integer() >= Vocabulary::kMaximumSize) {
+    if (id.integer() == nullptr || *id.integer() < 0 || *id.integer() >= Vocabulary::maximum_size) {
       return fail(ErrorCode::corrupt_data, fmt::format("eos_token_id is {}", format_json(*eos)));
     }
     // Some configurations name an id that the vocabulary does not have; it is never generated.
@@ -240,11 +240,11 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
 }
 
 // How many tokens too many a prompt may have that is still counted.
-constexpr int64_t kCountedExcess = 1 << 16;
+constexpr int64_t counted_excess = 1 << 16;
 
 Result<std::vector<TokenId>> make_prompt(const Tokenizer& tokenizer, std::string_view text,
                                          std::span<const TextRange> literal, int64_t context_length) {
-  const int64_t limit = std::min(context_length, kNoTokenLimit - kCountedExcess) + kCountedExcess;
+  const int64_t limit = std::min(context_length, no_token_limit - counted_excess) + counted_excess;
   Result<BoundedTokens> encoded = tokenizer.encode_bounded(text, literal, limit);
   if (!encoded) return fail(encoded.error());
   if (encoded->exceed_limit) {
@@ -266,7 +266,7 @@ Result<std::string> TextAssets::render_chat(const Value& context) const {
 }
 
 Result<std::vector<TokenId>> TextAssets::chat_prompt(const Value& context) const {
-  Result<OpenedChat> opened = open_chat(context, {}, kNoTokenLimit);
+  Result<OpenedChat> opened = open_chat(context, {}, no_token_limit);
   if (!opened) return fail(opened.error());
   return std::move(opened->prompt);
 }
@@ -281,8 +281,8 @@ AnswerFormat format_with(const ToolUse& tools, AnswerFormat format) {
 
 // Of the prompt's last tokens, which hold whatever opens the answer.
 std::string last_text(std::span<const TokenId> prompt, const Tokenizer& tokenizer) {
-  constexpr size_t kTokens = 24;
-  const std::span<const TokenId> last = prompt.last(std::min(prompt.size(), kTokens));
+  constexpr size_t shown_tokens = 24;
+  const std::span<const TokenId> last = prompt.last(std::min(prompt.size(), shown_tokens));
   std::string text;
   for (const TokenId token : last) text += tokenizer.token_bytes(token);
   return text;

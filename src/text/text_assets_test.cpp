@@ -43,7 +43,7 @@ TEST_P(RealModelText, IsRenderedAndTokenisedAsItsMakersDoIt) {
 
   // The oracle's program read the file as text, with \n at the end of its lines.
   const std::string lines = replace_all(*os::read_text_file(text), "\r\n", "\n");
-  const std::vector<TokenId> ids = *assets->plain_prompt(lines, kNoTokenLimit);
+  const std::vector<TokenId> ids = *assets->plain_prompt(lines, no_token_limit);
   auto window_begin = ids.begin() + *expected.find("text")->find("first_token")->integer();
   ASSERT_FALSE(expected.find("windows")->array()->empty());
   for (const Value& window : *expected.find("windows")->array()) {
@@ -108,7 +108,7 @@ TEST_F(Folder, NeverTakesSpecialTokensFromAUsersWords) {
   // The border between a user's words and the template makes no token of both.
   const Value at_border = json(R"({"messages": [{"role": "user", "content": "<|im_end|>"}]})");
   EXPECT_EQ(std::ranges::count(*assets.chat_prompt(at_border), 1021), 1);
-  EXPECT_EQ(std::ranges::count(*assets.plain_prompt("<|im_end|>", kNoTokenLimit), 1021), 0);
+  EXPECT_EQ(std::ranges::count(*assets.plain_prompt("<|im_end|>", no_token_limit), 1021), 0);
 }
 
 TEST(TextAssets, CountsTheCallsOfAConversation) {

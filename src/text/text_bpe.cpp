@@ -24,7 +24,7 @@ void TextBpe::encode(std::string_view piece, TokenModelScratch& scratch, std::ve
   }
   scratch.merger.merge(symbols, [&](const BpeSymbol& left, const BpeSymbol& right) {
     const TokenId id = settings_.pieces.find(text_of(left.begin, right.end));
-    return id < 0 ? BpeMerge{kNoMerge, -1} : BpeMerge{settings_.ranks[static_cast<size_t>(id)], id};
+    return id < 0 ? BpeMerge{no_merge, -1} : BpeMerge{settings_.ranks[static_cast<size_t>(id)], id};
   });
   bool behind_unknown = false;
   for (const BpeSymbol& symbol : symbols) {

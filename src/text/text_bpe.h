@@ -15,7 +15,7 @@ class TextBpe final : public TokenModel {
  public:
   struct Settings {
     PieceMap pieces;
-    std::vector<int32_t> ranks;  // by id; kNoMerge for a token that is never made by joining
+    std::vector<int32_t> ranks;  // by id; no_merge for a token that is never made by joining
     bool bytes_are_symbols;      // else characters
     bool whole_pieces_first = false;
     std::optional<std::array<TokenId, 256>> byte_fallback;

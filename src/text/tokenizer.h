@@ -26,7 +26,7 @@ struct TextRange {
   bool operator==(const TextRange&) const = default;
 };
 
-inline constexpr int64_t kNoTokenLimit = std::numeric_limits<int64_t>::max();
+inline constexpr int64_t no_token_limit = std::numeric_limits<int64_t>::max();
 
 struct BoundedTokens {
   std::vector<TokenId> ids;  // none where they exceed the limit

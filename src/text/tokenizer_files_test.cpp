@@ -110,15 +110,15 @@ INSTANTIATE_TEST_SUITE_P(All, LlamaCppGoldens,
 
 // Texts of all planes, combining marks, digits, spaces, contractions.
 std::string random_text(std::mt19937& random, int characters) {
-  static const std::vector<std::string> kParts = {
+  static const std::vector<std::string> text_parts = {
       " ",     "  ",    "\n", "\r\n", "\t",         "a",    "The",
       "don't", "12345", "é",  "ｅ́",   "日本",       "한국", "🏃‍♂️",
       "ﬁ",     "𝟙",     "!",  "...",  "<|im_end|>", "İ",    "ſ"};
   std::string text;
   for (int i = 0; i < characters; ++i) {
     const uint32_t choice = static_cast<uint32_t>(random()) % 40;
-    if (choice < kParts.size()) {
-      text += kParts[choice];
+    if (choice < text_parts.size()) {
+      text += text_parts[choice];
       continue;
     }
     char32_t code_point = 0;
@@ -191,10 +191,11 @@ TEST(Tiktoken, NeedsAPatternWhereTheNumberOfRanksTellsNothing) {
 
 // So many ranks, three bytes each, in base64.
 std::string ranks_of(int64_t count) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view decimal_digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   for (int64_t rank = 0; rank < count; ++rank) {
-    for (const int shift : {18, 12, 6, 0}) text += kDigits[static_cast<size_t>(rank >> shift) % 64];
+    for (const int shift : {18, 12, 6, 0}) text += decimal_digits[static_cast<size_t>(rank >> shift) % 64];
     text += fmt::format(" {}\n", rank);
   }
   return text;

@@ -25,10 +25,10 @@ Result<GgufVocabulary> read_vocabulary(const GgufFile& file) {
     return fail(ErrorCode::corrupt_data, "tokenizer.ggml.tokens is missing");
   }
   const size_t count = read.tokens->size();
-  if (static_cast<int64_t>(count) > Vocabulary::kMaximumSize) {
+  if (static_cast<int64_t>(count) > Vocabulary::maximum_size) {
     return fail(ErrorCode::corrupt_data,
                 fmt::format("tokenizer.ggml.tokens has {} entries, the maximum is {}", count,
-                            Vocabulary::kMaximumSize));
+                            Vocabulary::maximum_size));
   }
   read.kinds.assign(count, PieceKind::normal);
   if (const std::vector<int64_t>* kinds = file.find_integers("tokenizer.ggml.token_type")) {

@@ -170,7 +170,7 @@ Result<std::vector<AddedToken>> read_added_tokens(const Value* list) {
   for (const Value& entry : *list->array()) {
     const Value* id = entry.find("id");
     if (id == nullptr || id->integer() == nullptr || *id->integer() < 0 ||
-        *id->integer() >= Vocabulary::kMaximumSize) {
+        *id->integer() >= Vocabulary::maximum_size) {
       return fail(ErrorCode::corrupt_data, "an added token has no id, or one that is out of range");
     }
     AddedToken token{.id = static_cast<TokenId>(*id->integer()), .content = text_of(entry, "content")};
@@ -223,7 +223,7 @@ class BpeBuilder {
     bytes_.fill(-1);
     std::string bytes;
     for (const RawModel::Piece& piece : raw_.vocabulary) {
-      const auto id = static_cast<TokenId>(std::clamp<int64_t>(piece.id, -1, Vocabulary::kMaximumSize));
+      const auto id = static_cast<TokenId>(std::clamp<int64_t>(piece.id, -1, Vocabulary::maximum_size));
       bytes.clear();
       if (!byte_level_ || !append_byte_level(piece.written, bytes)) bytes = piece.written;
       if (!settings_.pieces.insert(bytes, id)) {
@@ -235,7 +235,7 @@ class BpeBuilder {
           bytes_[static_cast<size_t>(byte)] = id;
           bytes.assign(1, static_cast<char>(byte));
         } else {
-          bytes = replace_all(bytes, kSpaceMark, " ");
+          bytes = replace_all(bytes, space_mark, " ");
         }
       }
       if (Result<void> set = vocabulary.set(id, bytes); !set) return set;
@@ -294,7 +294,7 @@ Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
   }
   Unigram::Settings settings{.pieces = {},
                              .scores = raw.scores,
-                             .unknown_score = std::ranges::min(raw.scores) - Unigram::kUnknownPenalty,
+                             .unknown_score = std::ranges::min(raw.scores) - Unigram::unknown_penalty,
                              .precision = Unigram::Precision::twofold,
                              .byte_fallback = std::nullopt,
                              .unknown = std::nullopt};
@@ -304,9 +304,9 @@ Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
   std::array<TokenId, 256> bytes;
   bytes.fill(-1);
   for (const RawModel::Piece& piece : raw.vocabulary) {
-    const auto id = static_cast<TokenId>(std::min<int64_t>(piece.id, Vocabulary::kMaximumSize));
+    const auto id = static_cast<TokenId>(std::min<int64_t>(piece.id, Vocabulary::maximum_size));
     settings.pieces.insert(piece.written, id);
-    std::string text = replace_all(piece.written, kSpaceMark, " ");
+    std::string text = replace_all(piece.written, space_mark, " ");
     if (const int byte = raw.byte_fallback ? byte_of_token(piece.written) : -1; byte >= 0) {
       bytes[static_cast<size_t>(byte)] = id;
       text.assign(1, static_cast<char>(byte));
@@ -410,7 +410,7 @@ Result<std::unique_ptr<ComposedTokenizer>> build(std::string_view json) {
                        [&](const Value& part) { return read_pre_tokenizer_step(part, cutting_steps); });
   if (!read) return fail(read.error(), "pre_tokenizer");
   if (!unigram && builder.cuts_before_mark())
-    cutting_steps.push_back(CutBeforeMarkStep{std::string(kSpaceMark)});
+    cutting_steps.push_back(CutBeforeMarkStep{std::string(space_mark)});
   parts.normalizer = Normalizer(std::move(normalizer_steps));
   parts.pre_tokenizer = PreTokenizer(std::move(cutting_steps));
   parts.drops_first_space = !byte_level && decoder_drops_space(decoder);

@@ -101,9 +101,9 @@ Result<void> read_piece(std::string_view bytes, SentencePieceVocabulary& vocabul
   if (!reader.ok() || kind < 1 || kind > 6 || !is_valid_utf8(piece)) {
     return fail(ErrorCode::corrupt_data, fmt::format("piece {} is wrong", id));
   }
-  if (static_cast<int64_t>(id) >= Vocabulary::kMaximumSize) {
+  if (static_cast<int64_t>(id) >= Vocabulary::maximum_size) {
     return fail(ErrorCode::corrupt_data,
-                fmt::format("there are more than {} pieces", Vocabulary::kMaximumSize));
+                fmt::format("there are more than {} pieces", Vocabulary::maximum_size));
   }
   vocabulary.pieces.push_back(piece);
   vocabulary.scores.push_back(score);

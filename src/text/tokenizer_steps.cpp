@@ -51,7 +51,7 @@ Result<void> push_metaspace(const Value& component, std::vector<PreTokenizerStep
   MetaspaceStep step{.replacement = text_of(component, "replacement"),
                      .prepend = MetaspaceStep::Prepend::always,
                      .split = flag(component, "split", true)};
-  if (step.replacement.empty()) step.replacement = kSpaceMark;
+  if (step.replacement.empty()) step.replacement = space_mark;
   const std::string scheme = text_of(component, "prepend_scheme");
   if (scheme == "never" || (scheme.empty() && !flag(component, "add_prefix_space", true))) {
     step.prepend = MetaspaceStep::Prepend::never;
@@ -66,8 +66,8 @@ Result<void> push_metaspace(const Value& component, std::vector<PreTokenizerStep
 
 bool has_mark_inside(std::string_view piece) {
   size_t begin = 0;
-  while (piece.substr(begin).starts_with(kSpaceMark)) begin += kSpaceMark.size();
-  return piece.find(kSpaceMark, begin) != std::string_view::npos;
+  while (piece.substr(begin).starts_with(space_mark)) begin += space_mark.size();
+  return piece.find(space_mark, begin) != std::string_view::npos;
 }
 
 Result<SplitStep> make_split(std::string_view pattern) {
@@ -132,7 +132,7 @@ Result<void> read_pre_tokenizer_step(const Value& component, std::vector<PreToke
   if (type == "ByteLevel") {
     if (flag(component, "add_prefix_space", true)) steps.push_back(PrefixSpaceStep{});
     if (!flag(component, "use_regex", true)) return {};
-    return push_split(steps, kGpt2Pattern, SplitBehavior::isolated, false);
+    return push_split(steps, gpt2_pattern, SplitBehavior::isolated, false);
   }
   if (type == "Digits") {
     const bool individual = flag(component, "individual_digits", false);

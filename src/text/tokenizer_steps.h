@@ -13,7 +13,7 @@
 namespace shoal {
 
 // SentencePiece's stand-in for a space, "▁".
-inline constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
+inline constexpr std::string_view space_mark = "\xE2\x96\x81";
 
 // Whether `piece` has a mark behind another character. Where no piece that merges make has one, a text may be
 // cut in front of every run of marks with the same result, and words can be looked up.

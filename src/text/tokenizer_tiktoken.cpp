@@ -26,10 +26,10 @@ struct RankedPieces {
 
   Result<void> add(std::string_view bytes, int64_t rank, TokenId id) {
     if (Result<void> set = vocabulary.set(id, bytes); !set) return set;
-    if (bytes.empty() || rank < 0 || rank >= kNoMerge || !settings.pieces.insert(bytes, id)) {
+    if (bytes.empty() || rank < 0 || rank >= no_merge || !settings.pieces.insert(bytes, id)) {
       return fail(ErrorCode::corrupt_data, fmt::format("the piece of rank {} is empty or comes twice", rank));
     }
-    settings.ranks.resize(std::max(settings.ranks.size(), static_cast<size_t>(id) + 1), kNoMerge);
+    settings.ranks.resize(std::max(settings.ranks.size(), static_cast<size_t>(id) + 1), no_merge);
     settings.ranks[static_cast<size_t>(id)] = static_cast<int32_t>(rank);
     return {};
   }
@@ -60,7 +60,7 @@ struct Family {
 };
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> kFamilies = {
+  static const std::vector<Family> family_table = {
       {"cl100k",
        100'256,
        "llama-bpe",
@@ -175,7 +175,7 @@ const std::vector<Family>& families() {
        "[BOS]",
        "[EOS]"},
   };
-  return kFamilies;
+  return family_table;
 }
 
 // What a model says in its answers, and its readers need to see.
@@ -228,7 +228,7 @@ Result<RankedPieces> read_lines(std::string_view text, int64_t& count) {
     if (space != std::string_view::npos) {
       std::from_chars(entry.data() + space + 1, entry.data() + entry.size(), rank);
     }
-    if (rank < 0 || rank >= Vocabulary::kMaximumSize || !decode_base64(entry.substr(0, space), bytes)) {
+    if (rank < 0 || rank >= Vocabulary::maximum_size || !decode_base64(entry.substr(0, space), bytes)) {
       return fail(ErrorCode::corrupt_data,
                   fmt::format("line {} is not a piece in base64 and its rank", line));
     }
@@ -291,7 +291,7 @@ Result<std::unique_ptr<ComposedTokenizer>> build_tekken(const Value& file) {
   const int64_t specials = integer("default_num_special_tokens");
   const int64_t size = integer("default_vocab_size");
   if (entries == nullptr || entries->array() == nullptr || pattern == nullptr || pattern->text() == nullptr ||
-      specials < 3 || size < specials || size > Vocabulary::kMaximumSize) {
+      specials < 3 || size < specials || size > Vocabulary::maximum_size) {
     return fail(ErrorCode::corrupt_data, "config or vocab is missing or wrong");
   }
   RankedPieces read;

@@ -74,7 +74,7 @@ namespace {
 
 // Marks that Unicode got after version 9. The normaliser that the models' tokenizers were made with does not
 // know them, so to it they stand for themselves and nothing is moved across them.
-constexpr std::pair<char32_t, char32_t> kNewMarks[] = {
+constexpr std::pair<char32_t, char32_t> new_marks[] = {
     {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
     {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
     {0xA82C, 0xA82C},   {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50},
@@ -86,7 +86,7 @@ constexpr std::pair<char32_t, char32_t> kNewMarks[] = {
 
 bool is_new_mark(utf8proc_int32_t code_point) {
   const auto c = static_cast<char32_t>(code_point);
-  return c >= kNewMarks[0].first && std::ranges::any_of(kNewMarks, [c](const auto& range) {
+  return c >= new_marks[0].first && std::ranges::any_of(new_marks, [c](const auto& range) {
            return c >= range.first && c <= range.second;
          });
 }

@@ -17,24 +17,24 @@ void PieceTrie::grow(size_t slots) {
   if (slots <= edges_.size()) return;
   const std::vector<Edge> old = std::exchange(edges_, std::vector<Edge>(slots));
   for (const Edge& edge : old) {
-    if (edge.key != kFree) edges_[slot_of(edge.key)] = edge;
+    if (edge.key != free_key) edges_[slot_of(edge.key)] = edge;
   }
 }
 
 size_t PieceTrie::slot_of(uint64_t key) const {
   const int shift = 64 - std::countr_zero(edges_.size());
   size_t slot = (key * 0x9E3779B97F4A7C15u) >> shift;
-  while (edges_[slot].key != key && edges_[slot].key != kFree) slot = (slot + 1) & (edges_.size() - 1);
+  while (edges_[slot].key != key && edges_[slot].key != free_key) slot = (slot + 1) & (edges_.size() - 1);
   return slot;
 }
 
 void PieceTrie::insert(std::string_view piece, TokenId id) {
-  int32_t node = kRoot;
+  int32_t node = root;
   for (const char byte : piece) {
     if (2 * (used_ + 1) > edges_.size()) grow(std::max<size_t>(2 * edges_.size(), 1024));
     const uint64_t key = key_of(node, byte);
     Edge& edge = edges_[slot_of(key)];
-    if (edge.key == kFree) {
+    if (edge.key == free_key) {
       edge = {key, static_cast<int32_t>(ids_.size())};
       ids_.push_back(-1);
       ++used_;
@@ -63,7 +63,7 @@ void Unigram::find_best_path(std::string_view piece, std::vector<UnigramStep>& s
       step = {static_cast<double>(sum), static_cast<int32_t>(begin), id};
     };
     bool has_character = false;
-    int32_t node = PieceTrie::kRoot;
+    int32_t node = PieceTrie::root;
     for (size_t end = begin; end < piece.size();) {
       node = settings_.pieces.child(node, piece[end]);
       if (node < 0) break;

@@ -14,7 +14,7 @@ namespace shoal {
 // Byte strings → ids, to be walked byte by byte.
 class PieceTrie {
  public:
-  static constexpr int32_t kRoot = 0;
+  static constexpr int32_t root = 0;
 
   void reserve(int64_t count, int64_t bytes);
   // A piece that is there already keeps its id.
@@ -27,10 +27,10 @@ class PieceTrie {
 
  private:
   struct Edge {
-    uint64_t key = kFree;  // node and byte
+    uint64_t key = free_key;  // node and byte
     int32_t child = -1;
   };
-  static constexpr uint64_t kFree = ~uint64_t{0};
+  static constexpr uint64_t free_key = ~uint64_t{0};
   static uint64_t key_of(int32_t node, char byte) {
     return static_cast<uint64_t>(node) << 8 | static_cast<unsigned char>(byte);
   }
@@ -55,7 +55,7 @@ class Unigram final : public TokenModel {
     std::optional<TokenId> unknown;  // neighbouring unknown characters are one; without it they are lost
   };
   // What a lowest score makes of an unknown character's.
-  static constexpr double kUnknownPenalty = 10.0;
+  static constexpr double unknown_penalty = 10.0;
 
   explicit Unigram(Settings settings) : settings_(std::move(settings)) {}
 

@@ -70,7 +70,7 @@ class Value {
   std::variant<std::monostate, bool, int64_t, Number, std::string, Array, Object> data_;
 };
 
-inline constexpr int kMaximumJsonDepth = 256;
+inline constexpr int maximum_json_depth = 256;
 
 // invalid_argument with line and column. Depth is bounded, and so are numbers (to less than 1e4932); of
 // members with one name the last counts.

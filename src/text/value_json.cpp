@@ -66,8 +66,8 @@ class ValueBuilder {
   };
 
   bool open(Value container) {
-    if (open_.size() >= kMaximumJsonDepth) {
-      error = fmt::format("JSON is nested deeper than {} levels", kMaximumJsonDepth);
+    if (open_.size() >= maximum_json_depth) {
+      error = fmt::format("JSON is nested deeper than {} levels", maximum_json_depth);
       return false;
     }
     open_.push_back({std::move(container), {}, {}});
@@ -90,8 +90,8 @@ class ValueBuilder {
   }
   static void put_member(Level& level, Value value) {
     Value::Object& members = *level.container.object();
-    constexpr size_t kIndexedFrom = 16;
-    if (members.size() < kIndexedFrom) {
+    constexpr size_t indexed_from = 16;
+    if (members.size() < indexed_from) {
       level.container.set(level.key, std::move(value));
       return;
     }

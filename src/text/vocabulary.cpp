@@ -10,9 +10,9 @@ void Vocabulary::reserve(int64_t count, int64_t bytes) {
 }
 
 Result<void> Vocabulary::set(TokenId id, std::string_view written) {
-  if (id < 0 || id >= kMaximumSize) {
+  if (id < 0 || id >= maximum_size) {
     return fail(ErrorCode::corrupt_data, fmt::format("token '{}' has the id {}, which is not in 0 … {}",
-                                                     written, id, kMaximumSize - 1));
+                                                     written, id, maximum_size - 1));
   }
   const auto index = static_cast<size_t>(id);
   if (index >= entries_.size()) entries_.resize(index + 1);

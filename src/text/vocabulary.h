@@ -13,7 +13,7 @@ namespace shoal {
 
 class Vocabulary {
  public:
-  static constexpr int64_t kMaximumSize = 4 << 20;
+  static constexpr int64_t maximum_size = 4 << 20;
 
   void reserve(int64_t count, int64_t bytes);
 

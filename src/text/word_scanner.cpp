@@ -117,8 +117,8 @@ Place skip_white_space(Place place, Newlines newlines) {
   const Place begin = place;
   Place last = place;  // the run's last character
   Place behind_newline = place;
-  while (place.is(kSpaceClass)) {
-    const bool newline = place.is(kNewlineClass);
+  while (place.is(space_class)) {
+    const bool newline = place.is(newline_class);
     last = place;
     place.step();
     if (newline) behind_newline = place;
@@ -144,12 +144,12 @@ bool scan_gpt2(std::string_view text, int64_t at, TextRange& match) {
   Place place(text, at);
   if (skip_contraction(place, Case::as_written)) return finish(text, at, place, match);
   Place word = behind_space(place);
-  if (word.is(kLetterClass)) {
-    word.skip(kLetterClass);
-  } else if (word.is(kNumberClass)) {
-    word.skip(kNumberClass);
-  } else if (!word.at_end() && !word.is(kSpaceClass)) {
-    word.skip_others(kSpaceClass | kLetterClass | kNumberClass);
+  if (word.is(letter_class)) {
+    word.skip(letter_class);
+  } else if (word.is(number_class)) {
+    word.skip(number_class);
+  } else if (!word.at_end() && !word.is(space_class)) {
+    word.skip_others(space_class | letter_class | number_class);
   } else {
     word = skip_white_space(place, Newlines::plain);
   }
@@ -166,17 +166,17 @@ struct WordRules {
 
 // \p{N}{1,digits}| ?[^\s letters \p{N}]+tail*|white space
 Place skip_no_word(Place place, const WordRules& rules) {
-  if (place.is(kNumberClass)) {
-    for (int i = 0; i < rules.digits && place.is(kNumberClass); ++i) place.step();
+  if (place.is(number_class)) {
+    for (int i = 0; i < rules.digits && place.is(number_class); ++i) place.step();
     return place;
   }
   Place punctuation = behind_space(place);
-  if (!punctuation.at_end() && !punctuation.is(kSpaceClass | rules.letters | kNumberClass)) {
-    punctuation.skip_others(kSpaceClass | rules.letters | kNumberClass);
+  if (!punctuation.at_end() && !punctuation.is(space_class | rules.letters | number_class)) {
+    punctuation.skip_others(space_class | rules.letters | number_class);
     punctuation.skip(rules.tail);
     return punctuation;
   }
-  if (place.is(kSpaceClass)) return skip_white_space(place, rules.newlines);
+  if (place.is(space_class)) return skip_white_space(place, rules.newlines);
   return place;
 }
 
@@ -186,7 +186,7 @@ bool scan_words(std::string_view text, int64_t at, TextRange& match) {
   Place place(text, at);
   if (skip_contraction(place, Case::ignored)) return finish(text, at, place, match);
   Place word = place;
-  if (!word.is(rules.letters | kNewlineClass | kNumberClass)) word.step();
+  if (!word.is(rules.letters | newline_class | number_class)) word.step();
   if (word.is(rules.letters)) {
     word.skip(rules.letters);
     return finish(text, at, word, match);
@@ -194,10 +194,10 @@ bool scan_words(std::string_view text, int64_t at, TextRange& match) {
   return finish(text, at, skip_no_word(place, rules), match);
 }
 
-constexpr WordRules kLlama3Rules{kLetterClass, 3, kNewlineClass, Newlines::end_a_piece};
-constexpr WordRules kCl100kRules{kLetterClass, 3, kNewlineClass, Newlines::end_a_piece_inside};
-constexpr WordRules kQwen2Rules{kLetterClass, 1, kNewlineClass, Newlines::end_a_piece};
-constexpr WordRules kQwen35Rules{kLetterClass | kMarkClass, 1, kNewlineClass, Newlines::end_a_piece};
+constexpr WordRules llama3_rules{letter_class, 3, newline_class, Newlines::end_a_piece};
+constexpr WordRules cl100k_rules{letter_class, 3, newline_class, Newlines::end_a_piece_inside};
+constexpr WordRules qwen2_rules{letter_class, 1, newline_class, Newlines::end_a_piece};
+constexpr WordRules qwen35_rules{letter_class | mark_class, 1, newline_class, Newlines::end_a_piece};
 
 // Words that are cut where a small letter meets a capital one.
 struct CaseRules {
@@ -214,31 +214,31 @@ class CaseWord {
   // where there is no word at `place`.
   bool skip(Place& place) const {
     Place behind_prefix = place;
-    const bool prefix = !place.is(kNewlineClass | kLetterClass | kNumberClass) && !place.at_end();
+    const bool prefix = !place.is(newline_class | letter_class | number_class) && !place.at_end();
     if (prefix) behind_prefix.step();
     if ((prefix && skip_lower_end(behind_prefix, place)) || skip_lower_end(place, place)) return true;
     return (prefix && skip_upper(behind_prefix, place)) || skip_upper(place, place);
   }
 
  private:
-  static constexpr CharacterClasses kEither = kOtherLetterClass | kMarkClass;
+  static constexpr CharacterClasses other_letter_or_mark = other_letter_class | mark_class;
 
   bool is(const Place& place, CharacterClasses any) const {
-    return place.is(any) && !(rules_.han_apart && place.is(kHanClass));
+    return place.is(any) && !(rules_.han_apart && place.is(han_class));
   }
 
   // upper* lower+ from `begin`. Characters of both kinds go to upper* as far as something small follows.
   bool skip_lower_end(Place begin, Place& end) const {
     Place behind_either = begin;
     bool has_either = false;
-    while (is(begin, kUpperClass | kEither)) {
-      const bool either = begin.is(kEither);
+    while (is(begin, upper_class | other_letter_or_mark)) {
+      const bool either = begin.is(other_letter_or_mark);
       begin.step();
       if (either) behind_either = begin;
       has_either = has_either || either;
     }
-    if (is(begin, kLowerClass)) {
-      while (is(begin, kLowerClass | kEither)) begin.step();
+    if (is(begin, lower_class)) {
+      while (is(begin, lower_class | other_letter_or_mark)) begin.step();
     } else if (has_either) {
       begin = behind_either;
     } else {
@@ -250,8 +250,8 @@ class CaseWord {
 
   // upper+ lower*, where upper* lower+ was in vain.
   bool skip_upper(Place begin, Place& end) const {
-    if (!is(begin, kUpperClass | kEither)) return false;
-    while (is(begin, kUpperClass | kEither)) begin.step();
+    if (!is(begin, upper_class | other_letter_or_mark)) return false;
+    while (is(begin, upper_class | other_letter_or_mark)) begin.step();
     end = begin;
     return true;
   }
@@ -263,8 +263,8 @@ template <const CaseRules& rules>
 bool scan_case_words(std::string_view text, int64_t at, TextRange& match) {
   if (at >= static_cast<int64_t>(text.size())) return false;
   Place place(text, at);
-  if (rules.han_apart && place.is(kHanClass)) {
-    place.skip(kHanClass);
+  if (rules.han_apart && place.is(han_class)) {
+    place.skip(han_class);
   } else if (CaseWord(rules).skip(place)) {
     if (rules.contractions) skip_contraction(place, Case::ignored);
   } else {
@@ -273,46 +273,46 @@ bool scan_case_words(std::string_view text, int64_t at, TextRange& match) {
   return finish(text, at, place, match);
 }
 
-constexpr CaseRules kO200kRules{
-    .others = {kLetterClass, 3, kNewlineClass | kSlashClass, Newlines::end_a_piece},
+constexpr CaseRules o200k_rules{
+    .others = {letter_class, 3, newline_class | slash_class, Newlines::end_a_piece},
     .contractions = true,
     .han_apart = false};
-constexpr CaseRules kTekkenRules{
-    .others = {kLetterClass, 1, kNewlineClass | kSlashClass, Newlines::end_a_piece},
+constexpr CaseRules tekken_rules{
+    .others = {letter_class, 1, newline_class | slash_class, Newlines::end_a_piece},
     .contractions = false,
     .han_apart = false};
-constexpr CaseRules kKimiRules{.others = {kLetterClass, 3, kNewlineClass, Newlines::end_a_piece},
+constexpr CaseRules kimi_rules{.others = {letter_class, 3, newline_class, Newlines::end_a_piece},
                                .contractions = true,
                                .han_apart = true};
 
 // One match of DeepSeek's pattern for what is neither a number nor Chinese; false where none begins.
 bool skip_deepseek_word(Place& place) {
-  constexpr CharacterClasses kWord = kLetterClass | kMarkClass;
-  constexpr CharacterClasses kSign = kPunctuationClass | kSymbolClass;
+  constexpr CharacterClasses word_class = letter_class | mark_class;
+  constexpr CharacterClasses sign = punctuation_class | symbol_class;
   Place next = place;
   next.step();
-  if (place.is(kAsciiPunctuationClass) && next.is(kAsciiLetterClass)) {
-    next.skip(kAsciiLetterClass);
+  if (place.is(ascii_punctuation_class) && next.is(ascii_letter_class)) {
+    next.skip(ascii_letter_class);
     place = next;
     return true;
   }
-  if (!place.is(kNewlineClass | kLetterClass | kSign) && next.is(kWord)) {
-    next.skip(kWord);
+  if (!place.is(newline_class | letter_class | sign) && next.is(word_class)) {
+    next.skip(word_class);
     place = next;
     return true;
   }
-  if (place.is(kWord)) {
-    place.skip(kWord);
+  if (place.is(word_class)) {
+    place.skip(word_class);
     return true;
   }
   Place signs = behind_space(place);
-  if (signs.is(kSign)) {
-    signs.skip(kSign);
-    signs.skip(kNewlineClass);
+  if (signs.is(sign)) {
+    signs.skip(sign);
+    signs.skip(newline_class);
     place = signs;
     return true;
   }
-  if (!place.is(kSpaceClass)) return false;
+  if (!place.is(space_class)) return false;
   place = skip_white_space(place, Newlines::end_a_piece);
   return true;
 }
@@ -337,7 +337,7 @@ bool scan_runs(std::string_view text, int64_t at, int64_t maximum, const IsWante
   return finish(text, begin, place, match);
 }
 
-constexpr int64_t kAny = INT64_MAX;
+constexpr int64_t any_count = INT64_MAX;
 
 template <CharacterClasses any, int64_t maximum>
 bool scan_class(std::string_view text, int64_t at, TextRange& match) {
@@ -349,7 +349,7 @@ bool scan_cjk(std::string_view text, int64_t at, TextRange& match) {
     const char32_t c = place.character();
     return (c >= 0x4E00 && c <= 0x9FA5) || (c >= 0x3040 && c <= 0x30FF);
   };
-  return scan_runs(text, at, kAny, is_cjk, match);
+  return scan_runs(text, at, any_count, is_cjk, match);
 }
 
 bool scan_cjk_and_hangul(std::string_view text, int64_t at, TextRange& match) {
@@ -357,7 +357,7 @@ bool scan_cjk_and_hangul(std::string_view text, int64_t at, TextRange& match) {
     const char32_t c = place.character();
     return (c >= 0x800 && c <= 0x9FA5) || (c >= 0xAC00 && c <= 0xD7FF);
   };
-  return scan_runs(text, at, kAny, is_cjk, match);
+  return scan_runs(text, at, any_count, is_cjk, match);
 }
 
 // \s+$
@@ -368,7 +368,7 @@ bool scan_last_white_space(std::string_view text, int64_t at, TextRange& match) 
     while (before > at && (static_cast<unsigned char>(text[static_cast<size_t>(before)]) & 0xC0) == 0x80) {
       --before;
     }
-    if (!Place(text, before).is(kSpaceClass)) break;
+    if (!Place(text, before).is(space_class)) break;
     begin = before;
   }
   match = {begin, static_cast<int64_t>(text.size())};
@@ -380,7 +380,7 @@ template <CharacterClasses any>
 bool scan_behind_space(std::string_view text, int64_t at, TextRange& match) {
   for (Place place(text, at); !place.at_end(); place.step()) {
     Place word = place;
-    if (word.is(kSpaceClass)) word.step();
+    if (word.is(space_class)) word.step();
     if (!word.is(any)) continue;
     const int64_t begin = place.offset_in(text);
     word.skip(any);
@@ -389,30 +389,30 @@ bool scan_behind_space(std::string_view text, int64_t at, TextRange& match) {
   return false;
 }
 
-constexpr std::array kScanners = {
-    std::pair(kGpt2Pattern, WordScanner(scan_gpt2)),
-    std::pair(kR50kPattern, WordScanner(scan_gpt2)),
-    std::pair(kLlama3Pattern, WordScanner(scan_words<kLlama3Rules>)),
-    std::pair(kCl100kPattern, WordScanner(scan_words<kCl100kRules>)),
-    std::pair(kQwen2Pattern, WordScanner(scan_words<kQwen2Rules>)),
-    std::pair(kQwen35Pattern, WordScanner(scan_words<kQwen35Rules>)),
-    std::pair(kO200kPattern, WordScanner(scan_case_words<kO200kRules>)),
-    std::pair(kTekkenPattern, WordScanner(scan_case_words<kTekkenRules>)),
-    std::pair(kKimiPattern, WordScanner(scan_case_words<kKimiRules>)),
-    std::pair(kDeepseek3Pattern, WordScanner(scan_deepseek_words)),
-    std::pair(kDeepseek3CjkPattern, WordScanner(scan_cjk)),
+constexpr std::array scanners = {
+    std::pair(gpt2_pattern, WordScanner(scan_gpt2)),
+    std::pair(r50k_pattern, WordScanner(scan_gpt2)),
+    std::pair(llama3_pattern, WordScanner(scan_words<llama3_rules>)),
+    std::pair(cl100k_pattern, WordScanner(scan_words<cl100k_rules>)),
+    std::pair(qwen2_pattern, WordScanner(scan_words<qwen2_rules>)),
+    std::pair(qwen35_pattern, WordScanner(scan_words<qwen35_rules>)),
+    std::pair(o200k_pattern, WordScanner(scan_case_words<o200k_rules>)),
+    std::pair(tekken_pattern, WordScanner(scan_case_words<tekken_rules>)),
+    std::pair(kimi_pattern, WordScanner(scan_case_words<kimi_rules>)),
+    std::pair(deepseek3_pattern, WordScanner(scan_deepseek_words)),
+    std::pair(deepseek3_cjk_pattern, WordScanner(scan_cjk)),
     std::pair(std::string_view("[一-龥぀-ゟ゠-ヿ]+"), WordScanner(scan_cjk)),
-    std::pair(kDeepseekCjkPattern, WordScanner(scan_cjk_and_hangul)),
+    std::pair(deepseek_cjk_pattern, WordScanner(scan_cjk_and_hangul)),
     std::pair(std::string_view("[一-龥ࠀ-一가-퟿]+"), WordScanner(scan_cjk_and_hangul)),
-    std::pair(std::string_view(R"(\p{N}{1,3})"), WordScanner(scan_class<kNumberClass, 3>)),
-    std::pair(std::string_view(R"(\p{N})"), WordScanner(scan_class<kNumberClass, 1>)),
-    std::pair(std::string_view(R"(\p{N}+)"), WordScanner(scan_class<kNumberClass, kAny>)),
-    std::pair(std::string_view(R"([\r\n])"), WordScanner(scan_class<kNewlineClass, 1>)),
-    std::pair(std::string_view(R"(\s)"), WordScanner(scan_class<kSpaceClass, 1>)),
-    std::pair(std::string_view(R"(\s+)"), WordScanner(scan_class<kSpaceClass, kAny>)),
+    std::pair(std::string_view(R"(\p{N}{1,3})"), WordScanner(scan_class<number_class, 3>)),
+    std::pair(std::string_view(R"(\p{N})"), WordScanner(scan_class<number_class, 1>)),
+    std::pair(std::string_view(R"(\p{N}+)"), WordScanner(scan_class<number_class, any_count>)),
+    std::pair(std::string_view(R"([\r\n])"), WordScanner(scan_class<newline_class, 1>)),
+    std::pair(std::string_view(R"(\s)"), WordScanner(scan_class<space_class, 1>)),
+    std::pair(std::string_view(R"(\s+)"), WordScanner(scan_class<space_class, any_count>)),
     std::pair(std::string_view(R"(\s+$)"), WordScanner(scan_last_white_space)),
-    std::pair(std::string_view(R"(\s?\p{L}+)"), WordScanner(scan_behind_space<kLetterClass>)),
-    std::pair(std::string_view(R"(\s?\p{P}+)"), WordScanner(scan_behind_space<kPunctuationClass>)),
+    std::pair(std::string_view(R"(\s?\p{L}+)"), WordScanner(scan_behind_space<letter_class>)),
+    std::pair(std::string_view(R"(\s?\p{P}+)"), WordScanner(scan_behind_space<punctuation_class>)),
 };
 
 }  // namespace
@@ -427,8 +427,8 @@ WordScanner find_word_scanner(std::string_view pattern) {
       written += c;
     }
   }
-  const auto found = std::ranges::find(kScanners, written, &std::pair<std::string_view, WordScanner>::first);
-  return found == kScanners.end() ? nullptr : found->second;
+  const auto found = std::ranges::find(scanners, written, &std::pair<std::string_view, WordScanner>::first);
+  return found == scanners.end() ? nullptr : found->second;
 }
 
 }  // namespace shoal

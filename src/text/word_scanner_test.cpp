@@ -12,16 +12,16 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kPatterns[] = {
-    kGpt2Pattern,    kR50kPattern,      kLlama3Pattern,       kCl100kPattern,
-    kQwen2Pattern,   kQwen35Pattern,    kO200kPattern,        kTekkenPattern,
-    kKimiPattern,    kDeepseek3Pattern, kDeepseek3CjkPattern, kDeepseekCjkPattern,
-    R"(\p{N}{1,3})", R"(\p{N})",        R"(\p{N}+)",          R"([\r\n])",
-    R"(\s)",         R"(\s+)",          R"(\s?\p{L}+)",       R"(\s?\p{P}+)"};
+constexpr std::string_view patterns[] = {
+    gpt2_pattern,    r50k_pattern,      llama3_pattern,        cl100k_pattern,
+    qwen2_pattern,   qwen35_pattern,    o200k_pattern,         tekken_pattern,
+    kimi_pattern,    deepseek3_pattern, deepseek3_cjk_pattern, deepseek_cjk_pattern,
+    R"(\p{N}{1,3})", R"(\p{N})",        R"(\p{N}+)",           R"([\r\n])",
+    R"(\s)",         R"(\s+)",          R"(\s?\p{L}+)",        R"(\s?\p{P}+)"};
 
 // Characters of every class that a pattern names, few of each, so that all neighbourhoods come up.
 std::string random_text(std::mt19937& random, int characters) {
-  static const std::vector<std::string> kParts = {
+  static const std::vector<std::string> text_parts = {
       " ",      " ",      " ",          "\n",         "\r",         "\t",         "\u00A0", "\u2003",
       "a",      "s",      "S",          "t",          "re",         "LL",         "'",      "'",
       "\u2019", "\u017F", "A",          "Z",          "\u01C5",     "\u02B0",     "\u00AA", "\u05D0",
@@ -31,7 +31,7 @@ std::string random_text(std::mt19937& random, int characters) {
       "\uE000", "\u0378", "\U00020000", "\U0001D7D9", "\U00010400", "\U00010428", "\u07FF", "\u0800",
       "\uD7A3"};
   std::string text;
-  for (int i = 0; i < characters; ++i) text += kParts[random() % kParts.size()];
+  for (int i = 0; i < characters; ++i) text += text_parts[random() % text_parts.size()];
   return text;
 }
 
@@ -55,11 +55,11 @@ TEST_P(KnownPatterns, MatchAsTheRegularExpressionSays) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, KnownPatterns, testing::ValuesIn(kPatterns),
+INSTANTIATE_TEST_SUITE_P(All, KnownPatterns, testing::ValuesIn(patterns),
                          [](const auto& test) { return "number" + std::to_string(test.index); });
 
 TEST(KnownPatterns, TakeTimeInProportionToTheText) {
-  for (const std::string_view source : kPatterns) {
+  for (const std::string_view source : patterns) {
     const Result<Pattern> pattern = Pattern::compile(source);
     ASSERT_TRUE(pattern);
     std::vector<TextRange> matches;
@@ -99,8 +99,8 @@ TEST(UnknownPatterns, AreAnErrorOfTheTextThatTheyTakeTooLongOver) {
   const auto tokenizer = parse_tokenizer_json(R"({"pre_tokenizer": {"type": "Split", "behavior": "Isolated",
       "pattern": {"Regex": "(?:a+)+b|."}}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}})");
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  EXPECT_EQ((*tokenizer)->encode_bounded("aa", {}, kNoTokenLimit)->ids, (std::vector<TokenId>{0, 0}));
-  const auto refused = (*tokenizer)->encode_bounded(std::string(1000, 'a'), {}, kNoTokenLimit);
+  EXPECT_EQ((*tokenizer)->encode_bounded("aa", {}, no_token_limit)->ids, (std::vector<TokenId>{0, 0}));
+  const auto refused = (*tokenizer)->encode_bounded(std::string(1000, 'a'), {}, no_token_limit);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
 }

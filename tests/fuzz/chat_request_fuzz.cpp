@@ -12,7 +12,7 @@ void check_options(const shoal::GenerationOptions& options) {
   CHECK(!sampling.top_p || (*sampling.top_p >= 0 && *sampling.top_p <= 1));
   CHECK(!sampling.top_k || *sampling.top_k >= 0);
   CHECK(!sampling.repetition_penalty || *sampling.repetition_penalty > 0);
-  CHECK(options.choice_count >= 1 && options.choice_count <= shoal::kMaximumChoices);
+  CHECK(options.choice_count >= 1 && options.choice_count <= shoal::maximum_choices);
   CHECK(!options.max_tokens || *options.max_tokens >= 0);
   CHECK(!options.max_tokens || options.min_tokens <= *options.max_tokens);
   CHECK(options.stop_strings.size() <= 16);

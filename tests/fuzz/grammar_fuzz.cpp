@@ -12,11 +12,11 @@
 namespace {
 
 const shoal::FakeTokenizer& tokenizer() {
-  static const shoal::FakeTokenizer kTokenizer(
+  static const shoal::FakeTokenizer fuzz_tokenizer(
       {"a",  "b",   "ab",  "(", ")",   "()",   " ",    "\n",           "0",  "1.",
        "\"", "\":", "{\"", "x", "abc", "\xC3", "\xA4", "\xE6\x97\xA5", "}}", "<end>"},
       {19}, {19});
-  return kTokenizer;
+  return fuzz_tokenizer;
 }
 
 }  // namespace
@@ -25,8 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   shoal::Result<shoal::Grammar> grammar = shoal::parse_gbnf(source);
   if (!grammar) return 0;
-  static const auto kVocabulary = std::make_shared<const shoal::GrammarVocabulary>(tokenizer());
-  const auto shared = std::make_shared<const shoal::TokenGrammar>(*std::move(grammar), kVocabulary);
+  static const auto vocabulary = std::make_shared<const shoal::GrammarVocabulary>(tokenizer());
+  const auto shared = std::make_shared<const shoal::TokenGrammar>(*std::move(grammar), vocabulary);
   shoal::GrammarMatcher matcher(shared);
   shoal::GrammarMatcher by_bytes(shared);
   uint32_t random = 12345;

@@ -20,21 +20,21 @@ inline std::optional<std::string> walk_grammar(const Grammar& grammar, int byte_
   std::string text;
   uint32_t random = 12345;
   for (int i = 0; i < byte_limit && states.can_go_on(state); ++i) {
-    int32_t next = GrammarStates::kDead;
+    int32_t next = GrammarStates::dead_state;
     random = random * 1664525 + 1013904223;
     const auto begin = static_cast<uint8_t>(random >> 16);
     for (const char closing : std::string_view("\"}])")) {
-      if (next != GrammarStates::kDead || (random >> 24) % 4 == 0) break;
+      if (next != GrammarStates::dead_state || (random >> 24) % 4 == 0) break;
       next = states.step(state, static_cast<uint8_t>(closing));
-      if (next != GrammarStates::kDead) text += closing;
+      if (next != GrammarStates::dead_state) text += closing;
     }
-    for (int offset = 0; offset < 256 && next == GrammarStates::kDead; ++offset) {
+    for (int offset = 0; offset < 256 && next == GrammarStates::dead_state; ++offset) {
       const auto byte = static_cast<uint8_t>(begin + offset);
       next = states.step(state, byte);
-      if (next != GrammarStates::kDead) text += static_cast<char>(byte);
+      if (next != GrammarStates::dead_state) text += static_cast<char>(byte);
     }
-    if (next == GrammarStates::kDead && states.items(state).size() > 100) return std::nullopt;
-    CHECK(next != GrammarStates::kDead);
+    if (next == GrammarStates::dead_state && states.items(state).size() > 100) return std::nullopt;
+    CHECK(next != GrammarStates::dead_state);
     // From anywhere some way leads to the end, and a byte brings it one byte nearer at most.
     CHECK(states.bytes_to_end(next) >= states.bytes_to_end(state) - 1);
     state = next;

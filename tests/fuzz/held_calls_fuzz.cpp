@@ -9,8 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  const auto style_count = static_cast<uint8_t>(shoal::kLastCallStyle) + 1;
-  const auto thinking_count = static_cast<uint8_t>(shoal::kLastThinkingStyle) + 1;
+  const auto style_count = static_cast<uint8_t>(shoal::last_call_style) + 1;
+  const auto thinking_count = static_cast<uint8_t>(shoal::last_thinking_style) + 1;
   shoal::AnswerForm form;
   form.format = {.calls = static_cast<shoal::CallStyle>(data[0] % style_count),
                  .thinking = static_cast<shoal::ThinkingStyle>(data[0] / style_count % thinking_count)};

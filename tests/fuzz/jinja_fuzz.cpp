@@ -6,14 +6,14 @@
 #include "text/chat_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const shoal::Value kContext = *shoal::parse_json(
+  static const shoal::Value context = *shoal::parse_json(
       R"({"messages": [{"role": "user", "content": "Hi <|x|>"}, {"role": "assistant", "content": null, "tool_calls":
       [{"id": "1", "function": {"name": "f", "arguments": {"a": [1, 2.5, "x"]}}}]}], "tools": [{"type": "function"}],
       "bos_token": "<s>", "n": 3, "s": "äbc def\n\nghi", "l": [3, 1, 2], "d": {"k": "v"}, "t": true})");
   const std::string_view source(reinterpret_cast<const char*>(data), size);
   const shoal::Result<shoal::ChatTemplate> parsed = shoal::ChatTemplate::parse(source);
   if (!parsed) return 0;
-  const shoal::Result<shoal::RenderedChat> rendered = parsed->render_marked(kContext);
+  const shoal::Result<shoal::RenderedChat> rendered = parsed->render_marked(context);
   if (!rendered) return 0;
   int64_t at = 0;
   for (const shoal::TextRange& range : rendered->from_context) {

@@ -27,9 +27,9 @@ class Bytes {
   uint8_t byte() { return take<uint8_t>(); }
   // Mostly numbers that requests have, else any bits.
   double number() {
-    constexpr double kUsual[] = {0, 1, 0.5, 0.9, 2, -2, 1e-308, 1e308, -1e308, 7, 100, -100, 1e-12, -0.0};
+    constexpr double usual[] = {0, 1, 0.5, 0.9, 2, -2, 1e-308, 1e308, -1e308, 7, 100, -100, 1e-12, -0.0};
     const uint8_t choice = byte();
-    if (choice < std::size(kUsual)) return kUsual[choice];
+    if (choice < std::size(usual)) return usual[choice];
     return choice < 128 ? choice / 64.0 : take<double>();
   }
   bool has_more() const { return size_ > 0; }

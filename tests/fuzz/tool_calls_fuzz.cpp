@@ -7,11 +7,11 @@
 namespace {
 
 const shoal::ToolSet& tools() {
-  static const shoal::ToolSet kTools(*shoal::parse_json(R"([
+  static const shoal::ToolSet example_tools(*shoal::parse_json(R"([
       {"type": "function", "function": {"name": "f", "parameters": {"properties": {
           "s": {"type": "string"}, "n": {"type": "number"}, "o": {"type": ["string", "null"]}, "a": {}}}}},
       {"type": "function", "function": {"name": "g.h"}}])"));
-  return kTools;
+  return example_tools;
 }
 
 // An exponent may go beyond what a number holds.
@@ -24,8 +24,8 @@ void check_arguments(const std::string& json) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  const auto style_count = static_cast<uint8_t>(shoal::kLastCallStyle) + 1;
-  const auto thinking_count = static_cast<uint8_t>(shoal::kLastThinkingStyle) + 1;
+  const auto style_count = static_cast<uint8_t>(shoal::last_call_style) + 1;
+  const auto thinking_count = static_cast<uint8_t>(shoal::last_thinking_style) + 1;
   const shoal::AnswerFormat format{
       .calls = static_cast<shoal::CallStyle>(data[0] % style_count),
       .thinking = static_cast<shoal::ThinkingStyle>(data[0] / style_count % thinking_count)};

@@ -15,11 +15,11 @@ namespace {
 
 // What stands in front of `"name"` where a reader without a mark may still find a call: also in a list, also
 // with two braces.
-constexpr std::string_view kBeforeKey = R"(\s*(?:\[\s*)?\{\s*(?:\{\s*)?")";
+constexpr std::string_view before_key = R"(\s*(?:\[\s*)?\{\s*(?:\{\s*)?")";
 // Members that may come first in such a call; a name counts only if it is a tool's.
-constexpr std::string_view kFirstKeys = R"((?:arguments"|parameters"|[^"\\]*\\|type"\s*:\s*"function"))";
-constexpr std::string_view kBeforeName = R"(name"\s*:\s*")";
-constexpr std::string_view kEscapedName = R"([^"\\]*\\)";
+constexpr std::string_view first_keys = R"((?:arguments"|parameters"|[^"\\]*\\|type"\s*:\s*"function"))";
+constexpr std::string_view before_name = R"(name"\s*:\s*")";
+constexpr std::string_view escaped_name = R"([^"\\]*\\)";
 
 Expression pattern(std::string_view source) {
   Result<Expression> parsed = parse_regex(source);
@@ -27,7 +27,7 @@ Expression pattern(std::string_view source) {
   return *std::move(parsed);
 }
 
-Expression any_number_of(Expression part) { return repeated(std::move(part), 0, Expression::kUnlimited); }
+Expression any_number_of(Expression part) { return repeated(std::move(part), 0, Expression::unlimited); }
 
 class AnswerCompiler {
  public:
@@ -120,10 +120,10 @@ class AnswerCompiler {
   }
 
   Expression behind_end_of_thinking(std::string_view end) {
-    constexpr int64_t kMaximumSpace = 4;
+    constexpr int64_t maximum_space = 4;
     if (end == thinking_.close) {
       if (is_free()) return use_rule(answer_);
-      return sequence_of({repeated(any_of({{' ', ' '}, {'\n', '\n'}}), 0, kMaximumSpace), use_rule(answer_)});
+      return sequence_of({repeated(any_of({{' ', ' '}, {'\n', '\n'}}), 0, maximum_space), use_rule(answer_)});
     }
     if (end == format_.brackets.front()) return is_free() ? use_rule(answer_) : calls_.section_behind(end);
     const auto opener = std::ranges::find(format_.openers, end, &CallOpener::marker);
@@ -225,17 +225,17 @@ class AnswerCompiler {
   Expression bare_python() const { return sequence_of({pattern(R"(\[\s*)"), names(), pattern(R"(\s*\()")}); }
 
   Expression bare_json(const CallOpener& opener) const {
-    const Expression name = choice_of({sequence_of({names(), literal_text("\"")}), pattern(kEscapedName)});
+    const Expression name = choice_of({sequence_of({names(), literal_text("\"")}), pattern(escaped_name)});
     const bool has_marker = opener.marker != opener.replayed;
-    return sequence_of({literal_text(has_marker ? opener.marker : ""), pattern(kBeforeKey),
-                        choice_of({pattern(kFirstKeys), sequence_of({pattern(kBeforeName), name})})});
+    return sequence_of({literal_text(has_marker ? opener.marker : ""), pattern(before_key),
+                        choice_of({pattern(first_keys), sequence_of({pattern(before_name), name})})});
   }
 
   // Harmony: the prompt ends behind the assistant's role.
 
   Result<Expression> channels() {
     std::vector<Expression> readings;
-    for (const std::string_view mark : kChannelMarks) {
+    for (const std::string_view mark : channel_marks) {
       for (Expression& reading : marks_.readings(mark)) readings.push_back(std::move(reading));
     }
     Result<Expression> text = terminal(text_without(readings, any_character(), builder_.budget()));
@@ -312,7 +312,7 @@ Result<std::shared_ptr<const TokenGrammar>> AnswerGrammars::find(const AnswerFor
   if (vocabulary_ == nullptr) vocabulary_ = std::make_shared<const GrammarVocabulary>(tokenizer);
   auto grammar = std::make_shared<const TokenGrammar>(**std::move(compiled), vocabulary_);
   kept_.push_front({form, grammar});
-  if (kept_.size() > kMaximumKept) kept_.pop_back();
+  if (kept_.size() > maximum_kept) kept_.pop_back();
   return grammar;
 }
 

@@ -23,7 +23,7 @@ class AnswerGrammars {
   Result<std::shared_ptr<const TokenGrammar>> find(const AnswerForm& form, const Tokenizer& tokenizer);
 
  private:
-  static constexpr size_t kMaximumKept = 16;
+  static constexpr size_t maximum_kept = 16;
   struct Entry {
     AnswerForm form;
     std::shared_ptr<const TokenGrammar> grammar;

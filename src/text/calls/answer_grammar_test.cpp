@@ -142,7 +142,7 @@ class HeldCallsTest : public testing::TestWithParam<Family> {
 
   // All of them for one family of each notation.
   size_t stride() const {
-    if (kIsSanitized) return 32;
+    if (is_sanitized) return 32;
     const std::string_view name = GetParam().name;
     return name == "Qwen3" || name == "Qwen3Coder" || name == "Lfm2" ? 1 : 8;
   }
@@ -245,7 +245,7 @@ TEST_P(HeldCallsTest, RefusesCallsWithAnythingWrong) {
       }
     }
   }
-  EXPECT_GT(count, kIsSanitized ? 10u : 60u);
+  EXPECT_GT(count, is_sanitized ? 10u : 60u);
 }
 
 // Writes what the mask allows, mostly pieces that lead on to the end of something.
@@ -360,7 +360,7 @@ std::vector<std::string> hints_for(const AnswerFormat& format, const BfclCase& a
 TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
   int64_t ended = 0;
   int64_t called = 0;
-  for (size_t i = 0; i < cases_.size(); i += kIsSanitized ? 60 : 12) {
+  for (size_t i = 0; i < cases_.size(); i += is_sanitized ? 60 : 12) {
     const BfclCase& asked = cases_[i];
     for (const ToolChoice choice : {ToolChoice::required, ToolChoice::automatic}) {
       AnswerForm form = form_of(asked.tools, choice);
@@ -388,8 +388,8 @@ TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
       }
     }
   }
-  EXPECT_GT(ended, kIsSanitized ? 0 : 5);
-  EXPECT_GT(called, kIsSanitized ? 0 : 5);
+  EXPECT_GT(ended, is_sanitized ? 0 : 5);
+  EXPECT_GT(called, is_sanitized ? 0 : 5);
 }
 
 // Whether an answer may be this text. The marks are text: this vocabulary has no special tokens.
@@ -400,14 +400,14 @@ bool is_allowed(const AnswerForm& form, std::string_view text) {
   return grammar && (!*grammar || accepts_text(**grammar, text));
 }
 
-constexpr const char* kTools =
+constexpr const char* example_tools =
     R"([{"function": {"name": "f", "strict": true, "parameters": {"type": "object", "required": ["a"],
           "properties": {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}}}}},
         {"function": {"name": "g", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}}},
         {"function": {"name": "odd", "parameters": {"type": "array", "uniqueItems": true}}}])";
 
 AnswerForm form_with(CallStyle style, ToolUse tools) {
-  tools.functions = kTools;
+  tools.functions = example_tools;
   return {.format = {.calls = style}, .tools = std::move(tools)};
 }
 

@@ -9,23 +9,23 @@ namespace shoal {
 namespace {
 
 const ToolSet& tools() {
-  static const ToolSet kTools(*parse_json(R"([
+  static const ToolSet example_tools(*parse_json(R"([
       {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {
           "city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"type": ["string", "null"]},
           "code": {"anyOf": [{"$ref": "#/$defs/Code"}, {"type": "null"}]}, "kind": {"const": "7"},
           "any": {}}, "$defs": {"Code": {"enum": ["1", "2"]}}}}},
       {"type": "function", "function": {"name": "now"}}])"));
-  return kTools;
+  return example_tools;
 }
 
-constexpr AnswerFormat kHermes{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};
-constexpr AnswerFormat kCoder{.calls = CallStyle::qwen_coder, .thinking = ThinkingStyle::none};
-constexpr AnswerFormat kLlama{.calls = CallStyle::llama_json, .thinking = ThinkingStyle::none};
-constexpr AnswerFormat kPython{.calls = CallStyle::llama_python, .thinking = ThinkingStyle::none};
-constexpr AnswerFormat kMistral{.calls = CallStyle::mistral_named, .thinking = ThinkingStyle::bracket};
-constexpr AnswerFormat kKimi{.calls = CallStyle::kimi, .thinking = ThinkingStyle::angle};
-constexpr AnswerFormat kHarmony{.calls = CallStyle::harmony, .thinking = ThinkingStyle::none};
-constexpr AnswerFormat kPhi{.calls = CallStyle::phi, .thinking = ThinkingStyle::none};
+constexpr AnswerFormat hermes_format{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};
+constexpr AnswerFormat coder{.calls = CallStyle::qwen_coder, .thinking = ThinkingStyle::none};
+constexpr AnswerFormat llama{.calls = CallStyle::llama_json, .thinking = ThinkingStyle::none};
+constexpr AnswerFormat python{.calls = CallStyle::llama_python, .thinking = ThinkingStyle::none};
+constexpr AnswerFormat mistral{.calls = CallStyle::mistral_named, .thinking = ThinkingStyle::bracket};
+constexpr AnswerFormat kimi_format{.calls = CallStyle::kimi, .thinking = ThinkingStyle::angle};
+constexpr AnswerFormat harmony_format{.calls = CallStyle::harmony, .thinking = ThinkingStyle::none};
+constexpr AnswerFormat phi_format{.calls = CallStyle::phi, .thinking = ThinkingStyle::none};
 
 // However the text is cut in two.
 ReadAnswer read(const AnswerFormat& format, std::string_view text) {
@@ -43,7 +43,7 @@ ReadAnswer text_only(const std::string& content, int64_t withdrawn = 0) {
   return {.content = content, .reasoning = "", .calls = {}, .withdrawn = withdrawn};
 }
 
-const ReadCall kBerlin{.name = "get_weather", .id = "", .arguments = R"({"city": "Berlin"})"};
+const ReadCall berlin{.name = "get_weather", .id = "", .arguments = R"({"city": "Berlin"})"};
 
 TEST(AnswerParser, PassesPlainTextOnAtOnce) {
   const auto parser = make_answer_parser({}, tools());
@@ -54,27 +54,27 @@ TEST(AnswerParser, PassesPlainTextOnAtOnce) {
 }
 
 TEST(AnswerParser, TellsThinkingFromContent) {
-  const ReadAnswer answer = read(kHermes, "<think>\nWell, 1 < 2.\n\nSo\n</think>\n\nYes.\n");
+  const ReadAnswer answer = read(hermes_format, "<think>\nWell, 1 < 2.\n\nSo\n</think>\n\nYes.\n");
   EXPECT_EQ(answer.reasoning, "Well, 1 < 2.\n\nSo");
   EXPECT_EQ(answer.content, "Yes.\n");
 }
 
 TEST(AnswerParser, TakesThinkingThatDoesNotEndForThinking) {
-  const ReadAnswer answer = read(kHermes, "<think>\nHm, </thin");
+  const ReadAnswer answer = read(hermes_format, "<think>\nHm, </thin");
   EXPECT_EQ(answer.reasoning, "Hm, </thin");
   EXPECT_EQ(answer.content, "");
 }
 
 TEST(AnswerParser, TakesMarksInTheMiddleOfContentForText) {
-  EXPECT_EQ(read(kHermes, "Use <think> and </think>."), text_only("Use <think> and </think>."));
+  EXPECT_EQ(read(hermes_format, "Use <think> and </think>."), text_only("Use <think> and </think>."));
 }
 
 TEST(AnswerParser, DropsTheEndOfThinkingThatThePromptHadOpened) {
-  EXPECT_EQ(read(kHermes, "\n</think>\n\nYes"), text_only("Yes"));
+  EXPECT_EQ(read(hermes_format, "\n</think>\n\nYes"), text_only("Yes"));
 }
 
 TEST(AnswerParser, StreamsArgumentsAsTheyCome) {
-  const auto parser = make_answer_parser(kHermes, tools());
+  const auto parser = make_answer_parser(hermes_format, tools());
   EXPECT_TRUE(parser->push("<tool_call>\n{\"name\": \"get_weather").empty());
   const auto begun = parser->push("\", \"arguments\": {\"city\": \"Ber");
   ASSERT_EQ(begun.size(), 2u);
@@ -91,13 +91,13 @@ TEST(AnswerParser, StreamsArgumentsAsTheyCome) {
 
 TEST(AnswerParser, TakesArgumentsInFrontOfTheNameAndAsAString) {
   const auto call = [](const std::string& object) {
-    return read(kHermes, "<tool_call>" + object + "</tool_call>").calls;
+    return read(hermes_format, "<tool_call>" + object + "</tool_call>").calls;
   };
-  EXPECT_EQ(call(R"({"arguments": {"city": "Berlin"}, "name": "get_weather"})"), std::vector{kBerlin});
-  EXPECT_EQ(call(R"({"name": "get_weather", "arguments": "{\"city\": \"Berlin\"}"})"), std::vector{kBerlin});
+  EXPECT_EQ(call(R"({"arguments": {"city": "Berlin"}, "name": "get_weather"})"), std::vector{berlin});
+  EXPECT_EQ(call(R"({"name": "get_weather", "arguments": "{\"city\": \"Berlin\"}"})"), std::vector{berlin});
   EXPECT_EQ(
       call(R"({"type": "function", "index": 0, "name": "get_weather", "parameters": {"city": "Berlin"}})"),
-      std::vector{kBerlin});
+      std::vector{berlin});
   EXPECT_EQ(call(R"({"name": "now"})"), (std::vector<ReadCall>{{"now", "", "{}"}}));
   EXPECT_EQ(call(R"({"name": "now", "arguments": null})"), (std::vector<ReadCall>{{"now", "", "{}"}}));
   EXPECT_EQ(call(R"([{"name": "now"}, {"name": "now"}])").size(), 2u);
@@ -113,7 +113,7 @@ TEST(AnswerParser, GivesMalformedCallsBackAsText) {
            "<tool_call>",
            "<tool_call>\n{\"na",
        }) {
-    EXPECT_EQ(read(kHermes, source), text_only(source));
+    EXPECT_EQ(read(hermes_format, source), text_only(source));
   }
 }
 
@@ -124,50 +124,50 @@ TEST(AnswerParser, WithdrawsACallThatTurnsOutToBeMalformed) {
            "<tool_call>\n{\"name\": \"now\", \"arguments\": {\"a\": \"trunca",
            "<tool_call>\n{\"name\": \"now\", \"arguments\": {}",
        }) {
-    EXPECT_EQ(read(kHermes, source), text_only(source, 1));
+    EXPECT_EQ(read(hermes_format, source), text_only(source, 1));
   }
 }
 
 TEST(AnswerParser, ReadsTheCallBehindAMalformedOne) {
-  const ReadAnswer answer = read(kHermes,
+  const ReadAnswer answer = read(hermes_format,
                                  "<tool_call>\n{oh</tool_call>\n<tool_call>\n<tool_call>\n"
                                  R"({"name": "get_weather", "arguments": {"city": "Berlin"}})"
                                  "\n</tool_call>");
-  EXPECT_EQ(answer.calls, std::vector{kBerlin});
+  EXPECT_EQ(answer.calls, std::vector{berlin});
   EXPECT_EQ(answer.content, "<tool_call>\n{oh</tool_call>\n<tool_call>\n");
 }
 
 TEST(AnswerParser, ReadsBareJsonOnlyWhereItCallsAToolThatExists) {
-  EXPECT_EQ(read(kLlama, R"({"name": "get_weather", "parameters": {"city": "Berlin"}})").calls,
-            std::vector{kBerlin});
-  EXPECT_EQ(read(kLlama, R"(<|python_tag|>{"name": "get_weather", "parameters": {"city": "Berlin"}})").calls,
-            std::vector{kBerlin});
+  EXPECT_EQ(read(llama, R"({"name": "get_weather", "parameters": {"city": "Berlin"}})").calls,
+            std::vector{berlin});
+  EXPECT_EQ(read(llama, R"(<|python_tag|>{"name": "get_weather", "parameters": {"city": "Berlin"}})").calls,
+            std::vector{berlin});
   EXPECT_EQ(
-      read(kLlama, R"({"name": "now", "parameters": {}}; {"name": "now", "parameters": {}})").calls.size(),
+      read(llama, R"({"name": "now", "parameters": {}}; {"name": "now", "parameters": {}})").calls.size(),
       2u);
   for (const std::string source :
        {R"({"name": "Ada", "parameters": {}})", R"({"name": "now"})", R"({"city": "Berlin"})",
         R"(As JSON: {"name": "now", "parameters": {}})"}) {
-    EXPECT_EQ(read(kLlama, source), text_only(source));
+    EXPECT_EQ(read(llama, source), text_only(source));
   }
 }
 
 TEST(AnswerParser, ReadsWhatSmallModelsMakeOfTheHermesNotation) {
   const std::string call = R"({"name": "get_weather", "arguments": {"city": "Berlin"}})";
   for (const std::string& source : {call, "```json\n" + call + "\n```", "<tools>\n" + call + "\n</tools>"}) {
-    EXPECT_EQ(read(kHermes, source).calls, std::vector{kBerlin}) << source;
-    EXPECT_EQ(read(kHermes, source).content, "") << source;
+    EXPECT_EQ(read(hermes_format, source).calls, std::vector{berlin}) << source;
+    EXPECT_EQ(read(hermes_format, source).content, "") << source;
   }
-  EXPECT_EQ(read(kHermes, "{" + call + "}").calls, std::vector{kBerlin});
-  EXPECT_EQ(read(kHermes, "{" + call + "}").content, "");
+  EXPECT_EQ(read(hermes_format, "{" + call + "}").calls, std::vector{berlin});
+  EXPECT_EQ(read(hermes_format, "{" + call + "}").content, "");
   const std::string code = "```json\n{\"a\": 1}\n```\n";
-  EXPECT_EQ(read(kHermes, code), text_only(code));
+  EXPECT_EQ(read(hermes_format, code), text_only(code));
 }
 
 TEST(AnswerParser, TypesBareValuesByTheToolsSchema) {
   const auto arguments = [](const std::string& key, const std::string& value) {
-    const ReadAnswer answer = read(kCoder, "<tool_call>\n<function=get_weather>\n<parameter=" + key + ">\n" +
-                                               value + "\n</parameter>\n</function>\n</tool_call>");
+    const ReadAnswer answer = read(coder, "<tool_call>\n<function=get_weather>\n<parameter=" + key + ">\n" +
+                                              value + "\n</parameter>\n</function>\n</tool_call>");
     return answer.calls.size() == 1 ? answer.calls[0].arguments : "no call: " + answer.content;
   };
   EXPECT_EQ(arguments("city", "5"), R"({"city": "5"})");
@@ -187,7 +187,7 @@ TEST(AnswerParser, TypesBareValuesByTheToolsSchema) {
 }
 
 TEST(AnswerParser, StreamsTextsBetweenTags) {
-  const auto parser = make_answer_parser(kCoder, tools());
+  const auto parser = make_answer_parser(coder, tools());
   parser->push("<tool_call>\n<function=get_weather>\n<parameter=city>\n");
   EXPECT_EQ(parser->push("New").front().text, R"({"city": "New)");
   EXPECT_EQ(parser->push(" York\n").front().text, " York");
@@ -195,25 +195,25 @@ TEST(AnswerParser, StreamsTextsBetweenTags) {
 
 TEST(AnswerParser, ReadsPythonsLiterals) {
   const ReadAnswer answer = read(
-      kPython, R"([get_weather(city='it\'s "x"', days=-1, any={'a': [1., None, True], "b": (2,)}), now()])");
+      python, R"([get_weather(city='it\'s "x"', days=-1, any={'a': [1., None, True], "b": (2,)}), now()])");
   EXPECT_EQ(answer.calls,
             (std::vector<ReadCall>{
                 {"get_weather", "",
                  R"({"city": "it's \"x\"", "days": -1, "any": {"a": [1.0, null, true], "b": [2]}})"},
                 {"now", "", "{}"}}));
-  EXPECT_EQ(read(kPython, "[now(), ]"),
+  EXPECT_EQ(read(python, "[now(), ]"),
             (ReadAnswer{.content = "", .reasoning = "", .calls = {{"now", "", "{}"}}}));
-  EXPECT_EQ(read(kPython, "[]"), text_only("[]"));
-  EXPECT_EQ(read(kPython, "[1, 2]"), text_only("[1, 2]"));
-  EXPECT_EQ(read(kPython, "[unknown(a=1)]"), text_only("[unknown(a=1)]"));
-  EXPECT_EQ(read(kPython, "[now(a=b)]"), text_only("[now(a=b)]", 1));
+  EXPECT_EQ(read(python, "[]"), text_only("[]"));
+  EXPECT_EQ(read(python, "[1, 2]"), text_only("[1, 2]"));
+  EXPECT_EQ(read(python, "[unknown(a=1)]"), text_only("[unknown(a=1)]"));
+  EXPECT_EQ(read(python, "[now(a=b)]"), text_only("[now(a=b)]", 1));
 }
 
 TEST(AnswerParser, ReadsTheIdsThatModelsGive) {
-  EXPECT_EQ(read(kMistral, "[TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{}").calls,
+  EXPECT_EQ(read(mistral, "[TOOL_CALLS]now[CALL_ID]abc123def[ARGS]{}").calls,
             (std::vector<ReadCall>{{"now", "abc123def", "{}"}}));
-  EXPECT_EQ(read(kMistral, "[TOOL_CALLS]now{}").calls, (std::vector<ReadCall>{{"now", "", "{}"}}));
-  EXPECT_EQ(read(kKimi,
+  EXPECT_EQ(read(mistral, "[TOOL_CALLS]now{}").calls, (std::vector<ReadCall>{{"now", "", "{}"}}));
+  EXPECT_EQ(read(kimi_format,
                  "<think>a<|tool_calls_section_begin|><|tool_call_begin|>functions.now:3<|tool_call_argument_"
                  "begin|>{}"
                  "<|tool_call_end|><|tool_calls_section_end|>"),
@@ -221,25 +221,25 @@ TEST(AnswerParser, ReadsTheIdsThatModelsGive) {
 }
 
 TEST(AnswerParser, ReadsPhisList) {
-  EXPECT_EQ(
-      read(kPhi, R"(<|tool_call|>[{"name": "get_weather", "arguments": {"city": "Berlin"}}]<|/tool_call|>)"),
-      (ReadAnswer{.content = "", .reasoning = "", .calls = {kBerlin}}));
+  EXPECT_EQ(read(phi_format,
+                 R"(<|tool_call|>[{"name": "get_weather", "arguments": {"city": "Berlin"}}]<|/tool_call|>)"),
+            (ReadAnswer{.content = "", .reasoning = "", .calls = {berlin}}));
 }
 
 TEST(AnswerParser, ReadsTheChannelsOfHarmony) {
   const std::string thought = "<|channel|>analysis<|message|>Need weather.<|end|><|start|>assistant";
-  EXPECT_EQ(read(kHarmony, thought + "<|channel|>final<|message|>Sunny."),
+  EXPECT_EQ(read(harmony_format, thought + "<|channel|>final<|message|>Sunny."),
             (ReadAnswer{.content = "Sunny.", .reasoning = "Need weather.", .calls = {}}));
   for (const std::string header :
        {"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>",
         " to=functions.get_weather<|channel|>commentary json<|message|>",
         "<|channel|>analysis to=functions.get_weather code<|message|>"}) {
-    const ReadAnswer answer = read(kHarmony, thought + header + R"({"city": "Berlin"})");
+    const ReadAnswer answer = read(harmony_format, thought + header + R"({"city": "Berlin"})");
     EXPECT_EQ(answer.reasoning, "Need weather.");
-    EXPECT_EQ(answer.calls, std::vector{kBerlin});
+    EXPECT_EQ(answer.calls, std::vector{berlin});
     EXPECT_EQ(answer.content, "");
   }
-  EXPECT_EQ(read(kHarmony,
+  EXPECT_EQ(read(harmony_format,
                  "<|channel|>commentary<|message|>Let me see.<|end|><|start|>assistant<|channel|>commentary "
                  "to=functions.now <|constrain|>json<|message|>{}")
                 .content,
@@ -247,17 +247,17 @@ TEST(AnswerParser, ReadsTheChannelsOfHarmony) {
 }
 
 TEST(AnswerParser, LosesNothingThatHarmonyDoesNotKnow) {
-  EXPECT_EQ(read(kHarmony, "To be or not"), text_only("To be or not"));
-  EXPECT_EQ(read(kHarmony, "to=x"), text_only("to=x"));
+  EXPECT_EQ(read(harmony_format, "To be or not"), text_only("To be or not"));
+  EXPECT_EQ(read(harmony_format, "to=x"), text_only("to=x"));
   const std::string truncated = "<|channel|>commentary to=functions.now <|constrain|>json<|message|>{\"a\": ";
-  EXPECT_EQ(read(kHarmony, truncated), text_only(truncated, 1));
+  EXPECT_EQ(read(harmony_format, truncated), text_only(truncated, 1));
   const std::string foreign = "<|channel|>commentary to=browser.search<|message|>{}";
-  EXPECT_EQ(read(kHarmony, foreign), text_only(foreign));
+  EXPECT_EQ(read(harmony_format, foreign), text_only(foreign));
 }
 
 TEST(AnswerFormat, ShowsTheSpecialTokensThatItsReaderNeeds) {
   const FakeTokenizer tokenizer({"<tool_call>", "<think>", "<|im_end|>", "a"}, {0, 1, 2});
-  EXPECT_EQ(find_markup_tokens(kHermes, tokenizer), (std::vector<TokenId>{0, 1}));
+  EXPECT_EQ(find_markup_tokens(hermes_format, tokenizer), (std::vector<TokenId>{0, 1}));
   EXPECT_EQ(find_markup_tokens({}, tokenizer), std::vector<TokenId>());
 }
 

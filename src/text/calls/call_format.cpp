@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-constexpr TagNotation kFunctionTags{.before_name = "<function=",
+constexpr TagNotation function_tags{.before_name = "<function=",
                                     .after_name = ">",
                                     .before_key = "<parameter=",
                                     .after_key = ">",
@@ -17,7 +17,7 @@ constexpr TagNotation kFunctionTags{.before_name = "<function=",
                                     .after_call = "</function>",
                                     .after_section = "</tool_call>",
                                     .has_lines = true};
-constexpr TagNotation kSeedTags{.before_name = "<function=",
+constexpr TagNotation seed_tags{.before_name = "<function=",
                                 .after_name = ">",
                                 .before_key = "<parameter=",
                                 .after_key = ">",
@@ -27,7 +27,7 @@ constexpr TagNotation kSeedTags{.before_name = "<function=",
                                 .after_section = "</seed:tool_call>",
                                 .has_lines = true,
                                 .has_python_values = true};
-constexpr TagNotation kInvokeTags{.before_name = "<invoke name=\"",
+constexpr TagNotation invoke_tags{.before_name = "<invoke name=\"",
                                   .after_name = "\">",
                                   .before_key = "<parameter name=\"",
                                   .after_key = "\">",
@@ -36,7 +36,7 @@ constexpr TagNotation kInvokeTags{.before_name = "<invoke name=\"",
                                   .after_call = "</invoke>",
                                   .after_section = "</minimax:tool_call>",
                                   .has_lines = false};
-constexpr TagNotation kArgumentTags{.before_name = "",
+constexpr TagNotation argument_tags{.before_name = "",
                                     .after_name = "",
                                     .before_key = "<arg_key>",
                                     .after_key = "</arg_key>",
@@ -45,34 +45,34 @@ constexpr TagNotation kArgumentTags{.before_name = "",
                                     .after_call = "</tool_call>",
                                     .after_section = "",
                                     .has_lines = false};
-constexpr HeaderNotation kKimiHeader{.before_name = "",
+constexpr HeaderNotation kimi_header{.before_name = "",
                                      .after_name = "<|tool_call_argument_begin|>",
                                      .is_after_name_optional = false,
                                      .fence = "",
                                      .namespace_dot = "functions.",
                                      .before_id = ""};
-constexpr HeaderNotation kDeepSeekV3Header{.before_name = "function<｜tool▁sep｜>",
-                                           .after_name = "\n",
-                                           .is_after_name_optional = true,
-                                           .fence = "```json",
-                                           .namespace_dot = "",
-                                           .before_id = ""};
-constexpr HeaderNotation kDeepSeekV31Header{.before_name = "",
-                                            .after_name = "<｜tool▁sep｜>",
-                                            .is_after_name_optional = false,
-                                            .fence = "",
-                                            .namespace_dot = "",
-                                            .before_id = ""};
-constexpr HeaderNotation kMistralHeader{.before_name = "",
+constexpr HeaderNotation deep_seek_v3_header{.before_name = "function<｜tool▁sep｜>",
+                                             .after_name = "\n",
+                                             .is_after_name_optional = true,
+                                             .fence = "```json",
+                                             .namespace_dot = "",
+                                             .before_id = ""};
+constexpr HeaderNotation deep_seek_v31_header{.before_name = "",
+                                              .after_name = "<｜tool▁sep｜>",
+                                              .is_after_name_optional = false,
+                                              .fence = "",
+                                              .namespace_dot = "",
+                                              .before_id = ""};
+constexpr HeaderNotation mistral_header{.before_name = "",
                                         .after_name = "[ARGS]",
                                         .is_after_name_optional = true,
                                         .fence = "",
                                         .namespace_dot = "",
                                         .before_id = "[CALL_ID]"};
-constexpr JsonNotation kJson{NameRule::any};
-constexpr JsonNotation kBareJson{NameRule::known};
-constexpr PythonNotation kPython{NameRule::known};
-constexpr CallWriting kPythonList{.section_begin = "[ ",
+constexpr JsonNotation json{NameRule::any};
+constexpr JsonNotation bare_json{NameRule::known};
+constexpr PythonNotation python{NameRule::known};
+constexpr CallWriting python_list{.section_begin = "[ ",
                                   .before_name = "",
                                   .after_name = "(",
                                   .after_arguments = ")",
@@ -91,7 +91,7 @@ CallOpener bare(std::string_view marker, std::string_view replayed, CallNotation
 
 // The first row whose signs are all there is the model's, so the more particular ones come first.
 const std::vector<CallFormat>& table() {
-  static const std::vector<CallFormat> kTable{
+  static const std::vector<CallFormat> format_table{
       {.style = CallStyle::none,
        .template_signs = {"\xFF"},  // in no template
        .token_sign = "",
@@ -108,7 +108,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::kimi,
        .template_signs = {"<|tool_call_argument_begin|>"},
        .token_sign = "",
-       .openers = {marked("<|tool_call_begin|>", kKimiHeader)},
+       .openers = {marked("<|tool_call_begin|>", kimi_header)},
        .brackets = {"<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_end|>"},
        .writing = {.section_begin = "<|tool_calls_section_begin|> ",
                    .before_name = "<|tool_call_begin|> functions.",
@@ -120,7 +120,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::deepseek_v3,
        .template_signs = {"<｜tool▁sep｜>", "```json"},
        .token_sign = "",
-       .openers = {marked("<｜tool▁call▁begin｜>", kDeepSeekV3Header)},
+       .openers = {marked("<｜tool▁call▁begin｜>", deep_seek_v3_header)},
        .brackets = {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "```<｜tool▁call▁end｜>",
                     "<｜tool▁call▁end｜>"},
        .writing = {.section_begin = "<｜tool▁calls▁begin｜> ",
@@ -133,7 +133,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::deepseek_v31,
        .template_signs = {"<｜tool▁sep｜>"},
        .token_sign = "",
-       .openers = {marked("<｜tool▁call▁begin｜>", kDeepSeekV31Header)},
+       .openers = {marked("<｜tool▁call▁begin｜>", deep_seek_v31_header)},
        .brackets = {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁end｜>"},
        .writing = {.section_begin = "<｜tool▁calls▁begin｜> ",
                    .before_name = "<｜tool▁call▁begin｜>",
@@ -145,7 +145,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::mistral_named,
        .template_signs = {"[TOOL_CALLS]", "[ARGS]"},
        .token_sign = "",
-       .openers = {marked("[TOOL_CALLS]", kMistralHeader)},
+       .openers = {marked("[TOOL_CALLS]", mistral_header)},
        .brackets = {},
        .writing = {.section_begin = "",
                    .before_name = "[TOOL_CALLS] ",
@@ -159,7 +159,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::mistral_list,
        .template_signs = {"[TOOL_CALLS]"},
        .token_sign = "",
-       .openers = {marked("[TOOL_CALLS]", kJson)},
+       .openers = {marked("[TOOL_CALLS]", json)},
        .brackets = {},
        .writing = {.section_begin = "[TOOL_CALLS] [ ",
                    .before_name = "{ \"name\": \"",
@@ -173,7 +173,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::seed,
        .template_signs = {"<seed:tool_call>", "<function="},
        .token_sign = "",
-       .openers = {replayed("<function=", kSeedTags)},
+       .openers = {replayed("<function=", seed_tags)},
        .brackets = {"<seed:tool_call>", "</seed:tool_call>"},
        .writing = {.section_begin = "",
                    .before_name = "<seed:tool_call>\n<function=",
@@ -184,7 +184,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::qwen_coder,
        .template_signs = {"<tool_call>", "<function=", "<parameter="},
        .token_sign = "",
-       .openers = {replayed("<function=", kFunctionTags)},
+       .openers = {replayed("<function=", function_tags)},
        .brackets = {"<tool_call>", "</tool_call>"},
        .writing = {.section_begin = "",
                    .before_name = "<tool_call>\n<function=",
@@ -195,7 +195,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::minimax,
        .template_signs = {"<minimax:tool_call>", "<invoke name="},
        .token_sign = "",
-       .openers = {replayed("<invoke name=\"", kInvokeTags)},
+       .openers = {replayed("<invoke name=\"", invoke_tags)},
        .brackets = {"<minimax:tool_call>", "</minimax:tool_call>"},
        .writing = {.section_begin = "<minimax:tool_call>\n",
                    .before_name = "<invoke name=\"",
@@ -206,7 +206,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::glm,
        .template_signs = {"<tool_call>", "<arg_key>", "<arg_value>"},
        .token_sign = "",
-       .openers = {marked("<tool_call>", kArgumentTags)},
+       .openers = {marked("<tool_call>", argument_tags)},
        .brackets = {"</tool_call>"},
        .writing = {.section_begin = "",
                    .before_name = "<tool_call>",
@@ -217,7 +217,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::nemotron,
        .template_signs = {"<TOOLCALL>"},
        .token_sign = "",
-       .openers = {marked("<TOOLCALL>", kJson)},
+       .openers = {marked("<TOOLCALL>", json)},
        .brackets = {"</TOOLCALL>"},
        .writing = {.section_begin = "<TOOLCALL> [ ",
                    .before_name = "{ \"name\": \"",
@@ -228,7 +228,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::granite,
        .template_signs = {"<|tool_call|>", "<|start_of_role|>"},
        .token_sign = "",
-       .openers = {marked("<|tool_call|>", kJson), marked("<tool_call>", kJson)},
+       .openers = {marked("<|tool_call|>", json), marked("<tool_call>", json)},
        .brackets = {"</tool_call>"},
        .writing = {.section_begin = "<|tool_call|> [ ",
                    .before_name = "{ \"name\": \"",
@@ -239,7 +239,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::phi,
        .template_signs = {"<|tool|>"},
        .token_sign = "<|tool_call|>",
-       .openers = {marked("<|tool_call|>", kJson)},
+       .openers = {marked("<|tool_call|>", json)},
        .brackets = {"<|/tool_call|>"},
        .writing = {.section_begin = "<|tool_call|> [ ",
                    .before_name = "{ \"name\": \"",
@@ -250,7 +250,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::functools,  // Phi-4-mini as vLLM's template has it
        .template_signs = {"functools["},
        .token_sign = "",
-       .openers = {{.marker = "functools[", .is_bare = false, .replayed = "[", .notation = kJson}},
+       .openers = {{.marker = "functools[", .is_bare = false, .replayed = "[", .notation = json}},
        .brackets = {},
        .writing = {.section_begin = "functools[ ",
                    .before_name = "{ \"name\": \"",
@@ -261,7 +261,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::liquid,
        .template_signs = {"List of tools: "},
        .token_sign = "<|tool_call_start|>",
-       .openers = {marked("<|tool_call_start|>", kPython)},
+       .openers = {marked("<|tool_call_start|>", python)},
        .brackets = {"<|tool_call_end|>"},
        .writing = {.section_begin = "<|tool_call_start|> [ ",
                    .before_name = "",
@@ -273,9 +273,9 @@ const std::vector<CallFormat>& table() {
        .template_signs = {"<tool_call>", "arguments"},
        .token_sign = "",
        // The bare forms are what small models make of it.
-       .openers = {marked("<tool_call>", kJson), bare("<tools>", "", kBareJson),
-                   bare("```json", "", kBareJson), bare("```xml", "", kBareJson), bare("{", "{", kBareJson),
-                   bare("[", "[", kBareJson)},
+       .openers = {marked("<tool_call>", json), bare("<tools>", "", bare_json),
+                   bare("```json", "", bare_json), bare("```xml", "", bare_json), bare("{", "{", bare_json),
+                   bare("[", "[", bare_json)},
        .brackets = {"</tool_call>", "</tools>"},
        .fence = "```",
        .writing = {.section_begin = "",
@@ -287,19 +287,19 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::llama4_python,
        .template_signs = {"[func_name1(", "<|header_start|>"},
        .token_sign = "",
-       .openers = {marked("<|python_start|>", kPython), bare("[", "[", kPython)},
+       .openers = {marked("<|python_start|>", python), bare("[", "[", python)},
        .brackets = {"<|python_end|>"},
-       .writing = kPythonList},
+       .writing = python_list},
       {.style = CallStyle::llama_python,
        .template_signs = {"[func_name1("},
        .token_sign = "",
-       .openers = {marked("<|python_tag|>", kPython), bare("[", "[", kPython)},
+       .openers = {marked("<|python_tag|>", python), bare("[", "[", python)},
        .brackets = {},
-       .writing = kPythonList},
+       .writing = python_list},
       {.style = CallStyle::llama_json,
        .template_signs = {"\"parameters\": dictionary"},
        .token_sign = "",
-       .openers = {marked("<|python_tag|>", kBareJson), bare("{", "{", kBareJson), bare("[", "[", kBareJson)},
+       .openers = {marked("<|python_tag|>", bare_json), bare("{", "{", bare_json), bare("[", "[", bare_json)},
        .brackets = {";"},
        .writing = {.section_begin = "",
                    .before_name = "{ \"name\": \"",
@@ -309,7 +309,7 @@ const std::vector<CallFormat>& table() {
                    .section_end = ""},
        .has_one_call_a_message = true},
   };
-  return kTable;
+  return format_table;
 }
 
 bool has_token(const Tokenizer& tokenizer, std::string_view written) {
@@ -370,7 +370,7 @@ std::vector<std::string_view> markup_of(const AnswerFormat& format) {
       "<｜tool▁sep｜>", "<arg_key>",    "</arg_key>", "<arg_value>", "</arg_value>"};
   markup.insert(markup.end(), inner);
   if (format.calls == CallStyle::harmony)
-    markup.insert(markup.end(), kChannelMarks.begin(), kChannelMarks.end());
+    markup.insert(markup.end(), channel_marks.begin(), channel_marks.end());
   std::erase(markup, std::string_view());
   return markup;
 }

@@ -35,11 +35,11 @@ enum class CallStyle : uint8_t {
   llama_python,
   llama_json,
 };
-inline constexpr CallStyle kLastCallStyle = CallStyle::llama_json;
+inline constexpr CallStyle last_call_style = CallStyle::llama_json;
 
 // Marks in front of and behind the thinking.
 enum class ThinkingStyle : uint8_t { none, angle, bracket };
-inline constexpr ThinkingStyle kLastThinkingStyle = ThinkingStyle::bracket;
+inline constexpr ThinkingStyle last_thinking_style = ThinkingStyle::bracket;
 struct ThinkingMarks {
   std::string_view open;
   std::string_view close;

@@ -12,8 +12,8 @@ namespace shoal {
 namespace {
 
 Expression any_number() {
-  constexpr int64_t kMaximumDigits = 4;
-  return repeated(any_of({{'0', '9'}}), 1, kMaximumDigits);
+  constexpr int64_t maximum_digits = 4;
+  return repeated(any_of({{'0', '9'}}), 1, maximum_digits);
 }
 
 // Wherever they stand: a line break may be the value's own or not.
@@ -114,8 +114,8 @@ Result<int32_t> CallGrammar::arguments_rule(const HeldFunction& function) {
     notation = std::visit(NotationMaker{marks_, kind_of}, format_.openers.front().notation);
   }
   const ArgumentNotation* const written = notation ? &*notation : nullptr;
-  static const Value kAnyObject = Value::Object{{"type", "object"}};
-  Result<Grammar> grammar = compile_arguments(function.is_held ? function.parameters : kAnyObject, written,
+  static const Value any_object = Value::Object{{"type", "object"}};
+  Result<Grammar> grammar = compile_arguments(function.is_held ? function.parameters : any_object, written,
                                               function.is_strict ? Holding::whole : Holding::what_can_be);
   if (!grammar) return fail(grammar.error());
   return builder_.add_grammar(*std::move(grammar));
@@ -136,8 +136,8 @@ Expression CallGrammar::call_rest(const CallWriting& writing, const Expression& 
 }
 
 Expression CallGrammar::optional_id() const {
-  constexpr int64_t kMaximumLength = 32;
-  const Expression id = repeated(any_of({{'0', '9'}, {'A', 'Z'}, {'a', 'z'}}), 1, kMaximumLength);
+  constexpr int64_t maximum_length = 32;
+  const Expression id = repeated(any_of({{'0', '9'}, {'A', 'Z'}, {'a', 'z'}}), 1, maximum_length);
   const CallWriting& writing = format_.writing;
   return repeated(sequence_of({marks_.write(writing.id_begin), id, marks_.write(writing.id_end)}), 0, 1);
 }
@@ -150,7 +150,7 @@ Expression CallGrammar::calls(std::string_view before_first_name) const {
   if (form_.tools.is_parallel) {
     parts.push_back(repeated(sequence_of({marks_.write(writing.between), marks_.write(writing.before_name),
                                           call_rest(writing, any_number())}),
-                             0, Expression::kUnlimited));
+                             0, Expression::unlimited));
   }
   return sequence_of(std::move(parts));
 }

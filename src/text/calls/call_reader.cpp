@@ -46,11 +46,11 @@ std::vector<std::string> value_ends_of(const TagNotation& notation) {
 }
 
 bool is_call_name(std::string_view name) {
-  constexpr size_t kMaximumNameBytes = 256;
-  constexpr std::string_view kNever = "<>{}()[]\"'`\\,;=";
-  return !name.empty() && name.size() <= kMaximumNameBytes && std::ranges::all_of(name, [&](char byte) {
+  constexpr size_t maximum_name_bytes = 256;
+  constexpr std::string_view never = "<>{}()[]\"'`\\,;=";
+  return !name.empty() && name.size() <= maximum_name_bytes && std::ranges::all_of(name, [&](char byte) {
     return static_cast<unsigned char>(byte) > ' ' && byte != 0x7F &&
-           kNever.find(byte) == std::string_view::npos;
+           never.find(byte) == std::string_view::npos;
   });
 }
 

@@ -5,9 +5,9 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kMaximumHeaderBytes = 512;
-constexpr std::string_view kRecipient = "to=";
-constexpr std::string_view kNamespace = "functions.";
+constexpr size_t maximum_header_bytes = 512;
+constexpr std::string_view recipient_mark = "to=";
+constexpr std::string_view functions_namespace = "functions.";
 
 std::string_view word_behind(std::string_view header, std::string_view mark) {
   const size_t at = header.find(mark);
@@ -19,7 +19,7 @@ std::string_view word_behind(std::string_view header, std::string_view mark) {
 // Whether a header may begin like this, where there may be bare text instead.
 bool may_be_header(std::string_view text) {
   text = trim_white_space(text);
-  return kRecipient.starts_with(text) || text.starts_with(kRecipient);
+  return recipient_mark.starts_with(text) || text.starts_with(recipient_mark);
 }
 
 bool ends_message(std::string_view mark) {
@@ -30,7 +30,7 @@ bool ends_message(std::string_view mark) {
 
 ChannelAnswer::ChannelAnswer(ToolSet tools)
     : tools_(std::move(tools)),
-      marks_(std::vector<std::string>(kChannelMarks.begin(), kChannelMarks.end())) {}
+      marks_(std::vector<std::string>(channel_marks.begin(), channel_marks.end())) {}
 
 std::vector<AnswerEvent> ChannelAnswer::push(std::string_view text) {
   for (const char byte : text) add(byte);
@@ -39,14 +39,14 @@ std::vector<AnswerEvent> ChannelAnswer::push(std::string_view text) {
 
 std::vector<AnswerEvent> ChannelAnswer::finish(TextEnd end) {
   const bool is_cut = end == TextEnd::cut;
-  constexpr size_t kCertain = 3;
-  const bool is_mark = part_ == Part::between || (is_cut && held_.size() >= kCertain);
+  constexpr size_t certain_length = 3;
+  const bool is_mark = part_ == Part::between || (is_cut && held_.size() >= certain_length);
   if (!is_mark) take_text(held_);
   switch (part_) {
     case Part::header_or_content:
     case Part::header:
       if (part_ == Part::header && (is_cut || events_.call_count() > 0)) break;
-      if (is_cut && trim_white_space(source_).starts_with(kRecipient)) break;
+      if (is_cut && trim_white_space(source_).starts_with(recipient_mark)) break;
       begin_text(Part::content);
       write(std::exchange(source_, {}));
       break;
@@ -110,21 +110,21 @@ void ChannelAnswer::take_text(std::string_view text) {
 void ChannelAnswer::add_to_header(char byte) {
   source_.push_back(byte);
   const bool is_possible = part_ == Part::header || may_be_header(source_);
-  if (is_possible && source_.size() <= kMaximumHeaderBytes) return;
+  if (is_possible && source_.size() <= maximum_header_bytes) return;
   begin_text(Part::content);
   write(std::exchange(source_, {}));
 }
 
 // The header is complete.
 void ChannelAnswer::begin_message() {
-  const std::string_view recipient = word_behind(source_, kRecipient);
+  const std::string_view recipient = word_behind(source_, recipient_mark);
   if (recipient.empty()) {
     const bool is_thinking = word_behind(source_, "<|channel|>") == "analysis";
     source_.clear();
     return begin_text(is_thinking ? Part::reasoning : Part::content);
   }
   std::string_view name = recipient;
-  if (name.starts_with(kNamespace)) name.remove_prefix(kNamespace.size());
+  if (name.starts_with(functions_namespace)) name.remove_prefix(functions_namespace.size());
   const bool is_call = !tools_.empty() && is_call_name(name) && (name != recipient || tools_.has(name));
   if (is_call) {
     part_ = Part::call;

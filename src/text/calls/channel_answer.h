@@ -13,7 +13,7 @@
 
 namespace shoal {
 
-inline constexpr std::array<std::string_view, 7> kChannelMarks{
+inline constexpr std::array<std::string_view, 7> channel_marks{
     "<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>", "<|call|>", "<|return|>"};
 
 class ChannelAnswer final : public AnswerParser {

@@ -10,7 +10,7 @@ namespace shoal {
 namespace {
 
 // Of the conversation that a template is tried with.
-constexpr std::string_view kProbe = "needle";
+constexpr std::string_view probe = "needle";
 
 bool is_role(const Value& message, std::string_view role) {
   const Value* found = message.find("role");
@@ -29,14 +29,15 @@ const Value::Array* calls_of(const Value& message) {
 
 // Nine letters and digits, which Mistral's templates insist on: the id's own, or made of it.
 std::string nine_letters(const std::string& id) {
-  constexpr std::string_view kLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  constexpr size_t kCount = 9;
-  const auto is_letter = [&](char byte) { return kLetters.find(byte) != std::string_view::npos; };
-  if (id.size() == kCount && std::ranges::all_of(id, is_letter)) return id;
+  constexpr std::string_view id_letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  constexpr size_t id_length = 9;
+  const auto is_letter = [&](char byte) { return id_letters.find(byte) != std::string_view::npos; };
+  if (id.size() == id_length && std::ranges::all_of(id, is_letter)) return id;
   uint64_t hash = 14695981039346656037u;  // FNV-1a
   for (const char byte : id) hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211u;
   std::string letters;
-  for (size_t i = 0; i < kCount; ++i, hash /= kLetters.size()) letters += kLetters[hash % kLetters.size()];
+  for (size_t i = 0; i < id_length; ++i, hash /= id_letters.size())
+    letters += id_letters[hash % id_letters.size()];
   return letters;
 }
 
@@ -165,9 +166,9 @@ Value probe_context(Value arguments) {
 
 ArgumentForm find_argument_form(const ChatTemplate& chat_template, const AnswerFormat& format) {
   if (format.calls == CallStyle::none) return ArgumentForm::object;
-  const Value object = Value::Object{{std::string(kProbe), "v"}};
+  const Value object = Value::Object{{std::string(probe), "v"}};
   const Result<std::string> by_object = chat_template.render(probe_context(object));
-  const bool is_python = by_object && by_object->find(fmt::format("'{}'", kProbe)) != std::string::npos;
+  const bool is_python = by_object && by_object->find(fmt::format("'{}'", probe)) != std::string::npos;
   const bool is_escaped = by_object && by_object->find("&#34;") != std::string::npos;
   if (by_object && !is_python && !is_escaped) return ArgumentForm::object;
   const bool takes_text = chat_template.render(probe_context(format_json(object))).has_value();

@@ -23,12 +23,12 @@ std::string adapted(CallStyle calls, ArgumentForm form, std::string_view message
   return format_json(*adapt_chat_context(context, format_of(calls), form).find("messages"));
 }
 
-constexpr const char* kLoop = "{% for m in messages %}{% for c in m.tool_calls %}";
-constexpr const char* kLoopEnd = "{% endfor %}{% endfor %}";
+constexpr const char* loop = "{% for m in messages %}{% for c in m.tool_calls %}";
+constexpr const char* loop_end = "{% endfor %}{% endfor %}";
 
 TEST(ChatContext, FindsInWhichFormATemplateTakesArguments) {
   const auto form_of = [](const std::string& body) {
-    return find_argument_form(parse(kLoop + body + kLoopEnd), format_of(CallStyle::hermes));
+    return find_argument_form(parse(loop + body + loop_end), format_of(CallStyle::hermes));
   };
   EXPECT_EQ(form_of("{{ c.function.arguments | tojson }}"), ArgumentForm::object);
   EXPECT_EQ(form_of("{% for k, v in c.function.arguments | items %}{{ k }}{{ v }}{% endfor %}"),

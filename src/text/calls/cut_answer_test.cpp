@@ -110,11 +110,11 @@ INSTANTIATE_TEST_SUITE_P(Calls, CutAnswer, testing::ValuesIn(families()),
                          [](const testing::TestParamInfo<Family>& family) { return family.param.name; });
 
 const ToolSet& tools() {
-  static const ToolSet kTools(*parse_json(R"([
+  static const ToolSet example_tools(*parse_json(R"([
       {"function": {"name": "write", "parameters": {"type": "object", "properties": {
           "text": {"type": "string"}, "tags": {"type": "array"}, "any": {}}}}},
       {"function": {"name": "now"}}])"));
-  return kTools;
+  return example_tools;
 }
 
 std::vector<ReadCall> calls_of(CallStyle style, std::string_view text) {
@@ -236,12 +236,12 @@ TEST(CallReader, TakesABraceTooManyForNoText) {
 }
 
 TEST(CallReader, TakesAListOfLlamasJson) {
-  constexpr std::string_view kTwo =
+  constexpr std::string_view two =
       R"([{"name": "now", "parameters": {}}, {"name": "write", "parameters": {"text": "a"}}])";
   const std::vector<ReadCall> both{{"now", "", "{}"}, {"write", "", R"({"text": "a"})"}};
-  EXPECT_EQ(calls_of(CallStyle::llama_json, kTwo), both);
-  EXPECT_EQ(calls_of(CallStyle::llama_json, "<|python_tag|>" + std::string(kTwo)), both);
-  EXPECT_EQ(calls_of(CallStyle::hermes, kTwo), both);
+  EXPECT_EQ(calls_of(CallStyle::llama_json, two), both);
+  EXPECT_EQ(calls_of(CallStyle::llama_json, "<|python_tag|>" + std::string(two)), both);
+  EXPECT_EQ(calls_of(CallStyle::hermes, two), both);
   const AnswerFormat llama{.calls = CallStyle::llama_json, .thinking = ThinkingStyle::none};
   for (const std::string_view text :
        {"[1, 2]", "[", R"([{"a": 1}])", R"([{"name": "Ada", "parameters": {}}])"})

@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kMaximumHeaderBytes = 512;
+constexpr size_t maximum_header_bytes = 512;
 
 // "functions.math.add:3" is "math.add", and the whole is the call's id.
 CallHeader without_namespace(std::string_view full, std::string_view namespace_dot) {
@@ -52,7 +52,7 @@ std::optional<CallHeader> HeaderCallReader::parse_header(const HeaderNotation& n
 ReadStep HeaderCallReader::add(char byte, CallSink& sink) {
   if (!has_begun_ && byte != '{') {
     header_.push_back(byte);
-    return header_.size() > kMaximumHeaderBytes ? ReadStep::wrong : ReadStep::more;
+    return header_.size() > maximum_header_bytes ? ReadStep::wrong : ReadStep::more;
   }
   if (!has_begun_) {
     const std::optional<CallHeader> header = parse_header(notation_, header_);

@@ -78,10 +78,10 @@ ReadStep JsonCallReader::add_to_key(char byte) {
     return go(At::colon);
   }
   member_ = Member::other;
-  constexpr std::array<std::string_view, 2> kHarmless{"type", "id"};
-  const bool is_foreign = std::ranges::find(kHarmless, key) == kHarmless.end();
+  constexpr std::array<std::string_view, 2> harmless{"type", "id"};
+  const bool is_foreign = std::ranges::find(harmless, key) == harmless.end();
   // In front of the name there is a type at most.
-  const bool is_early = name_.empty() && key != kHarmless.front();
+  const bool is_early = name_.empty() && key != harmless.front();
   return notation_.names == NameRule::known && (is_foreign || is_early) ? ReadStep::wrong : go(At::colon);
 }
 

@@ -83,7 +83,7 @@ JsonStep JsonScanner::end_value() {
 }
 
 JsonStep JsonScanner::open(char bracket, State state) {
-  if (open_.size() >= static_cast<size_t>(kMaximumJsonDepth)) return JsonStep::wrong;
+  if (open_.size() >= static_cast<size_t>(maximum_json_depth)) return JsonStep::wrong;
   open_.push_back(bracket);
   return go(state);
 }
@@ -115,8 +115,8 @@ JsonStep JsonScanner::add_escape(char byte) {
   unicode_digits_ = 0;
   unicode_ = 0;
   if (byte == 'u') return go(State::unicode);
-  constexpr std::string_view kSimple = "\"\\/bfnrt";
-  if (is_high_surrogate_ || kSimple.find(byte) == std::string_view::npos) return JsonStep::wrong;
+  constexpr std::string_view simple = "\"\\/bfnrt";
+  if (is_high_surrogate_ || simple.find(byte) == std::string_view::npos) return JsonStep::wrong;
   return go(State::string);
 }
 

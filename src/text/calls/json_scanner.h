@@ -18,7 +18,7 @@ enum class JsonStep : uint8_t {
 class JsonScanner {
  public:
   // White space in front of the value is taken; nothing is to be added after anything but `more`. Depth is
-  // bounded by kMaximumJsonDepth. Bytes from 0x80 are taken as they are inside strings, and so are line
+  // bounded by maximum_json_depth. Bytes from 0x80 are taken as they are inside strings, and so are line
   // breaks and other control characters, which models forget to escape.
   JsonStep add(char byte);
   // The last byte as JSON has it.

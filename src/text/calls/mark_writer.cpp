@@ -8,9 +8,9 @@
 namespace shoal {
 
 Expression some_space() {
-  constexpr int64_t kMaximumSpaces = 16;
-  const Expression indent = repeated(any_of({{' ', ' '}, {'\t', '\t'}}), 0, kMaximumSpaces);
-  return sequence_of({repeated(literal_text(" "), 0, kMaximumSpaces),
+  constexpr int64_t maximum_spaces = 16;
+  const Expression indent = repeated(any_of({{' ', ' '}, {'\t', '\t'}}), 0, maximum_spaces);
+  return sequence_of({repeated(literal_text(" "), 0, maximum_spaces),
                       repeated(sequence_of({literal_text("\n"), indent}), 0, 1)});
 }
 

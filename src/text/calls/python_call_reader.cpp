@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kMaximumKeyBytes = 256;
+constexpr size_t maximum_key_bytes = 256;
 
 bool is_identifier_byte(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
@@ -63,7 +63,7 @@ ReadStep PythonCallReader::add_to_key(char byte) {
   if (byte != '=') {
     key_.push_back(byte);
     const bool is_possible = is_identifier_byte(byte) || is_white_space(byte);
-    return is_possible && key_.size() <= kMaximumKeyBytes ? ReadStep::more : ReadStep::wrong;
+    return is_possible && key_.size() <= maximum_key_bytes ? ReadStep::more : ReadStep::wrong;
   }
   key_ = trim_white_space(key_);
   const bool is_identifier = !key_.empty() && std::ranges::all_of(key_, is_identifier_byte);

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr int kMaximumDepth = 64;
+constexpr int maximum_depth = 64;
 
 std::optional<uint32_t> parse_hex(std::string_view digits) {
   uint32_t value = 0;
@@ -58,7 +58,7 @@ class Converter {
   }
 
   bool list(char open, char close, int depth) {
-    if (depth >= kMaximumDepth || !take(open)) return false;
+    if (depth >= maximum_depth || !take(open)) return false;
     json_ += '[';
     for (bool first = true; !take(close); first = false) {
       if (!first && !take(',')) return false;
@@ -71,7 +71,7 @@ class Converter {
   }
 
   bool dict(int depth) {
-    if (depth >= kMaximumDepth || !take('{')) return false;
+    if (depth >= maximum_depth || !take('{')) return false;
     json_ += '{';
     for (bool first = true; !take('}'); first = false) {
       if (!first && !take(',')) return false;
@@ -107,17 +107,17 @@ class Converter {
 
   // At the backslash; leaves at the last byte of the escape.
   bool escape(std::string& text) {
-    constexpr std::array<std::pair<char, char>, 9> kSimple{{{'n', '\n'},
-                                                            {'t', '\t'},
-                                                            {'r', '\r'},
-                                                            {'b', '\b'},
-                                                            {'f', '\f'},
-                                                            {'0', '\0'},
-                                                            {'\\', '\\'},
-                                                            {'\'', '\''},
-                                                            {'"', '"'}}};
+    constexpr std::array<std::pair<char, char>, 9> simple{{{'n', '\n'},
+                                                           {'t', '\t'},
+                                                           {'r', '\r'},
+                                                           {'b', '\b'},
+                                                           {'f', '\f'},
+                                                           {'0', '\0'},
+                                                           {'\\', '\\'},
+                                                           {'\'', '\''},
+                                                           {'"', '"'}}};
     ++at_;
-    for (const auto& [letter, meaning] : kSimple) {
+    for (const auto& [letter, meaning] : simple) {
       if (peek() != letter) continue;
       text += meaning;
       return true;
@@ -146,18 +146,18 @@ class Converter {
   }
 
   bool word() {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kWords{{{"True", "true"},
-                                                                                   {"False", "false"},
-                                                                                   {"None", "null"},
-                                                                                   {"true", "true"},
-                                                                                   {"false", "false"},
-                                                                                   {"null", "null"}}};
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> word_values{{{"True", "true"},
+                                                                                        {"False", "false"},
+                                                                                        {"None", "null"},
+                                                                                        {"true", "true"},
+                                                                                        {"false", "false"},
+                                                                                        {"null", "null"}}};
     const size_t begin = at_;
     while (at_ < source_.size() &&
            std::string_view(",:()[]{}'\" \n\r\t").find(peek()) == std::string_view::npos)
       ++at_;
     const std::string_view word = source_.substr(begin, at_ - begin);
-    for (const auto& [python, json] : kWords) {
+    for (const auto& [python, json] : word_values) {
       if (word != python) continue;
       json_ += json;
       return true;

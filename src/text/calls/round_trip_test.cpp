@@ -130,7 +130,7 @@ TEST_P(FamilyTest, LosesNothingOfATruncatedCall) {
 }
 
 TEST_P(FamilyTest, LosesNothingOfAMalformedCall) {
-  constexpr std::string_view kNoise = "}{]<>\"x,:\n\\'";
+  constexpr std::string_view noise = "}{]<>\"x,:\n\\'";
   std::vector<Sample> all = samples("");
   std::mt19937_64 random(11);
   for (const Sample& sample : all) {
@@ -139,8 +139,8 @@ TEST_P(FamilyTest, LosesNothingOfAMalformedCall) {
       const size_t at = random() % source.size();
       switch (random() % 3) {
         case 0: source.erase(at, 1); break;
-        case 1: source[at] = kNoise[random() % kNoise.size()]; break;
-        default: source.insert(at, 1, kNoise[random() % kNoise.size()]);
+        case 1: source[at] = noise[random() % noise.size()]; break;
+        default: source.insert(at, 1, noise[random() % noise.size()]);
       }
       const std::vector<AnswerEvent> events = read_events(GetParam().format, sample.tools, {source});
       const ReadAnswer answer = collect(events);

@@ -19,10 +19,10 @@ std::string escape(std::string_view text) {
 
 // A value that is written bare. Templates write Python's words for true, false and null too.
 std::string to_json(std::string_view text, ParameterKind kind) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kWords{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> word_values{
       {{"True", "true"}, {"False", "false"}, {"None", "null"}}};
   std::string_view bare = trim_white_space(text);
-  for (const auto& [python, json] : kWords) bare = bare == python ? json : bare;
+  for (const auto& [python, json] : word_values) bare = bare == python ? json : bare;
   std::optional<std::string> value;
   switch (kind) {
     case ParameterKind::text: break;
@@ -96,7 +96,7 @@ ReadStep TagCallReader::expect(char byte, const std::vector<std::string_view>& a
 }
 
 ReadStep TagCallReader::add_to_name(char byte, CallSink& sink) {
-  constexpr size_t kMaximumBytes = 512;
+  constexpr size_t maximum_bytes = 512;
   const std::string_view end = notation_.after_name.empty() ? std::string_view("<") : notation_.after_name;
   name_.push_back(byte);
   if (name_.ends_with(end)) {
@@ -108,7 +108,7 @@ ReadStep TagCallReader::add_to_name(char byte, CallSink& sink) {
   }
   const bool is_possible =
       is_white_space(byte) || end.find(byte) != std::string_view::npos || is_call_name({&byte, 1});
-  return is_possible && name_.size() <= kMaximumBytes ? ReadStep::more : ReadStep::wrong;
+  return is_possible && name_.size() <= maximum_bytes ? ReadStep::more : ReadStep::wrong;
 }
 
 ReadStep TagCallReader::add_between(char byte, CallSink& sink) {
@@ -144,10 +144,10 @@ bool TagCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
 }
 
 ReadStep TagCallReader::add_to_key(char byte) {
-  constexpr size_t kMaximumBytes = 1024;
+  constexpr size_t maximum_bytes = 1024;
   key_.push_back(byte);
   if (!key_.ends_with(notation_.after_key)) {
-    return key_.size() > kMaximumBytes ? ReadStep::wrong : ReadStep::more;
+    return key_.size() > maximum_bytes ? ReadStep::wrong : ReadStep::more;
   }
   key_ = trim_white_space(std::string_view(key_).substr(0, key_.size() - notation_.after_key.size()));
   if (key_.empty()) return ReadStep::wrong;

@@ -30,8 +30,8 @@ const Value* find_referred(const Value& root, std::string_view reference) {
 }
 
 void collect(const Value& schema, const Value& root, int depth, Kinds& kinds) {
-  constexpr int kMaximumDepth = 8;
-  if (depth > kMaximumDepth) return;
+  constexpr int maximum_depth = 8;
+  if (depth > maximum_depth) return;
   if (const Value* reference = schema.find("$ref"); reference != nullptr && reference->text() != nullptr) {
     const Value* referred = find_referred(root, *reference->text());
     if (referred != nullptr) return collect(*referred, root, depth + 1, kinds);

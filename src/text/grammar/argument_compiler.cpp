@@ -12,10 +12,10 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kHasOuterLine = "\\n[^]*|[^]*\\n";
+constexpr std::string_view has_outer_line = "\\n[^]*|[^]*\\n";
 
 // A bare text that its reader may take for a value of another type.
-constexpr std::string_view kLooksLikeJson =
+constexpr std::string_view looks_like_json =
     "[ \\t\\r\\n]*(?:[-0-9\\[{][^]*|(?:true|false|null|True|False|None)[ \\t\\r\\n]*)";
 
 Conjunction conjunction_of(Conjunction all, const Value& schema) {
@@ -26,16 +26,16 @@ Conjunction conjunction_of(Conjunction all, const Value& schema) {
 }  // namespace
 
 Result<int32_t> ArgumentCompiler::rule_of(const Value& schema) {
-  static const Value kObject = Value::Object{{"type", "object"}};
+  static const Value object_schema = Value::Object{{"type", "object"}};
   const Result<std::vector<Schemas>> alternatives =
-      context_.logic.alternatives(conjunction_of({&schema}, kObject));
+      context_.logic.alternatives(conjunction_of({&schema}, object_schema));
   if (!alternatives) return fail(alternatives.error());
   const ObjectBrackets brackets{.open = empty_text(), .close = empty_text(), .comma = notation_.between};
   std::vector<Expression> choices;
   for (const Schemas& schemas : *alternatives) {
     const Result<uint8_t> types = types_of(schemas, context_.logic);
     if (!types) return fail(types.error());
-    if ((*types & kObjectBit) == 0) continue;
+    if ((*types & object_bit) == 0) continue;
     for (const Value* part : schemas) {
       for (const char* keyword : {"enum", "const"}) {
         if (part->find(keyword) != nullptr)
@@ -84,23 +84,24 @@ Result<Expression> ArgumentCompiler::argument(Expression key, ParameterKind kind
 // A value and what ends it, as its reader will take it: texts have no quotes, and what looks like JSON may be
 // taken for it.
 Result<Expression> ArgumentCompiler::bare_value(ParameterKind kind, const Conjunction& value) {
-  static const Value kNull = Value::Object{{"type", "null"}};
-  static const Value kText = Value::Object{{"type", "string"}};
-  static const Value kNotText =
+  static const Value null = Value::Object{{"type", "null"}};
+  static const Value text_schema = Value::Object{{"type", "string"}};
+  static const Value not_text =
       Value::Object{{"type", Value::Array{"null", "boolean", "number", "array", "object"}}};
-  static const Value kWord = Value::Object{{"type", Value::Array{"null", "boolean", "number"}}};
+  static const Value word_schema = Value::Object{{"type", Value::Array{"null", "boolean", "number"}}};
   std::vector<Expression> choices;
   if (kind != ParameterKind::text) {
     // Python's lists are read as such only where nothing else may stand.
     const bool is_word = context_.writer.is_python() && kind != ParameterKind::other;
-    const Value& other = kind == ParameterKind::text_or_null ? kNull : is_word ? kWord : kNotText;
+    const Value& other = kind == ParameterKind::text_or_null ? null : is_word ? word_schema : not_text;
     const Conjunction held = conjunction_of(value, other);
     choices.push_back(within_lines(use_rule(context_.rules.rule_of(held))));
     if (Result<void> added = add_words(held, choices); !added) return fail(added.error());
   }
   if (kind == ParameterKind::other) return choice_of(std::move(choices));
   const bool is_mixed = kind == ParameterKind::unknown || kind == ParameterKind::either;
-  const Result<std::vector<Schemas>> alternatives = context_.logic.alternatives(conjunction_of(value, kText));
+  const Result<std::vector<Schemas>> alternatives =
+      context_.logic.alternatives(conjunction_of(value, text_schema));
   if (!alternatives) return fail(alternatives.error());
   for (const Schemas& schemas : *alternatives) {
     const bool may_be_anything = is_mixed && value.empty();
@@ -118,10 +119,10 @@ Result<void> ArgumentCompiler::add_words(const Conjunction& value, std::vector<E
     const char* python;
     Value schema;
   };
-  static const std::array<Word, 3> kWords{{{"true", "True", Value::Object{{"const", true}}},
-                                           {"false", "False", Value::Object{{"const", false}}},
-                                           {"null", "None", Value::Object{{"const", Value()}}}}};
-  for (const auto& [json, python, schema] : kWords) {
+  static const std::array<Word, 3> word_values{{{"true", "True", Value::Object{{"const", true}}},
+                                                {"false", "False", Value::Object{{"const", false}}},
+                                                {"null", "None", Value::Object{{"const", Value()}}}}};
+  for (const auto& [json, python, schema] : word_values) {
     const Result<Expression> possible = values_.body_of(conjunction_of(value, schema));
     if (!possible) return fail(possible.error());
     if (possible->kind == ExpressionKind::never) continue;
@@ -138,14 +139,14 @@ Expression ArgumentCompiler::within_lines(Expression value) const {
 Result<Expression> ArgumentCompiler::bare_text(const Schemas& schemas, bool is_mixed) {
   const Result<uint8_t> types = types_of(schemas, context_.logic);
   if (!types) return fail(types.error());
-  if ((*types & kStringBit) == 0) return never();
+  if ((*types & string_bit) == 0) return never();
   GrammarBudget& budget = context_.builder.budget();
   const Result<StringLengths> lengths = string_lengths(schemas, context_.logic);
   if (!lengths) return fail(lengths.error());
-  constexpr int64_t kMaximumLength = 500;  // longer texts are free
-  const bool is_long = lengths->least > kMaximumLength || lengths->most > kMaximumLength;
+  constexpr int64_t maximum_length = 500;  // longer texts are free
+  const bool is_long = lengths->least > maximum_length || lengths->most > maximum_length;
   const bool is_free = !have_list(schemas) && !has_contents_limit(schemas) &&
-                       (is_long || (lengths->least == 0 && lengths->most == Expression::kUnlimited));
+                       (is_long || (lengths->least == 0 && lengths->most == Expression::unlimited));
   std::vector<Expression> ends{literal_text(notation_.text_end)};
   for (const std::string& end : notation_.other_ends) ends.push_back(literal_text(end));
   const Result<Dfa> without_end = text_without(ends, any_character(), budget);
@@ -155,8 +156,9 @@ Result<Expression> ArgumentCompiler::bare_text(const Schemas& schemas, bool is_m
   Result<Dfa> texts =
       is_free ? without_end : listed_contents_of(schemas, TextNotation::bare, context_.logic, budget);
   if (texts && !is_free) texts = intersection(*texts, *without_end, budget);
-  if (texts && notation_.has_lines) texts = difference(*texts, fixed_dfa(std::string(kHasOuterLine)), budget);
-  if (texts && is_mixed) texts = difference(*texts, fixed_dfa(std::string(kLooksLikeJson)), budget);
+  if (texts && notation_.has_lines)
+    texts = difference(*texts, fixed_dfa(std::string(has_outer_line)), budget);
+  if (texts && is_mixed) texts = difference(*texts, fixed_dfa(std::string(looks_like_json)), budget);
   if (!texts) return fail(texts.error());
   Expression made = context_.writer.terminal(*std::move(texts));
   return made.kind == ExpressionKind::never ? made : within_lines(std::move(made));

@@ -16,9 +16,8 @@ class ArrayRules {
 
   Expression make() {
     // Beyond the last place all places are alike.
-    const int64_t last = shape_.most != Expression::kUnlimited
-                             ? shape_.most
-                             : std::max(shape_.least, std::ssize(shape_.first));
+    const int64_t last =
+        shape_.most != Expression::unlimited ? shape_.most : std::max(shape_.least, std::ssize(shape_.first));
     for (int64_t place = 0; place <= last; ++place) {
       auto& row = rules_.emplace_back();
       for (int64_t count = 0; count <= shape_.least_contained; ++count)
@@ -41,7 +40,7 @@ class ArrayRules {
     std::vector<Expression> choices;
     if (place >= shape_.least && count >= shape_.least_contained) choices.push_back(brackets_.close);
     const int64_t last = std::ssize(rules_) - 1;
-    const bool is_full = shape_.most != Expression::kUnlimited && place >= shape_.most;
+    const bool is_full = shape_.most != Expression::unlimited && place >= shape_.most;
     if (is_full) return choice_of(std::move(choices));
     // Where the first place is also the last, items behind it need a rule of their own, which has the comma.
     int64_t next = std::min(place + 1, last);

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kWhat = "a pattern";
+constexpr std::string_view subject = "a pattern";
 
 struct SetHash {
   size_t operator()(const std::vector<int32_t>& set) const {
@@ -30,7 +30,7 @@ class SubsetConstruction {
     make_classes();
     state_of(closure({nfa_.start}, Nfa::When::at_begin));
     for (size_t state = 0; state < sets_.size(); ++state) {
-      if (std::ssize(sets_) > Dfa::kMaximumStates) {
+      if (std::ssize(sets_) > Dfa::maximum_states) {
         return fail(ErrorCode::invalid_argument, "a pattern needs too many states");
       }
       if (Result<void> made = make_row(state); !made) return fail(made.error());
@@ -100,7 +100,7 @@ class SubsetConstruction {
       const int32_t target = state_of(std::move(set));
       table_.row(state)[i] = target;
     }
-    return budget_.take(work, kWhat);
+    return budget_.take(work, subject);
   }
 
   const Nfa& nfa_;
@@ -119,10 +119,10 @@ std::vector<bool> live_states(const Dfa::Table& table) {
   std::vector<bool> live(table.size(), false);
   std::vector<int32_t> pending;
   for (size_t state = 0; state < table.size(); ++state) {
-    int32_t last = Dfa::kDead;
+    int32_t last = Dfa::dead_state;
     for (size_t i = 0; i < table.class_count; ++i) {
       const int32_t target = table.row(state)[i];
-      if (target != Dfa::kDead && target != last) {
+      if (target != Dfa::dead_state && target != last) {
         sources[static_cast<size_t>(target)].push_back(static_cast<int32_t>(state));
       }
       last = target;
@@ -147,17 +147,17 @@ std::vector<bool> live_states(const Dfa::Table& table) {
 Dfa::Table trimmed(const Dfa::Table& table) {
   Dfa::Table result{.classes = table.classes, .class_count = table.class_count, .next = {}, .accepting = {}};
   const std::vector<bool> live = live_states(table);
-  if (live.empty() || !live[Dfa::kStart]) return result;
-  std::vector<int32_t> number(table.size(), Dfa::kDead);
-  std::vector<size_t> reached{Dfa::kStart};
-  number[Dfa::kStart] = 0;
+  if (live.empty() || !live[Dfa::start_state]) return result;
+  std::vector<int32_t> number(table.size(), Dfa::dead_state);
+  std::vector<size_t> reached{Dfa::start_state};
+  number[Dfa::start_state] = 0;
   for (size_t at = 0; at < reached.size(); ++at) {
     result.add_state(table.accepting[reached[at]] != 0);
     for (size_t i = 0; i < table.class_count; ++i) {
       const int32_t target = table.row(reached[at])[i];
-      if (target == Dfa::kDead || !live[static_cast<size_t>(target)]) continue;
+      if (target == Dfa::dead_state || !live[static_cast<size_t>(target)]) continue;
       int32_t& own = number[static_cast<size_t>(target)];
-      if (own == Dfa::kDead) {
+      if (own == Dfa::dead_state) {
         own = static_cast<int32_t>(reached.size());
         reached.push_back(static_cast<size_t>(target));
       }
@@ -205,7 +205,7 @@ std::vector<int32_t> equal_states(const Dfa::Table& table) {
       signature[0] = block[state];
       for (size_t i = 0; i < table.class_count; ++i) {
         const int32_t target = table.row(state)[i];
-        signature[i + 1] = target == Dfa::kDead ? Dfa::kDead : block[static_cast<size_t>(target)];
+        signature[i + 1] = target == Dfa::dead_state ? Dfa::dead_state : block[static_cast<size_t>(target)];
       }
       const auto id = static_cast<int32_t>(refined.size());
       next[state] = refined.try_emplace(signature, id).first->second;
@@ -218,8 +218,8 @@ std::vector<int32_t> equal_states(const Dfa::Table& table) {
 
 // Equal states are joined where that is quick; it only saves room.
 Dfa::Table with_fewest_states(Dfa::Table table) {
-  constexpr size_t kMaximumWork = 4'000'000;
-  if (table.size() * table.size() * table.class_count > kMaximumWork) return table;
+  constexpr size_t maximum_work = 4'000'000;
+  if (table.size() * table.size() * table.class_count > maximum_work) return table;
   const std::vector<int32_t> block = equal_states(table);
   Dfa::Table result{.classes = table.classes, .class_count = table.class_count, .next = {}, .accepting = {}};
   for (size_t state = 0; state < table.size(); ++state) {
@@ -228,7 +228,7 @@ Dfa::Table with_fewest_states(Dfa::Table table) {
     result.add_state(table.accepting[state] != 0);
     for (size_t i = 0; i < table.class_count; ++i) {
       const int32_t target = table.row(state)[i];
-      if (target != Dfa::kDead) result.row(result.size() - 1)[i] = block[static_cast<size_t>(target)];
+      if (target != Dfa::dead_state) result.row(result.size() - 1)[i] = block[static_cast<size_t>(target)];
     }
   }
   return result;
@@ -258,19 +258,19 @@ Result<Dfa> product(const Dfa& a, const Dfa& b, bool wants_b, GrammarBudget& bud
     table.classes[byte] = found->second;
   }
   table.class_count = bytes.size();
-  state_of(Dfa::kStart, Dfa::kStart);
+  state_of(Dfa::start_state, Dfa::start_state);
   for (size_t at = 0; at < pairs.size(); ++at) {
-    if (std::ssize(pairs) > Dfa::kMaximumStates) {
+    if (std::ssize(pairs) > Dfa::maximum_states) {
       return fail(ErrorCode::invalid_argument, "patterns or limits together need too many states");
     }
-    if (Result<void> paid = budget.take(10 + std::ssize(bytes), kWhat); !paid) return fail(paid.error());
+    if (Result<void> paid = budget.take(10 + std::ssize(bytes), subject); !paid) return fail(paid.error());
     const auto [x, y] = pairs[at];
-    const bool in_b = y != Dfa::kDead && b.accepts(y);
+    const bool in_b = y != Dfa::dead_state && b.accepts(y);
     table.add_state(a.accepts(x) && in_b == wants_b);
     for (size_t i = 0; i < bytes.size(); ++i) {
       const int32_t to_x = a.next(x, bytes[i]);
-      const int32_t to_y = y == Dfa::kDead ? Dfa::kDead : b.next(y, bytes[i]);
-      const bool is_dead = to_x == Dfa::kDead || (wants_b && to_y == Dfa::kDead);
+      const int32_t to_y = y == Dfa::dead_state ? Dfa::dead_state : b.next(y, bytes[i]);
+      const bool is_dead = to_x == Dfa::dead_state || (wants_b && to_y == Dfa::dead_state);
       if (!is_dead) table.row(at)[i] = state_of(to_x, to_y);
     }
   }
@@ -285,7 +285,7 @@ Dfa Dfa::from_table(Table table) {
   for (size_t state = 0; state < result.table_.size(); ++state) {
     const int32_t* const row = result.table_.row(state);
     const bool goes_on =
-        std::any_of(row, row + result.table_.class_count, [](int32_t to) { return to != kDead; });
+        std::any_of(row, row + result.table_.class_count, [](int32_t to) { return to != dead_state; });
     result.goes_on_.push_back(goes_on ? 1 : 0);
   }
   return result;
@@ -303,12 +303,12 @@ Dfa Dfa::from_rows(const std::vector<Row>& rows, const std::vector<bool>& accept
 }
 
 bool Dfa::matches(std::string_view text) const {
-  int32_t state = is_empty() ? kDead : kStart;
+  int32_t state = is_empty() ? dead_state : start_state;
   for (const char byte : text) {
-    if (state == kDead) return false;
+    if (state == dead_state) return false;
     state = next(state, static_cast<uint8_t>(byte));
   }
-  return state != kDead && accepts(state);
+  return state != dead_state && accepts(state);
 }
 
 std::string Dfa::key() const {
@@ -344,16 +344,16 @@ Dfa enclosed(const Dfa& inner, uint8_t byte) {
   table.classes[byte] = static_cast<uint8_t>(inner_classes);
   table.class_count = inner_classes + 1;
   table.add_state(false);
-  table.row(0)[inner_classes] = 1 + Dfa::kStart;
+  table.row(0)[inner_classes] = 1 + Dfa::start_state;
   for (int32_t state = 0; state < inner.size(); ++state) {
     table.add_state(false);
     int32_t* const row = table.row(table.size() - 1);
     for (size_t i = 0; i < inner_classes; ++i) {
       const int32_t target = inner.table().row(static_cast<size_t>(state))[i];
-      row[i] = target == Dfa::kDead ? Dfa::kDead : target + 1;
+      row[i] = target == Dfa::dead_state ? Dfa::dead_state : target + 1;
     }
     const int32_t target = inner.next(state, byte);
-    row[inner_classes] = target == Dfa::kDead ? Dfa::kDead : target + 1;
+    row[inner_classes] = target == Dfa::dead_state ? Dfa::dead_state : target + 1;
     if (inner.accepts(state)) row[inner_classes] = end;
   }
   table.add_state(true);

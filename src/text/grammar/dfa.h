@@ -14,9 +14,9 @@ namespace shoal {
 
 class Dfa {
  public:
-  static constexpr int32_t kDead = -1;
-  static constexpr int32_t kStart = 0;
-  static constexpr int64_t kMaximumStates = 8192;
+  static constexpr int32_t dead_state = -1;
+  static constexpr int32_t start_state = 0;
+  static constexpr int64_t maximum_states = 8192;
 
   using Row = std::array<int32_t, 256>;
   // Bytes that no state tells apart are one class.
@@ -30,7 +30,7 @@ class Dfa {
     int32_t* row(size_t state) { return next.data() + state * class_count; }
     const int32_t* row(size_t state) const { return next.data() + state * class_count; }
     void add_state(bool accepts) {
-      next.resize(next.size() + class_count, kDead);
+      next.resize(next.size() + class_count, dead_state);
       accepting.push_back(accepts ? 1 : 0);
     }
   };

@@ -72,9 +72,9 @@ Expression literal_text(std::string_view text) {
 
 Expression special_token(std::string_view written) {
   std::vector<Expression> parts;
-  parts.push_back(any_of({{kSpecialBegin, kSpecialBegin}}));
+  parts.push_back(any_of({{special_begin, special_begin}}));
   parts.push_back(literal_text(written));
-  parts.push_back(any_of({{kSpecialEnd, kSpecialEnd}}));
+  parts.push_back(any_of({{special_end, special_end}}));
   return sequence_of(std::move(parts));
 }
 
@@ -98,7 +98,7 @@ CodePoints complement(const CodePoints& characters) {
     if (range.first > next) result.push_back({next, range.first - 1});
     next = range.last + 1;
   }
-  if (next <= kLastCodePoint) result.push_back({next, kLastCodePoint});
+  if (next <= last_code_point) result.push_back({next, last_code_point});
   return result;
 }
 

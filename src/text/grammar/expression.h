@@ -18,13 +18,13 @@ struct CodePointRange {
 };
 using CodePoints = std::vector<CodePointRange>;
 
-inline constexpr char32_t kLastCodePoint = 0x10FFFF;
+inline constexpr char32_t last_code_point = 0x10FFFF;
 // No characters: they stand around a special token's written form, so that no text is one. As bytes they are
 // such as UTF-8 does not have.
-inline constexpr char32_t kSpecialBegin = 0x110000;
-inline constexpr char32_t kSpecialEnd = 0x110001;
-inline constexpr char kSpecialBeginByte = '\xFF';
-inline constexpr char kSpecialEndByte = '\xFE';
+inline constexpr char32_t special_begin = 0x110000;
+inline constexpr char32_t special_end = 0x110001;
+inline constexpr char special_begin_byte = '\xFF';
+inline constexpr char special_end_byte = '\xFE';
 
 enum class ExpressionKind : uint8_t {
   never,       // matches nothing, not even the empty text
@@ -39,7 +39,7 @@ enum class ExpressionKind : uint8_t {
 };
 
 struct Expression {
-  static constexpr int64_t kUnlimited = -1;
+  static constexpr int64_t unlimited = -1;
 
   ExpressionKind kind = ExpressionKind::sequence;
   CodePoints characters;
@@ -70,14 +70,14 @@ CodePoints complement(const CodePoints& characters);
 // time. Counted in steps and states, not in seconds: every machine refuses the same grammars.
 class GrammarBudget {
  public:
-  static constexpr int64_t kSteps = 20'000'000;
+  static constexpr int64_t step_limit = 20'000'000;
 
   // resource use beyond the limit: invalid_argument that names `what`.
   Result<void> take(int64_t steps, std::string_view what);
-  int64_t spent() const { return kSteps - left_; }
+  int64_t spent() const { return step_limit - left_; }
 
  private:
-  int64_t left_ = kSteps;
+  int64_t left_ = step_limit;
 };
 
 }  // namespace shoal

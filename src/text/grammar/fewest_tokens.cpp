@@ -20,7 +20,7 @@ int64_t FewestTokens::of(int32_t state) {
   const auto index = static_cast<size_t>(state);
   if (index >= by_state_.size()) by_state_.resize(2 * index + 64, -1);
   if (by_state_[index] >= 0) return by_state_[index];
-  int64_t fewest = kNever;
+  int64_t fewest = never;
   for (const Item& item : states_.items(state)) {
     if (item.terminal < 0) {
       fewest = 0;
@@ -36,10 +36,10 @@ int64_t FewestTokens::of(int32_t state) {
 int64_t FewestTokens::behind(const Item& item) { return of(states_.shortest_behind(item.continuation)); }
 
 int64_t FewestTokens::of(const Item& item) {
-  if (item == GrammarStates::kEnd) return 0;
-  if (item == GrammarStates::kNowhere) return kNever;
+  if (item == GrammarStates::end_item) return 0;
+  if (item == GrammarStates::nowhere) return never;
   const int64_t bytes = states_.bytes_to_end(item);
-  if (bytes > kMaximumBytes) return std::min(bytes, kNever);
+  if (bytes > maximum_bytes) return std::min(bytes, never);
   if (const auto found = known_.find(item); found != known_.end()) return found->second;
   find(item);
   return known_.at(item);
@@ -57,15 +57,15 @@ void FewestTokens::find(const Item& first) {
 
 // One token and what is known to follow it.
 int64_t FewestTokens::cheapest_at(size_t at) {
-  int64_t fewest = kNever;
-  int32_t node = TokenTrie::kRoot;
+  int64_t fewest = never;
+  int32_t node = TokenTrie::root;
   for (size_t next = at + 1; extend(next + 1); ++next) {
     node = trie_.child(node, way_[next].byte);
-    if (node == TokenTrie::kNone) break;
+    if (node == TokenTrie::no_node) break;
     if (trie_.nodes()[static_cast<size_t>(node)].token >= 0)
       fewest = std::min(fewest, 1 + of(way_[next].item));
   }
-  return std::min(fewest, kNever);
+  return std::min(fewest, never);
 }
 
 // Makes the way so long, unless it ends before.

@@ -15,7 +15,7 @@ namespace shoal {
 class FewestTokens {
  public:
   // No text that has no end, or that the vocabulary cannot write.
-  static constexpr int64_t kNever = int64_t{1} << 60;
+  static constexpr int64_t never = int64_t{1} << 60;
 
   // Both outlive this.
   FewestTokens(GrammarStates& states, const TokenTrie& trie) : states_(states), trie_(trie) {}
@@ -32,7 +32,7 @@ class FewestTokens {
  private:
   using Item = GrammarStates::Item;
   // What takes more bytes is taken for as many tokens: it costs too much to look at.
-  static constexpr int64_t kMaximumBytes = 16'384;
+  static constexpr int64_t maximum_bytes = 16'384;
   struct ItemHash {
     size_t operator()(const Item& item) const;
   };

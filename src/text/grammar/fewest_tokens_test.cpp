@@ -26,13 +26,14 @@ int64_t searched(GrammarStates& states, const Tokenizer& tokenizer, int32_t from
     for (TokenId token = 0; token < tokenizer.vocabulary_size(); ++token) {
       int32_t next = reached[at];
       for (const char byte : tokenizer.token_bytes(token)) {
-        if (next != GrammarStates::kDead) next = states.step(next, static_cast<uint8_t>(byte));
+        if (next != GrammarStates::dead_state) next = states.step(next, static_cast<uint8_t>(byte));
       }
       const int64_t tokens = distance[reached[at]] + 1;
-      if (next != GrammarStates::kDead && distance.try_emplace(next, tokens).second) reached.push_back(next);
+      if (next != GrammarStates::dead_state && distance.try_emplace(next, tokens).second)
+        reached.push_back(next);
     }
   }
-  return FewestTokens::kNever;
+  return FewestTokens::never;
 }
 
 // Whether some token leads on to where there is one less to come.
@@ -40,9 +41,9 @@ bool leads_on(GrammarStates& states, FewestTokens& fewest, const Tokenizer& toke
   for (TokenId token = 0; token < tokenizer.vocabulary_size(); ++token) {
     int32_t next = from;
     for (const char byte : tokenizer.token_bytes(token)) {
-      if (next != GrammarStates::kDead) next = states.step(next, static_cast<uint8_t>(byte));
+      if (next != GrammarStates::dead_state) next = states.step(next, static_cast<uint8_t>(byte));
     }
-    if (next != GrammarStates::kDead && fewest.of(next) < fewest.of(from)) return true;
+    if (next != GrammarStates::dead_state && fewest.of(next) < fewest.of(from)) return true;
   }
   return false;
 }
@@ -82,7 +83,7 @@ TEST(FewestTokens, AreHardlyMoreThanASearchFinds) {
         ASSERT_LE(fewest.of(state), least + 2) << walk << " " << i;
         ASSERT_TRUE(least == 0 || leads_on(states, fewest, tokenizer, state)) << walk << " " << i;
         state = any_following(states, state, random);
-        if (state == GrammarStates::kDead) break;
+        if (state == GrammarStates::dead_state) break;
       }
     }
   }
@@ -92,7 +93,7 @@ TEST(FewestTokens, AreNeverEnoughWhereTheVocabularyLacksAByte) {
   const FakeTokenizer tokenizer({"a", "bc"});
   const TokenTrie trie(tokenizer);
   for (const auto& [source, tokens] : std::vector<std::pair<const char*, int64_t>>{
-           {"root ::= \"abc\"", 2}, {"root ::= \"ab\"", FewestTokens::kNever}, {"root ::= \"a\"*", 0}}) {
+           {"root ::= \"abc\"", 2}, {"root ::= \"ab\"", FewestTokens::never}, {"root ::= \"a\"*", 0}}) {
     const Result<Grammar> grammar = parse_gbnf(source);
     const ShortestEnds ends(*grammar);
     GrammarStates states(*grammar, ends);

@@ -14,8 +14,8 @@
 namespace shoal {
 namespace {
 
-constexpr size_t kMaximumBytes = 1 << 20;
-constexpr int kMaximumDepth = 100;
+constexpr size_t maximum_bytes = 1 << 20;
+constexpr int maximum_depth = 100;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -26,7 +26,7 @@ class GbnfParser {
   explicit GbnfParser(std::string_view source) : cursor_(source) {}
 
   Result<Grammar> parse() {
-    if (cursor_.source().size() > kMaximumBytes) cursor_.reject("the grammar is longer than 1 MiB");
+    if (cursor_.source().size() > maximum_bytes) cursor_.reject("the grammar is longer than 1 MiB");
     if (!is_valid_utf8(cursor_.source())) cursor_.reject("the grammar is no UTF-8");
     skip_space();
     while (!cursor_.is_at_end()) parse_rule();
@@ -108,7 +108,7 @@ class GbnfParser {
   }
 
   Expression parse_choice() {
-    if (++depth_ > kMaximumDepth) cursor_.reject("groups are nested too deeply");
+    if (++depth_ > maximum_depth) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
     do {
       choices.push_back(parse_sequence());
@@ -127,13 +127,13 @@ class GbnfParser {
   }
 
   Expression parse_repeat() {
-    constexpr int kMaximumRepeats = 10;  // of repeats
+    constexpr int maximum_repeats = 10;  // of repeats
     Expression item = parse_item();
     for (int count = 0;; ++count) {
       const size_t begin = cursor_.at();
       skip_space();
       int64_t least = 0;
-      int64_t most = Expression::kUnlimited;
+      int64_t most = Expression::unlimited;
       if (cursor_.take("*")) {
       } else if (cursor_.take("+")) {
         least = 1;
@@ -145,7 +145,7 @@ class GbnfParser {
         cursor_.go_to(begin);
         return item;
       }
-      if (count >= kMaximumRepeats) cursor_.reject("repeated too often");
+      if (count >= maximum_repeats) cursor_.reject("repeated too often");
       if (cursor_.wrong()) return item;
       item = repeated(std::move(item), least, most);
     }
@@ -156,10 +156,10 @@ class GbnfParser {
     int64_t most = least;
     if (cursor_.take(",")) {
       skip_space();
-      most = cursor_.peek() == '}' ? Expression::kUnlimited : parse_count();
+      most = cursor_.peek() == '}' ? Expression::unlimited : parse_count();
     }
     if (!cursor_.take("}")) cursor_.reject("a count without \"}\"");
-    if (most != Expression::kUnlimited && most < least)
+    if (most != Expression::unlimited && most < least)
       cursor_.reject("a count that ends below its beginning");
     return {least, most};
   }
@@ -174,7 +174,7 @@ class GbnfParser {
   Expression parse_item() {
     if (cursor_.take("\"")) return parse_literal();
     if (cursor_.take("[")) return any_of(parse_class());
-    if (cursor_.take(".")) return any_of({{0, kLastCodePoint}});
+    if (cursor_.take(".")) return any_of({{0, last_code_point}});
     if (cursor_.take("(")) {
       Expression inner = parse_choice();
       if (!cursor_.take(")")) cursor_.reject("an unmatched \"(\"");
@@ -239,7 +239,7 @@ class GbnfParser {
   char32_t parse_hex(int count) {
     char32_t value = 0;
     for (int i = 0; i < count; ++i) value = value * 16 + cursor_.take_hex_digit();
-    if (value > kLastCodePoint) cursor_.reject("no such character");
+    if (value > last_code_point) cursor_.reject("no such character");
     return cursor_.wrong() ? 0 : value;
   }
 

@@ -36,12 +36,12 @@ TEST(Gbnf, ReadsItsWholeSyntax) {
 }
 
 TEST(Gbnf, FollowsRecursionOnEitherSideOfTheMiddle) {
-  constexpr std::string_view kNested = "root ::= \"(\" root \")\" | \"x\"";
-  EXPECT_TRUE(accepts(kNested, "((x))"));
-  EXPECT_FALSE(accepts(kNested, "((x)"));
-  EXPECT_FALSE(accepts(kNested, "((x)))"));
-  constexpr std::string_view kRight = "root ::= \"a\" root | \"b\"";
-  EXPECT_TRUE(accepts(kRight, std::string(5000, 'a') + "b"));  // no deeper for it
+  constexpr std::string_view nested = "root ::= \"(\" root \")\" | \"x\"";
+  EXPECT_TRUE(accepts(nested, "((x))"));
+  EXPECT_FALSE(accepts(nested, "((x)"));
+  EXPECT_FALSE(accepts(nested, "((x)))"));
+  constexpr std::string_view right_recursive = "root ::= \"a\" root | \"b\"";
+  EXPECT_TRUE(accepts(right_recursive, std::string(5000, 'a') + "b"));  // no deeper for it
   EXPECT_TRUE(accepts("root ::= s\ns ::= \"a\" s \"a\" | \"b\" s \"b\" | \"\"", "abbbba"));
   EXPECT_FALSE(accepts("root ::= s\ns ::= \"a\" s \"a\" | \"b\" s \"b\" | \"\"",
                        "abba"
@@ -52,7 +52,7 @@ TEST(Gbnf, FollowsRecursionOnEitherSideOfTheMiddle) {
 TEST(Gbnf, ReadsTheGrammarsOfOthers) {
   const auto folder = test_data_path("grammars");
   if (!exists(folder)) GTEST_SKIP() << folder;
-  const std::vector<std::tuple<std::string, std::string, std::string>> kCases{
+  const std::vector<std::tuple<std::string, std::string, std::string>> cases{
       {"arithmetic", "2*(x +10) =7\n", "2*(x +10 =7\n"},
       {"c", "int main(){int x = 1+f(2);while(x<3){x = x*2;}return 0;}", "int main({}"},
       {"chess", "1. e4 e5\n2. Nf3 Nc6\n", "1. e9 e5\n"},
@@ -62,7 +62,7 @@ TEST(Gbnf, ReadsTheGrammarsOfOthers) {
       {"json_arr", "[\n1,\n{\"a\":null}]", "{}"},
       {"list", "- one\n- two\n", "one\n"},
   };
-  for (const auto& [name, good, bad] : kCases) {
+  for (const auto& [name, good, bad] : cases) {
     const std::string source = *os::read_text_file(folder / (name + ".gbnf"));
     EXPECT_TRUE(accepts(source, good)) << name;
     EXPECT_FALSE(accepts(source, bad)) << name;
@@ -70,7 +70,7 @@ TEST(Gbnf, ReadsTheGrammarsOfOthers) {
 }
 
 TEST(Gbnf, SaysWhatIsWrongAndWhere) {
-  const std::vector<std::pair<std::string, std::string>> kCases{
+  const std::vector<std::pair<std::string, std::string>> cases{
       {"", "there is no rule root"},
       {"root = \"a\"", "line 1, column 6: \"::=\" is missing"},
       {"root ::= \"a\nb", "line 2, column 2: it ends too early"},
@@ -86,7 +86,7 @@ TEST(Gbnf, SaysWhatIsWrongAndWhere) {
       {"root ::= x \"c\" | \"\"\nx ::= \"b\"? root", "rule root calls itself before any character"},
       {"root ::= \"(\" root \")\"", "no text is allowed at all"},
   };
-  for (const auto& [source, message] : kCases) EXPECT_EQ(error_of(source), message) << source;
+  for (const auto& [source, message] : cases) EXPECT_EQ(error_of(source), message) << source;
 }
 
 TEST(Gbnf, RefusesWhatWouldTakeTooLong) {

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kWhat = "the grammar";
+constexpr std::string_view subject = "the grammar";
 
 // Rules that an expression calls, anywhere in it.
 void collect_calls(const Expression& expression, std::vector<int32_t>& calls) {
@@ -75,7 +75,7 @@ Result<Grammar> GrammarBuilder::build(int32_t root) {
   grammar_.root_ = grammar_.start_of(root);
   drop_endless();
   if (grammar_.nodes_[static_cast<size_t>(grammar_.root_)].edges.empty()) {
-    return fail(ErrorCode::invalid_argument, std::string(kNoText));
+    return fail(ErrorCode::invalid_argument, std::string(no_text));
   }
   if (Result<void> checked = check_left_recursion(); !checked) return fail(checked.error());
   mark_tails();
@@ -114,9 +114,9 @@ bool GrammarBuilder::is_pure(const Expression& expression) const {
 
 // With the bodies of regular rules in place of their calls.
 Result<Expression> GrammarBuilder::inlined(const Expression& expression, int depth) {
-  constexpr int kMaximumDepth = 1000;
-  if (Result<void> paid = budget_.take(100, kWhat); !paid) return fail(paid.error());
-  if (depth > kMaximumDepth) return fail(ErrorCode::invalid_argument, "rules are nested too deeply");
+  constexpr int maximum_depth = 1000;
+  if (Result<void> paid = budget_.take(100, subject); !paid) return fail(paid.error());
+  if (depth > maximum_depth) return fail(ErrorCode::invalid_argument, "rules are nested too deeply");
   if (expression.kind == ExpressionKind::rule) {
     return inlined(rules_[static_cast<size_t>(expression.index)].body, depth + 1);
   }
@@ -175,8 +175,8 @@ void GrammarBuilder::add_edge(int32_t from, Grammar::EdgeKind kind, int32_t inde
 
 // Adds the expression behind `from`; the node behind it.
 Result<int32_t> GrammarBuilder::add(const Expression& expression, int32_t from) {
-  if (Result<void> paid = budget_.take(20, kWhat); !paid) return fail(paid.error());
-  if (std::ssize(grammar_.nodes_) > kMaximumNodes) {
+  if (Result<void> paid = budget_.take(20, subject); !paid) return fail(paid.error());
+  if (std::ssize(grammar_.nodes_) > maximum_nodes) {
     return fail(ErrorCode::invalid_argument, "too many parts, or repeated too often");
   }
   if (is_pure(expression)) {
@@ -252,7 +252,7 @@ Result<int32_t> GrammarBuilder::add_repeat(const Expression& repeat, int32_t fro
     from = *to;
   }
   const int32_t end = add_node();
-  if (repeat.most == Expression::kUnlimited) {
+  if (repeat.most == Expression::unlimited) {
     const int32_t begin = add_node();
     add_edge(from, Grammar::EdgeKind::jump, -1, begin);
     add_edge(begin, Grammar::EdgeKind::jump, -1, end);
@@ -363,7 +363,7 @@ Result<void> GrammarBuilder::check_left_recursion() {
     for (size_t rule = 0; rule < count; ++rule) {
       if (!nullable[rule] && explore(rule)) has_changed = nullable[rule] = true;
     }
-    if (Result<void> paid = budget_.take(10 * std::exchange(visits, 0), kWhat); !paid) return paid;
+    if (Result<void> paid = budget_.take(10 * std::exchange(visits, 0), subject); !paid) return paid;
   }
   for (size_t rule = 0; rule < count; ++rule) explore(rule);
 

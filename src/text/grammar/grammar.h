@@ -17,34 +17,34 @@ namespace shoal {
 // that counts is left by `closing`, which needs `least` passes, or by another byte, which begins another one
 // of `most`.
 struct Terminal {
-  static constexpr int32_t kNotCounted = -1;
+  static constexpr int32_t not_counted = -1;
 
   Dfa dfa;
-  int32_t counted_state = kNotCounted;
+  int32_t counted_state = not_counted;
   uint8_t closing = '"';
   int64_t least = 0;
-  int64_t most = Expression::kUnlimited;
+  int64_t most = Expression::unlimited;
 
-  bool is_nullable() const { return !dfa.is_empty() && dfa.accepts(Dfa::kStart); }
+  bool is_nullable() const { return !dfa.is_empty() && dfa.accepts(Dfa::start_state); }
 };
 
 // Where a terminal is: its automaton's state, and the passes so far.
 struct TerminalState {
-  int32_t state = Dfa::kStart;
+  int32_t state = Dfa::start_state;
   int32_t count = -1;  // the counted state has not been reached
 
   bool operator==(const TerminalState&) const = default;
 };
 
-// The state behind the byte; `state` is Dfa::kDead where there is none.
+// The state behind the byte; `state` is Dfa::dead_state where there is none.
 inline TerminalState advance(const Terminal& terminal, TerminalState at, uint8_t byte) {
   const int32_t next = terminal.dfa.next(at.state, byte);
-  if (terminal.counted_state == Terminal::kNotCounted || next == Dfa::kDead) return {next, at.count};
+  if (terminal.counted_state == Terminal::not_counted || next == Dfa::dead_state) return {next, at.count};
   if (at.state == terminal.counted_state) {
     const bool is_allowed = byte == terminal.closing
                                 ? at.count >= terminal.least
-                                : terminal.most == Expression::kUnlimited || at.count < terminal.most;
-    if (!is_allowed) return {Dfa::kDead, at.count};
+                                : terminal.most == Expression::unlimited || at.count < terminal.most;
+    if (!is_allowed) return {Dfa::dead_state, at.count};
   }
   return {next, at.count + (next == terminal.counted_state ? 1 : 0)};
 }
@@ -77,12 +77,12 @@ class Grammar {
 };
 
 // The error's message where rules and terminals have no text at all.
-inline constexpr std::string_view kNoText = "no text is allowed at all";
+inline constexpr std::string_view no_text = "no text is allowed at all";
 
 // Collects rules and terminals, then checks and compiles them.
 class GrammarBuilder {
  public:
-  static constexpr int64_t kMaximumNodes = 400'000;
+  static constexpr int64_t maximum_nodes = 400'000;
 
   GrammarBudget& budget() { return budget_; }
 

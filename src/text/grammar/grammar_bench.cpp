@@ -111,15 +111,15 @@ Result<Grammar> from_strict(std::string_view functions) {
   return from_tools(functions, ToolChoice::automatic);
 }
 
-constexpr const char* kTools =
+constexpr const char* example_tools =
     R"([{"function":{"name":"find_book","strict":true,"parameters":{"type":"object","properties":{
        "title":{"type":"string"},"year":{"type":"integer"},"tags":{"type":"array","items":{"type":"string"}},
        "rating":{"type":"number"},"kind":{"enum":["book","film","song"]}},"required":["title"]}}}])";
 
 std::vector<Case> cases() {
   return {
-      {"a call that must be made, behind thinking", &from_required, kTools},
-      {"text in which a strict call may begin", &from_strict, kTools},
+      {"a call that must be made, behind thinking", &from_required, example_tools},
+      {"text in which a strict call may begin", &from_strict, example_tools},
       {"a member with a string", &from_schema,
        R"({"type":"object","properties":{"name":{"type":"string"}},"required":["name"],"additionalProperties":false})"},
       {"five members", &from_schema,

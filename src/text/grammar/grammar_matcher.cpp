@@ -27,7 +27,7 @@ bool GrammarMatcher::accept(std::string_view bytes) {
   int32_t state = state_;
   for (const char byte : text) {
     state = states_.step(state, static_cast<uint8_t>(byte));
-    if (state != GrammarStates::kDead) continue;
+    if (state != GrammarStates::dead_state) continue;
     drops_space_ = was_first;
     return false;
   }
@@ -37,7 +37,7 @@ bool GrammarMatcher::accept(std::string_view bytes) {
 }
 
 void GrammarMatcher::tidy() {
-  if (states_.size() <= kMaximumStates) return;
+  if (states_.size() <= maximum_states) return;
   state_ = states_.keep_only(state_);
   fewest_.clear();
   masks_.clear();
@@ -49,7 +49,7 @@ const TokenMask& GrammarMatcher::mask(int64_t tokens_left) {
   if (is_enough || fewest_.of(state_) > tokens_left) return any.mask;
   limit_ = tokens_left - 1;
   limited_mask_ = make_mask();
-  limit_ = kUnlimited;
+  limit_ = unlimited;
   // Empty where the vocabulary lacks a byte that the end needs.
   return limited_mask_.count() > 0 ? limited_mask_ : any.mask;
 }
@@ -57,7 +57,7 @@ const TokenMask& GrammarMatcher::mask(int64_t tokens_left) {
 const GrammarMatcher::KeptMask& GrammarMatcher::unlimited_mask() {
   if (const auto found = masks_.find(state_); found != masks_.end() && !drops_space_) return found->second;
   tidy();
-  if (masks_.size() >= kMaximumMasks) masks_.clear();
+  if (masks_.size() >= maximum_masks) masks_.clear();
   TokenMask made = make_mask();
   return masks_
       .insert_or_assign(drops_space_ ? -1 : state_,
@@ -103,26 +103,26 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
   for (const GrammarStates::Item& item : states_.items(state_)) {
     if (item.terminal < 0) continue;
     const int64_t within = states_.most_within(item);
-    const bool has_room = limit_ == kUnlimited || within + fewest_.behind(item) <= limit_;
+    const bool has_room = limit_ == unlimited || within + fewest_.behind(item) <= limit_;
     if (!has_room) return false;
     most_within = std::max(most_within, within + states_.bytes_behind(item));
     Part part{grammar_->terminal_masks[static_cast<size_t>(item.terminal)]->find(item.at),
-              GrammarStates::kDead};
+              GrammarStates::dead_state};
     has_many = has_many || part.tokens->masked != nullptr;
     if (!part.tokens->exits.empty()) part.behind = states_.state_behind(item.continuation);
-    if (part.behind != GrammarStates::kDead && !states_.can_go_on(part.behind)) {
-      part.behind = GrammarStates::kDead;  // the text ends there, and no token goes on
+    if (part.behind != GrammarStates::dead_state && !states_.can_go_on(part.behind)) {
+      part.behind = GrammarStates::dead_state;  // the text ends there, and no token goes on
     }
-    if (part.behind != GrammarStates::kDead) nodes_behind += part.tokens->nodes_behind;
+    if (part.behind != GrammarStates::dead_state) nodes_behind += part.tokens->nodes_behind;
     parts.push_back(std::move(part));
   }
-  if (!has_many || nodes_behind > kFewNodes) return false;
+  if (!has_many || nodes_behind > few_nodes) return false;
   most_to_end_ = most_within;
   const std::vector<TokenTrie::Node>& nodes = grammar_->vocabulary->trie().nodes();
   for (const auto& [tokens, behind] : parts) {
     if (tokens->masked != nullptr) mask.allow(*tokens->masked);
     for (const TokenId token : tokens->listed) mask.allow(token);
-    if (behind == GrammarStates::kDead) continue;
+    if (behind == GrammarStates::dead_state) continue;
     for (const int32_t exit : tokens->exits)
       walk(exit + 1, nodes[static_cast<size_t>(exit)].end, behind, mask);
   }
@@ -139,7 +139,7 @@ void GrammarMatcher::walk(int32_t first, int32_t end, int32_t state, TokenMask& 
     const TokenTrie::Node& node = nodes[i];
     const auto depth = static_cast<size_t>(node.depth - above);
     const int32_t next = states_.step(path_[depth - 1], node.byte);
-    if (next == GrammarStates::kDead || !may_reach(next)) {
+    if (next == GrammarStates::dead_state || !may_reach(next)) {
       i = node.end;
       continue;
     }
@@ -152,14 +152,14 @@ void GrammarMatcher::walk(int32_t first, int32_t end, int32_t state, TokenMask& 
 }
 
 bool GrammarMatcher::has_room_behind(int32_t state) {
-  return limit_ == kUnlimited || fewest_.of(state) <= limit_;
+  return limit_ == unlimited || fewest_.of(state) <= limit_;
 }
 
 bool GrammarMatcher::may_reach(int32_t state) {
   const auto index = static_cast<size_t>(state);
   if (index >= reached_.size()) reached_.resize(2 * index + 64, 0);
   if (reached_[index] != 0) return true;
-  if (reached_count_ >= kMaximumReached || reached_items_ >= kMaximumReachedItems) return false;
+  if (reached_count_ >= maximum_reached || reached_items_ >= maximum_reached_items) return false;
   reached_[index] = 1;
   most_to_end_ = std::max(most_to_end_, states_.bytes_to_end(state));
   ++reached_count_;

@@ -26,12 +26,12 @@ class GrammarMatcher {
  public:
   explicit GrammarMatcher(std::shared_ptr<const TokenGrammar> grammar, FirstSpace first = FirstSpace::kept);
 
-  static constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t unlimited = std::numeric_limits<int64_t>::max();
 
   // The tokens that may come next; end tokens where the text may end. Valid until the next call. Where
   // `tokens_left` tokens, of this one on, can bring the text to its end, only those behind which the rest
   // still can: then a text is whole when they run out.
-  const TokenMask& mask(int64_t tokens_left = kUnlimited);
+  const TokenMask& mask(int64_t tokens_left = unlimited);
 
   // False: the grammar does not allow it, and nothing has changed. End tokens are not for this. A special
   // token's bytes are as TokenTrie has them.
@@ -42,15 +42,15 @@ class GrammarMatcher {
   bool can_go_on() const { return states_.can_go_on(state_); }
 
  private:
-  static constexpr size_t kMaximumStates = 2048;
-  static constexpr size_t kMaximumMasks = 32;
+  static constexpr size_t maximum_states = 2048;
+  static constexpr size_t maximum_masks = 32;
   // How many states, and positions in them, the tokens of one mask may lead to; tokens beyond are not
   // allowed. Whatever has been seen before counts as well, so that the mask is the same.
-  static constexpr int64_t kMaximumReached = 8192;
-  static constexpr int64_t kMaximumReachedItems = 500'000;
+  static constexpr int64_t maximum_reached = 8192;
+  static constexpr int64_t maximum_reached_items = 500'000;
   // Up to so many nodes of the trie behind terminals' ends are walked one after another; more are walked
   // together.
-  static constexpr int64_t kFewNodes = 50'000;
+  static constexpr int64_t few_nodes = 50'000;
 
   struct KeptMask {
     TokenMask mask;
@@ -80,7 +80,7 @@ class GrammarMatcher {
   std::vector<uint8_t> reached_;  // by state, in this mask
   int64_t reached_count_ = 0;
   int64_t reached_items_ = 0;
-  int64_t limit_ = kUnlimited;
+  int64_t limit_ = unlimited;
   int64_t most_to_end_ = 0;  // found by make_mask()
   std::map<int32_t, KeptMask> masks_;
   TokenMask limited_mask_;

@@ -55,9 +55,9 @@ std::vector<TokenId> tried(const GrammarMatcher& matcher, const Grammar& grammar
     if (is_end || bytes.empty() || tokenizer.is_special(token)) continue;
     int32_t state = begin;
     for (const char byte : bytes) {
-      if (state != GrammarStates::kDead) state = states.step(state, static_cast<uint8_t>(byte));
+      if (state != GrammarStates::dead_state) state = states.step(state, static_cast<uint8_t>(byte));
     }
-    if (state != GrammarStates::kDead) tokens.push_back(token);
+    if (state != GrammarStates::dead_state) tokens.push_back(token);
   }
   return tokens;
 }
@@ -100,7 +100,7 @@ TEST(GrammarMatcher, AllowsASpecialTokenWhereTheGrammarNamesItAndNowhereElse) {
   GrammarBuilder builder;
   const int32_t root = builder.add_rule("root");
   std::vector<Expression> parts;
-  parts.push_back(repeated(any_of({{0, kLastCodePoint}}), 1, 2));
+  parts.push_back(repeated(any_of({{0, last_code_point}}), 1, 2));
   parts.push_back(special_token("<call>"));
   builder.define(root, sequence_of(std::move(parts)));
   GrammarMatcher matcher(over(builder.build(root), std::make_shared<const GrammarVocabulary>(tokenizer)));

@@ -10,7 +10,7 @@ namespace shoal {
 namespace {
 
 // Deep enough nesting is refused by giving it no continuation.
-constexpr int32_t kTooDeep = -2;
+constexpr int32_t too_deep = -2;
 
 auto order_of(const GrammarStates::Item& item) {
   return std::tie(item.terminal, item.at.state, item.at.count, item.continuation);
@@ -38,7 +38,7 @@ int32_t GrammarStates::continuation(int32_t node, int32_t parent) {
   // depth.
   if (parent >= 0 && grammar_.nodes()[static_cast<size_t>(node)].is_tail) return parent;
   const int32_t depth = parent < 0 ? 0 : continuations_[static_cast<size_t>(parent)].depth + 1;
-  if (depth > kMaximumDepth) return kTooDeep;
+  if (depth > maximum_depth) return too_deep;
   const uint64_t key =
       static_cast<uint64_t>(static_cast<uint32_t>(node)) << 32 | static_cast<uint32_t>(parent);
   const auto next = static_cast<int32_t>(continuations_.size());
@@ -67,7 +67,7 @@ const std::vector<GrammarStates::Item>& GrammarStates::first_items(int32_t conti
 void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
   std::vector<int32_t> pending{from};
   std::unordered_set<int32_t> seen;
-  while (!pending.empty() && items.size() <= kMaximumItems) {
+  while (!pending.empty() && items.size() <= maximum_items) {
     const int32_t current = pending.back();
     pending.pop_back();
     if (!seen.insert(current).second) continue;
@@ -84,7 +84,7 @@ void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
         case Grammar::EdgeKind::terminal: {
           const Terminal& terminal = grammar_.terminals()[static_cast<size_t>(edge.index)];
           // One that has only the empty text takes no byte.
-          if (terminal.dfa.goes_on(Dfa::kStart))
+          if (terminal.dfa.goes_on(Dfa::start_state))
             items.push_back({.terminal = edge.index, .at = {}, .continuation = behind});
           if (terminal.is_nullable()) pending.push_back(behind);
           break;
@@ -100,7 +100,7 @@ void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
 }
 
 int32_t GrammarStates::intern(std::vector<Item> items) {
-  if (items.empty() || items.size() > kMaximumItems) return kDead;
+  if (items.empty() || items.size() > maximum_items) return dead_state;
   std::ranges::sort(items, [](const Item& a, const Item& b) { return order_of(a) < order_of(b); });
   const auto repeated = std::ranges::unique(items);
   items.erase(repeated.begin(), repeated.end());
@@ -124,7 +124,7 @@ int64_t GrammarStates::shortest_of(const std::vector<Item>& items) const {
 int32_t GrammarStates::state_behind(int32_t continuation) {
   const std::vector<Item>& items = first_items(continuation);
   int32_t& state = continuations_[static_cast<size_t>(continuation)].state;
-  if (state == kUnknown) state = intern(items);
+  if (state == unknown_state) state = intern(items);
   return state;
 }
 
@@ -133,8 +133,8 @@ GrammarStates::Item GrammarStates::shortest_behind(int32_t continuation) {
     const auto [node, parent] = std::pair(continuations_[static_cast<size_t>(continuation)].node,
                                           continuations_[static_cast<size_t>(continuation)].parent);
     const int32_t chosen = ends_.edge_of_node(node);
-    if (chosen == ShortestEnds::kNone) {
-      if (parent < 0) return kEnd;
+    if (chosen == ShortestEnds::no_edge) {
+      if (parent < 0) return end_item;
       continuation = parent;
       continue;
     }
@@ -148,7 +148,7 @@ GrammarStates::Item GrammarStates::shortest_behind(int32_t continuation) {
       return {.terminal = edge.index, .at = {}, .continuation = continuation};
     }
   }
-  return kNowhere;
+  return nowhere;
 }
 
 GrammarStates::Onward GrammarStates::shortest_onward(const Item& item,
@@ -157,22 +157,22 @@ GrammarStates::Onward GrammarStates::shortest_onward(const Item& item,
   const int64_t bytes = ends_.of_terminal(item.terminal, item.at);
   for (const uint8_t byte : preferred) {
     const TerminalState next = advance(terminal, item.at, byte);
-    if (next.state == Dfa::kDead) continue;
+    if (next.state == Dfa::dead_state) continue;
     const int64_t left = ends_.of_terminal(item.terminal, next);
     if (left != bytes - 1) continue;
     if (left == 0) return {byte, shortest_behind(item.continuation)};
     return {byte, {.terminal = item.terminal, .at = next, .continuation = item.continuation}};
   }
-  return {0, kNowhere};
+  return {0, nowhere};
 }
 
 int32_t GrammarStates::find_step(int32_t state, uint8_t byte) {
   std::unique_ptr<Row>& row = states_[static_cast<size_t>(state)].row;
   if (row == nullptr) {
-    if (row_count_ >= kMaximumRows) return make_step(state, byte);
+    if (row_count_ >= maximum_rows) return make_step(state, byte);
     ++row_count_;
     row = std::make_unique<Row>();
-    row->fill(kUnknown);
+    row->fill(unknown_state);
   }
   const int32_t next = make_step(state, byte);
   (*states_[static_cast<size_t>(state)].row)[byte] = next;
@@ -185,7 +185,7 @@ int32_t GrammarStates::make_step(int32_t state, uint8_t byte) {
     if (item.terminal < 0) continue;
     const Terminal& terminal = grammar_.terminals()[static_cast<size_t>(item.terminal)];
     const TerminalState at = advance(terminal, item.at, byte);
-    if (at.state == Dfa::kDead) continue;
+    if (at.state == Dfa::dead_state) continue;
     if (terminal.dfa.goes_on(at.state)) {
       next.push_back({.terminal = item.terminal, .at = at, .continuation = item.continuation});
     }
@@ -193,7 +193,7 @@ int32_t GrammarStates::make_step(int32_t state, uint8_t byte) {
       const std::vector<Item>& following = first_items(item.continuation);
       next.insert(next.end(), following.begin(), following.end());
     }
-    if (next.size() > 2 * kMaximumItems) return kDead;
+    if (next.size() > 2 * maximum_items) return dead_state;
   }
   return intern(std::move(next));
 }

@@ -15,12 +15,12 @@ namespace shoal {
 
 class GrammarStates {
  public:
-  static constexpr int32_t kDead = -1;
+  static constexpr int32_t dead_state = -1;
   // Beyond these a text is refused, though the grammar may have it: of rules inside each other, and of
   // positions at once.
-  static constexpr int32_t kMaximumDepth = 256;
-  static constexpr size_t kMaximumItems = 4096;
-  static constexpr size_t kMaximumRows = 16'384;
+  static constexpr int32_t maximum_depth = 256;
+  static constexpr size_t maximum_items = 4096;
+  static constexpr size_t maximum_rows = 16'384;
 
   struct Item {
     int32_t terminal;  // -1: the end of the text
@@ -36,11 +36,11 @@ class GrammarStates {
   GrammarStates& operator=(const GrammarStates&) = delete;
 
   int32_t start() const { return start_; }
-  // kDead where no text of the grammar goes on so.
+  // dead_state where no text of the grammar goes on so.
   int32_t step(int32_t state, uint8_t byte) {
     const Row* const row = states_[static_cast<size_t>(state)].row.get();
-    const int32_t known = row == nullptr ? kUnknown : (*row)[byte];
-    return known != kUnknown ? known : find_step(state, byte);
+    const int32_t known = row == nullptr ? unknown_state : (*row)[byte];
+    return known != unknown_state ? known : find_step(state, byte);
   }
   // The state behind a terminal that has ended.
   int32_t state_behind(int32_t continuation);
@@ -59,13 +59,13 @@ class GrammarStates {
   // The most that are left anywhere within the item's terminal. Not of the end of the text.
   int64_t most_within(const Item& item) const { return ends_.most_of_terminal(item.terminal); }
 
-  // The way with the fewest bytes to the end: the item that it has behind a terminal, kEnd where the text
-  // ends there, kNowhere beyond the limit of depth.
-  static constexpr Item kEnd{.terminal = -1, .at = {}, .continuation = -1};
-  static constexpr Item kNowhere{.terminal = -1, .at = {}, .continuation = -2};
+  // The way with the fewest bytes to the end: the item that it has behind a terminal, end_item where the text
+  // ends there, nowhere beyond the limit of depth.
+  static constexpr Item end_item{.terminal = -1, .at = {}, .continuation = -1};
+  static constexpr Item nowhere{.terminal = -1, .at = {}, .continuation = -2};
   Item shortest_behind(int32_t continuation);
-  // The way's next byte, of several the first in `preferred`, and the item behind it. Not of kEnd, kNowhere,
-  // or where the terminal may end.
+  // The way's next byte, of several the first in `preferred`, and the item behind it. Not of end_item,
+  // nowhere, or where the terminal may end.
   struct Onward {
     uint8_t byte;
     Item item;
@@ -77,7 +77,7 @@ class GrammarStates {
   int32_t keep_only(int32_t state);
 
  private:
-  static constexpr int32_t kUnknown = -2;
+  static constexpr int32_t unknown_state = -2;
   using Row = std::array<int32_t, 256>;
 
   // A node of the grammar, and what follows when its rule has ended.
@@ -87,7 +87,7 @@ class GrammarStates {
     int32_t depth;
     int64_t bytes_to_end;
     std::unique_ptr<std::vector<Item>> first;  // what can come first; made when asked for
-    int32_t state = kUnknown;                  // of those items alone
+    int32_t state = unknown_state;             // of those items alone
   };
   struct State {
     const std::vector<Item>* items;  // sorted; a key of numbers_
@@ -118,7 +118,7 @@ class GrammarStates {
   std::vector<State> states_;
   std::unordered_map<std::vector<Item>, int32_t, ItemsHash> numbers_;
   size_t row_count_ = 0;
-  int32_t start_ = kDead;
+  int32_t start_ = dead_state;
 };
 
 }  // namespace shoal

@@ -9,7 +9,7 @@ namespace shoal {
 GrammarVocabulary::GrammarVocabulary(const Tokenizer& tokenizer) : tokenizer_(tokenizer), trie_(tokenizer) {}
 
 std::shared_ptr<TerminalMasks> GrammarVocabulary::masks_of(const Terminal& terminal) const {
-  if (terminal.dfa.size() > kMaximumSharedStates || terminal.counted_state != Terminal::kNotCounted) {
+  if (terminal.dfa.size() > maximum_shared_states || terminal.counted_state != Terminal::not_counted) {
     return std::make_shared<TerminalMasks>(terminal, trie_, size());
   }
   MutexLock lock(mutex_);
@@ -17,10 +17,10 @@ std::shared_ptr<TerminalMasks> GrammarVocabulary::masks_of(const Terminal& termi
   const auto found = shared_.find(key);
   if (found != shared_.end()) return found->second;
   auto made = std::make_shared<TerminalMasks>(terminal, trie_, size());
-  if (shared_.size() >= kMaximumShared) {
+  if (shared_.size() >= maximum_shared) {
     std::erase_if(shared_, [](const auto& entry) { return entry.second.use_count() == 1; });
   }
-  if (shared_.size() < kMaximumShared) shared_.emplace(std::move(key), made);
+  if (shared_.size() < maximum_shared) shared_.emplace(std::move(key), made);
   return made;
 }
 

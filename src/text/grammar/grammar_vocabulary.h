@@ -30,8 +30,8 @@ class GrammarVocabulary {
   std::shared_ptr<TerminalMasks> masks_of(const Terminal& terminal) const;
 
  private:
-  static constexpr size_t kMaximumShared = 64;
-  static constexpr int32_t kMaximumSharedStates = 64;
+  static constexpr size_t maximum_shared = 64;
+  static constexpr int32_t maximum_shared_states = 64;
 
   const Tokenizer& tokenizer_;
   const TokenTrie trie_;

@@ -12,9 +12,9 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kWholeDigits = 19;  // at least
-constexpr int64_t kMaximumWholeDigits = 100;
-constexpr int64_t kFractionDigits = 20;
+constexpr int64_t whole_digit_limit = 19;  // at least
+constexpr int64_t maximum_whole_digits = 100;
+constexpr int64_t fraction_digit_limit = 20;
 
 Expression digit_range(char first, char last) {
   if (first > last) return never();
@@ -69,14 +69,14 @@ Expression fraction_digits(std::string_view bound, Side side, bool may_be_equal)
     const char high = side == Side::above ? '9' : static_cast<char>(bound[i] - 1);
     const Expression before = literal_text(bound.substr(0, i));
     if (low <= high)
-      choices.push_back(joined(before, joined(digit_range(low, high), digits(0, kFractionDigits))));
+      choices.push_back(joined(before, joined(digit_range(low, high), digits(0, fraction_digit_limit))));
     if (side == Side::below && i > 0) choices.push_back(before);  // fewer digits are a smaller number
   }
-  const Expression zeros = repeated(digit_range('0', '0'), 0, kFractionDigits);
+  const Expression zeros = repeated(digit_range('0', '0'), 0, fraction_digit_limit);
   if (may_be_equal) choices.push_back(joined(literal_text(bound), zeros));
   if (side == Side::above) {
     choices.push_back(joined(literal_text(bound),
-                             joined(zeros, joined(digit_range('1', '9'), digits(0, kFractionDigits)))));
+                             joined(zeros, joined(digit_range('1', '9'), digits(0, fraction_digit_limit)))));
   }
   return choice_of(std::move(choices));
 }
@@ -90,7 +90,7 @@ Expression magnitude(const Decimal& bound, Side side, bool may_be_equal, int64_t
   const std::string fraction = bound.fraction();
   std::vector<Expression> choices;
   choices.push_back(
-      joined(whole_part(whole, side, whole_digits), optional(with_point(digits(1, kFractionDigits)))));
+      joined(whole_part(whole, side, whole_digits), optional(with_point(digits(1, fraction_digit_limit)))));
   choices.push_back(joined(literal_text(whole), with_point(fraction_digits(fraction, side, may_be_equal))));
   const bool whole_alone =
       side == Side::above ? may_be_equal && fraction.empty() : may_be_equal || !fraction.empty();
@@ -104,7 +104,7 @@ Expression any_magnitude(int64_t whole_digits) {
   std::vector<Expression> whole;
   whole.push_back(digit_range('0', '0'));
   whole.push_back(joined(digit_range('1', '9'), digits(0, whole_digits - 1)));
-  return joined(choice_of(std::move(whole)), optional(with_point(digits(1, kFractionDigits))));
+  return joined(choice_of(std::move(whole)), optional(with_point(digits(1, fraction_digit_limit))));
 }
 
 // Numbers on that side of the limit.
@@ -122,8 +122,8 @@ Expression limited(const NumberLimit& limit, Side side, int64_t whole_digits) {
   if (bound.is_zero()) {
     choices.push_back(side == Side::above ? std::move(own_sign) : negative(std::move(own_sign)));
     if (may_be_equal)
-      choices.push_back(joined(literal_text("0"),
-                               optional(with_point(repeated(digit_range('0', '0'), 1, kFractionDigits)))));
+      choices.push_back(joined(
+          literal_text("0"), optional(with_point(repeated(digit_range('0', '0'), 1, fraction_digit_limit)))));
     return choice_of(std::move(choices));
   }
   choices.push_back(bound.is_negative ? negative(std::move(own_sign)) : std::move(own_sign));
@@ -139,7 +139,7 @@ Dfa multiples_of(int64_t n) {
   // 0: start, 1: behind the sign, 2: behind a first zero, 3 + r: digits with remainder r.
   std::vector<Dfa::Row> rows(static_cast<size_t>(n) + 3);
   std::vector<bool> accepting(rows.size(), false);
-  for (Dfa::Row& row : rows) row.fill(Dfa::kDead);
+  for (Dfa::Row& row : rows) row.fill(Dfa::dead_state);
   rows[0]['-'] = 1;
   for (const size_t before : {0u, 1u}) {
     rows[before]['0'] = 2;
@@ -168,8 +168,8 @@ std::optional<int64_t> find_places(double number) {
 
 Result<Dfa> multiples(const Value& of) {
   const double number = of.integer() != nullptr ? static_cast<double>(*of.integer()) : *of.number();
-  constexpr double kMaximum = 1000;
-  if (number >= 1 && number <= kMaximum && std::floor(number) == number)
+  constexpr double maximum = 1000;
+  if (number >= 1 && number <= maximum && std::floor(number) == number)
     return multiples_of(static_cast<int64_t>(number));
   if (const auto places = find_places(number))
     return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", *places));
@@ -197,12 +197,12 @@ std::string pattern_of(const NumberLimits& limits, int64_t whole_digits) {
 
 // As many digits in front of the point as limits beyond 64 bits need.
 int64_t whole_digits_for(const NumberLimits& limits) {
-  int64_t count = kWholeDigits;
+  int64_t count = whole_digit_limit;
   for (const std::vector<NumberLimit>* side : {&limits.least, &limits.most}) {
     for (const NumberLimit& limit : *side) {
       const Decimal bound = to_decimal(limit.value);
-      const bool is_big = bound.place >= kWholeDigits && limit.value.integer() == nullptr;
-      if (is_big && bound.place < kMaximumWholeDigits) count = std::max(count, bound.place + 1);
+      const bool is_big = bound.place >= whole_digit_limit && limit.value.integer() == nullptr;
+      if (is_big && bound.place < maximum_whole_digits) count = std::max(count, bound.place + 1);
     }
   }
   return count;
@@ -211,10 +211,10 @@ int64_t whole_digits_for(const NumberLimits& limits) {
 }  // namespace
 
 Result<void> check_limit(const Value& limit) {
-  if (std::ssize(to_decimal(limit).fraction()) <= kFractionDigits) return {};
+  if (std::ssize(to_decimal(limit).fraction()) <= fraction_digit_limit) return {};
   return fail(ErrorCode::invalid_argument,
               fmt::format("{} is too fine for numbers with {} digits behind the point", format_json(limit),
-                          kFractionDigits));
+                          fraction_digit_limit));
 }
 
 Result<void> check_multiple(const Value& of) {

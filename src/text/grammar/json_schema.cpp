@@ -24,11 +24,11 @@ struct Source {
 };
 
 Result<int32_t> root_rule(const Source& source, SchemaContext& context, SchemaCompiler& values) {
-  static const Value kObject = Value::Object{{"type", "object"}};
+  static const Value object_schema = Value::Object{{"type", "object"}};
   if (source.notation != nullptr)
     return ArgumentCompiler(context, values, *source.notation).rule_of(source.schema);
   Conjunction all{&source.schema};
-  if (source.use == Use::arguments) add_schema(&kObject, all);
+  if (source.use == Use::arguments) add_schema(&object_schema, all);
   return context.rules.rule_of(std::move(all));
 }
 
@@ -46,7 +46,7 @@ Result<Grammar> compile_once(const Source& source, OneOf reading, Refusal& refus
 Result<Grammar> compile(const Source& source, Refusal& refusal) {
   for (const OneOf reading : {OneOf::exactly_one, OneOf::at_least_one, OneOf::ignored}) {
     Result<Grammar> grammar = compile_once(source, reading, refusal);
-    if (grammar || grammar.error().message != kNoText) return grammar;
+    if (grammar || grammar.error().message != no_text) return grammar;
   }
   return fail(ErrorCode::invalid_argument, "no value satisfies the schema");
 }
@@ -72,7 +72,7 @@ Result<Grammar> compile_closed(const Value& schema, const ArgumentNotation* nota
 // One keyword less each time, for about as much work as one schema may take.
 Result<Grammar> compile_what_can_be(const Value& schema, const ArgumentNotation* notation) {
   Refusal refusal;
-  for (Value left = schema; refusal.spent < GrammarBudget::kSteps;) {
+  for (Value left = schema; refusal.spent < GrammarBudget::step_limit;) {
     const Value own = closed(left);
     Result<Grammar> grammar = compile_closed(own, notation, refusal);
     if (grammar || refusal.has_cycle) return grammar;

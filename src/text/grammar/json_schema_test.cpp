@@ -118,36 +118,36 @@ TEST(JsonSchema, CompilesEveryFunctionSchema) {
 }
 
 TEST(JsonSchema, WritesMembersInTheOrderOfTheSchema) {
-  constexpr std::string_view kSchema =
+  constexpr std::string_view example_schema =
       R"({"type":"object","properties":{"b":{"type":"integer"},"a":{"type":"string"}},"required":["a"]})";
-  EXPECT_TRUE(accepts(kSchema, R"({"b":1,"a":"x"})"));
-  EXPECT_TRUE(accepts(kSchema, R"({"a":"x"})"));
-  EXPECT_TRUE(accepts(kSchema, R"({"b":1,"a":"x","c":[null]})"));
-  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","b":1})"));
-  EXPECT_FALSE(accepts(kSchema, R"({"b":1})"));
-  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","a":"y"})"));
-  EXPECT_FALSE(accepts(kSchema, R"({"a":"x","\u0061":"y"})"));
+  EXPECT_TRUE(accepts(example_schema, R"({"b":1,"a":"x"})"));
+  EXPECT_TRUE(accepts(example_schema, R"({"a":"x"})"));
+  EXPECT_TRUE(accepts(example_schema, R"({"b":1,"a":"x","c":[null]})"));
+  EXPECT_FALSE(accepts(example_schema, R"({"a":"x","b":1})"));
+  EXPECT_FALSE(accepts(example_schema, R"({"b":1})"));
+  EXPECT_FALSE(accepts(example_schema, R"({"a":"x","a":"y"})"));
+  EXPECT_FALSE(accepts(example_schema, R"({"a":"x","\u0061":"y"})"));
 }
 
 TEST(JsonSchema, AllowsTheSpacesOfUsualWriters) {
-  constexpr std::string_view kSchema =
+  constexpr std::string_view example_schema =
       R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"object"}}},
                                           "required":["a"]})";
-  EXPECT_TRUE(accepts(kSchema, R"({"a":[{"b":1},{}]})"));
-  EXPECT_TRUE(accepts(kSchema, R"({"a": [{"b": 1}, {}]})"));
-  EXPECT_TRUE(accepts(kSchema, "{\n  \"a\": [\n    {\n      \"b\": 1\n    },\n    {}\n  ]\n}"));
-  EXPECT_FALSE(accepts(kSchema, "{\n\n\"a\":[]}"));
-  EXPECT_FALSE(accepts(kSchema, "{\"a\":[]} "));
+  EXPECT_TRUE(accepts(example_schema, R"({"a":[{"b":1},{}]})"));
+  EXPECT_TRUE(accepts(example_schema, R"({"a": [{"b": 1}, {}]})"));
+  EXPECT_TRUE(accepts(example_schema, "{\n  \"a\": [\n    {\n      \"b\": 1\n    },\n    {}\n  ]\n}"));
+  EXPECT_FALSE(accepts(example_schema, "{\n\n\"a\":[]}"));
+  EXPECT_FALSE(accepts(example_schema, "{\"a\":[]} "));
 }
 
 TEST(JsonSchema, CountsTheCharactersOfStringsAndNotTheirBytes) {
-  constexpr std::string_view kSchema = R"({"type":"string","minLength":2,"maxLength":3})";
-  EXPECT_TRUE(accepts(kSchema, "\"äö\""));
-  EXPECT_TRUE(accepts(kSchema, R"("\ud83d\ude00\n\u00e4")"));
-  EXPECT_FALSE(accepts(kSchema, R"("\ud83d\ude00")"));
-  EXPECT_FALSE(accepts(kSchema, "\"abcd\""));
-  EXPECT_FALSE(accepts(kSchema, R"("\ud83d")"));
-  EXPECT_FALSE(accepts(kSchema, "\"\xC3\""));
+  constexpr std::string_view example_schema = R"({"type":"string","minLength":2,"maxLength":3})";
+  EXPECT_TRUE(accepts(example_schema, "\"äö\""));
+  EXPECT_TRUE(accepts(example_schema, R"("\ud83d\ude00\n\u00e4")"));
+  EXPECT_FALSE(accepts(example_schema, R"("\ud83d\ude00")"));
+  EXPECT_FALSE(accepts(example_schema, "\"abcd\""));
+  EXPECT_FALSE(accepts(example_schema, R"("\ud83d")"));
+  EXPECT_FALSE(accepts(example_schema, "\"\xC3\""));
 }
 
 TEST(JsonSchema, HoldsNumbersToTheirLimits) {
@@ -219,67 +219,67 @@ TEST(JsonSchema, NumbersBeyond64BitsKeepTheirDigits) {
 }
 
 TEST(JsonSchema, ReadsTheListsOfItemsOfOlderDrafts) {
-  constexpr std::string_view kPair =
+  constexpr std::string_view pair_schema =
       R"({"type":"array","items":[{"type":"integer"},{"type":"string"}],"minItems":2,"maxItems":2})";
-  EXPECT_TRUE(accepts(kPair, R"([1,"a"])"));
-  EXPECT_FALSE(accepts(kPair, R"(["a",1])"));
-  constexpr std::string_view kClosed =
+  EXPECT_TRUE(accepts(pair_schema, R"([1,"a"])"));
+  EXPECT_FALSE(accepts(pair_schema, R"(["a",1])"));
+  constexpr std::string_view closed =
       R"({"type":"array","items":[{"type":"integer"}],"additionalItems":false})";
-  EXPECT_TRUE(accepts(kClosed, "[1]"));
-  EXPECT_FALSE(accepts(kClosed, "[1,2]"));
-  constexpr std::string_view kOpen =
+  EXPECT_TRUE(accepts(closed, "[1]"));
+  EXPECT_FALSE(accepts(closed, "[1,2]"));
+  constexpr std::string_view open =
       R"({"type":"array","items":[{"type":"integer"}],"additionalItems":{"type":"string"}})";
-  EXPECT_TRUE(accepts(kOpen, R"([1,"a","b"])"));
-  EXPECT_FALSE(accepts(kOpen, "[1,2]"));
+  EXPECT_TRUE(accepts(open, R"([1,"a","b"])"));
+  EXPECT_FALSE(accepts(open, "[1,2]"));
   // Beside a schema for all items it says nothing.
   EXPECT_TRUE(accepts(R"({"type":"array","items":{"type":"integer"},"additionalItems":false})", "[1,2]"));
 }
 
 TEST(JsonSchema, LooksAheadAtTheBeginningOfAPattern) {
-  constexpr std::string_view kPassword = R"({"type":"string","pattern":"^(?=.*[A-Z])(?=.*\\d).{4,}$"})";
+  constexpr std::string_view password = R"({"type":"string","pattern":"^(?=.*[A-Z])(?=.*\\d).{4,}$"})";
   for (const std::string_view text : {"abC1", "1Cxx", "C11111"})
-    EXPECT_TRUE(accepts(kPassword, fmt::format("\"{}\"", text))) << text;
+    EXPECT_TRUE(accepts(password, fmt::format("\"{}\"", text))) << text;
   for (const std::string_view text : {"abc1", "ABCD", "C1", ""})
-    EXPECT_FALSE(accepts(kPassword, fmt::format("\"{}\"", text))) << text;
+    EXPECT_FALSE(accepts(password, fmt::format("\"{}\"", text))) << text;
   // What zod makes of an address.
-  constexpr std::string_view kEmail =
+  constexpr std::string_view email =
       R"({"type":"string","format":"email","pattern":"^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@)"
       R"(([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$"})";
-  EXPECT_TRUE(accepts(kEmail, R"("a.b@c.de")"));
-  EXPECT_FALSE(accepts(kEmail, R"(".a@c.de")"));
-  EXPECT_FALSE(accepts(kEmail, R"("a..b@c.de")"));
-  constexpr std::string_view kNot = R"-({"type":"string","not":{"pattern":"^(?!a)"}})-";
-  EXPECT_TRUE(accepts(kNot, R"("ab")"));
-  EXPECT_FALSE(accepts(kNot, R"("b")"));
+  EXPECT_TRUE(accepts(email, R"("a.b@c.de")"));
+  EXPECT_FALSE(accepts(email, R"(".a@c.de")"));
+  EXPECT_FALSE(accepts(email, R"("a..b@c.de")"));
+  constexpr std::string_view not_schema = R"-({"type":"string","not":{"pattern":"^(?!a)"}})-";
+  EXPECT_TRUE(accepts(not_schema, R"("ab")"));
+  EXPECT_FALSE(accepts(not_schema, R"("b")"));
 }
 
 TEST(JsonSchema, CountsTheCharactersOfStringsWithPatterns) {
-  constexpr std::string_view kName =
+  constexpr std::string_view name_schema =
       R"({"type":"string","pattern":"^[a-z]+$","minLength":2,"maxLength":255})";
-  EXPECT_TRUE(accepts(kName, '"' + std::string(255, 'x') + '"'));
-  EXPECT_FALSE(accepts(kName, '"' + std::string(256, 'x') + '"'));
-  EXPECT_FALSE(accepts(kName, R"("x")"));
-  constexpr std::string_view kAny = R"({"type":"string","pattern":"ä","minLength":2,"maxLength":3})";
-  EXPECT_TRUE(accepts(kAny, R"("日ä")"));
-  EXPECT_TRUE(accepts(kAny, R"("\nä\"")"));
-  EXPECT_FALSE(accepts(kAny, R"("ä")"));
-  EXPECT_FALSE(accepts(kAny, R"("日本語ä")"));
-  constexpr std::string_view kLong = R"({"type":"string","pattern":"^x*$","minLength":3})";
-  EXPECT_TRUE(accepts(kLong, '"' + std::string(5000, 'x') + '"'));
-  EXPECT_FALSE(accepts(kLong, R"("xx")"));
+  EXPECT_TRUE(accepts(name_schema, '"' + std::string(255, 'x') + '"'));
+  EXPECT_FALSE(accepts(name_schema, '"' + std::string(256, 'x') + '"'));
+  EXPECT_FALSE(accepts(name_schema, R"("x")"));
+  constexpr std::string_view any_string = R"({"type":"string","pattern":"ä","minLength":2,"maxLength":3})";
+  EXPECT_TRUE(accepts(any_string, R"("日ä")"));
+  EXPECT_TRUE(accepts(any_string, R"("\nä\"")"));
+  EXPECT_FALSE(accepts(any_string, R"("ä")"));
+  EXPECT_FALSE(accepts(any_string, R"("日本語ä")"));
+  constexpr std::string_view long_string = R"({"type":"string","pattern":"^x*$","minLength":3})";
+  EXPECT_TRUE(accepts(long_string, '"' + std::string(5000, 'x') + '"'));
+  EXPECT_FALSE(accepts(long_string, R"("xx")"));
 }
 
 TEST(JsonSchema, WritesShorterTextsWhereLongOnesTakeTooManyStates) {
-  constexpr std::string_view kEmail = R"({"type":"string","format":"email","maxLength":254})";
-  EXPECT_TRUE(accepts(kEmail, R"("ada@example.org")"));
-  EXPECT_FALSE(accepts(kEmail, '"' + std::string(250, 'x') + R"(@a.de")"));
-  constexpr std::string_view kWords = R"({"type":"string","pattern":"^\\S+( \\S+)*$","maxLength":5000})";
-  EXPECT_TRUE(accepts(kWords, R"("some words")"));
-  EXPECT_FALSE(accepts(kWords, R"("some ")"));
+  constexpr std::string_view email = R"({"type":"string","format":"email","maxLength":254})";
+  EXPECT_TRUE(accepts(email, R"("ada@example.org")"));
+  EXPECT_FALSE(accepts(email, '"' + std::string(250, 'x') + R"(@a.de")"));
+  constexpr std::string_view word_values = R"({"type":"string","pattern":"^\\S+( \\S+)*$","maxLength":5000})";
+  EXPECT_TRUE(accepts(word_values, R"("some words")"));
+  EXPECT_FALSE(accepts(word_values, R"("some ")"));
 }
 
 TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
-  const std::vector<std::pair<std::string, std::string>> kCases{
+  const std::vector<std::pair<std::string, std::string>> cases{
       {R"({"type":"array","uniqueItems":true})", "\"uniqueItems\" at #: is not supported"},
       {R"({"properties":{"a":{"type":"list"}}})", "\"type\" at #/properties/a: \"list\" is no type"},
       {R"({"$ref":"http://x/y"})", "\"$ref\" at #: \"http://x/y\" leads out of the schema"},
@@ -307,7 +307,7 @@ TEST(JsonSchema, NamesTheKeywordThatItCannotHold) {
       {R"({"type":"number","minimum":1e300})", "no value satisfies the schema"},
       {R"({"required":["a"],"properties":{"a":false},"type":"object"})", "no value satisfies the schema"},
   };
-  for (const auto& [schema, message] : kCases) EXPECT_EQ(error_of(schema), message) << schema;
+  for (const auto& [schema, message] : cases) EXPECT_EQ(error_of(schema), message) << schema;
 }
 
 TEST(JsonSchema, RefusesAReferenceThatLeadsOnlyToItself) {
@@ -338,18 +338,18 @@ TEST(JsonSchema, RefusesAReferenceThatLeadsOnlyToItself) {
 }
 
 TEST(JsonSchema, ReadsTheExclusiveLimitsOfOlderDrafts) {
-  constexpr std::string_view kAbove = R"({"type":"integer","minimum":3,"exclusiveMinimum":true})";
-  EXPECT_FALSE(accepts(kAbove, "3"));
-  EXPECT_TRUE(accepts(kAbove, "4"));
-  constexpr std::string_view kWithin =
+  constexpr std::string_view above = R"({"type":"integer","minimum":3,"exclusiveMinimum":true})";
+  EXPECT_FALSE(accepts(above, "3"));
+  EXPECT_TRUE(accepts(above, "4"));
+  constexpr std::string_view within =
       R"({"type":"number","minimum":0,"exclusiveMinimum":false,"maximum":1,"exclusiveMaximum":true})";
-  EXPECT_TRUE(accepts(kWithin, "0"));
-  EXPECT_TRUE(accepts(kWithin, "0.99"));
-  EXPECT_FALSE(accepts(kWithin, "1"));
-  EXPECT_FALSE(accepts(kWithin, "1.0"));
-  constexpr std::string_view kNot = R"({"type":"integer","not":{"maximum":3,"exclusiveMaximum":true}})";
-  EXPECT_TRUE(accepts(kNot, "3"));
-  EXPECT_FALSE(accepts(kNot, "2"));
+  EXPECT_TRUE(accepts(within, "0"));
+  EXPECT_TRUE(accepts(within, "0.99"));
+  EXPECT_FALSE(accepts(within, "1"));
+  EXPECT_FALSE(accepts(within, "1.0"));
+  constexpr std::string_view not_schema = R"({"type":"integer","not":{"maximum":3,"exclusiveMaximum":true}})";
+  EXPECT_TRUE(accepts(not_schema, "3"));
+  EXPECT_FALSE(accepts(not_schema, "2"));
   EXPECT_TRUE(accepts(R"({"type":"integer","exclusiveMinimum":true})", "-5"));
 }
 

@@ -18,13 +18,13 @@ namespace shoal {
 namespace {
 
 // One character of a string, with all the escapes that JSON has; halves of surrogate pairs are no characters.
-constexpr std::string_view kEscapedCode = R"(u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
+constexpr std::string_view escaped_code = R"(u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
                                           R"([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))";
 
 std::string character_pattern(StringQuotes quotes) {
   const char quote = quotes == StringQuotes::python_single ? '\'' : '"';
   const std::string_view escapes = quotes == StringQuotes::json ? R"("\\/bfnrt)" : R"("'\\bfnrt)";
-  return fmt::format(R"((?:[^{}\\\u0000-\u001f]|\\(?:[{}]|{})))", quote, escapes, kEscapedCode);
+  return fmt::format(R"((?:[^{}\\\u0000-\u001f]|\\(?:[{}]|{})))", quote, escapes, escaped_code);
 }
 
 struct Format {
@@ -93,7 +93,7 @@ Expression quoted(const Expression& expression) {
       }
     }
     for (const auto& [first, last] : {CodePointRange{0x20, '"' - 1}, CodePointRange{'"' + 1, '\\' - 1},
-                                      CodePointRange{'\\' + 1, kLastCodePoint}}) {
+                                      CodePointRange{'\\' + 1, last_code_point}}) {
       const CodePointRange part{std::max(range.first, first), std::min(range.last, last)};
       if (part.first <= part.last) plain.push_back(part);
     }
@@ -109,7 +109,7 @@ Expression written(Expression expression, TextNotation notation) {
 Dfa make_any_contents(TextNotation notation) {
   GrammarBudget budget;
   Result<Dfa> made =
-      make_dfa(written(repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited), notation), budget);
+      make_dfa(written(repeated(any_of({{0, last_code_point}}), 0, Expression::unlimited), notation), budget);
   CHECK(made.has_value());
   return *std::move(made);
 }
@@ -144,9 +144,9 @@ Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes) {
   const char quote = quotes == StringQuotes::python_single ? '\'' : '"';
   Terminal terminal{.dfa = fixed_dfa(fmt::format("{0}{1}*{0}", quote, character_pattern(quotes))),
                     .closing = static_cast<uint8_t>(quote)};
-  if (most != Expression::kUnlimited && most < least) return Terminal{};  // nothing is so long
-  if (least > 0 || most != Expression::kUnlimited) {
-    terminal.counted_state = terminal.dfa.next(Dfa::kStart, static_cast<uint8_t>(quote));
+  if (most != Expression::unlimited && most < least) return Terminal{};  // nothing is so long
+  if (least > 0 || most != Expression::unlimited) {
+    terminal.counted_state = terminal.dfa.next(Dfa::start_state, static_cast<uint8_t>(quote));
     terminal.least = least;
     terminal.most = most;
   }
@@ -161,16 +161,16 @@ const Dfa& any_contents(TextNotation notation) {
 
 Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, TextNotation notation,
                              GrammarBudget& budget) {
-  if ((most != Expression::kUnlimited && most < least) || contents.is_empty()) return Dfa();
-  if (least == 0 && most == Expression::kUnlimited) return contents;
-  if (least > kMaximumHeldLength || most > kMaximumHeldLength) {
+  if ((most != Expression::unlimited && most < least) || contents.is_empty()) return Dfa();
+  if (least == 0 && most == Expression::unlimited) return contents;
+  if (least > maximum_held_length || most > maximum_held_length) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("over {} is not supported together with a pattern, a format or other names",
-                            kMaximumHeldLength));
+                            maximum_held_length));
   }
   // Between characters, and only there, `characters` accepts.
   const Dfa& characters = any_contents(notation);
-  constexpr int64_t kMaximumCountedStates = 4 * Dfa::kMaximumStates;
+  constexpr int64_t maximum_counted_states = 4 * Dfa::maximum_states;
   Dfa::Table table;
   const std::vector<uint8_t> bytes = common_classes(contents, characters, table.classes);
   table.class_count = bytes.size();
@@ -181,9 +181,9 @@ Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, T
     if (is_new) states.push_back(state);
     return found->second;
   };
-  number_of({.inner = Dfa::kStart, .character = Dfa::kStart, .count = 0});
+  number_of({.inner = Dfa::start_state, .character = Dfa::start_state, .count = 0});
   for (size_t at = 0; at < states.size(); ++at) {
-    if (std::ssize(states) > kMaximumCountedStates)
+    if (std::ssize(states) > maximum_counted_states)
       return fail(ErrorCode::invalid_argument, "the pattern needs too many states with such a length");
     if (Result<void> paid = budget.take(10 + std::ssize(bytes), "a pattern"); !paid)
       return fail(paid.error());
@@ -192,10 +192,10 @@ Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, T
     for (size_t i = 0; i < bytes.size(); ++i) {
       const int32_t to_inner = contents.next(inner, bytes[i]);
       const int32_t to_character = characters.next(character, bytes[i]);
-      if (to_inner == Dfa::kDead || to_character == Dfa::kDead) continue;
+      if (to_inner == Dfa::dead_state || to_character == Dfa::dead_state) continue;
       const int64_t more = count + (characters.accepts(to_character) ? 1 : 0);
-      if (most != Expression::kUnlimited && more > most) continue;
-      const int64_t to_count = most == Expression::kUnlimited ? std::min(more, least) : more;
+      if (most != Expression::unlimited && more > most) continue;
+      const int64_t to_count = most == Expression::unlimited ? std::min(more, least) : more;
       const int32_t target = number_of({.inner = to_inner, .character = to_character, .count = to_count});
       table.row(at)[i] = target;
     }
@@ -235,7 +235,7 @@ Dfa quoted_contents(const Dfa& contents, StringQuotes quotes) {
   for (int32_t state = 0; state < contents.size(); ++state) {
     Dfa::Row& row = rows.emplace_back();
     for (size_t byte = 0; byte < row.size(); ++byte)
-      row[byte] = byte == '\'' ? Dfa::kDead : contents.next(state, static_cast<uint8_t>(byte));
+      row[byte] = byte == '\'' ? Dfa::dead_state : contents.next(state, static_cast<uint8_t>(byte));
     accepting.push_back(contents.accepts(state));
   }
   return enclosed(Dfa::from_rows(rows, accepting), '\'');

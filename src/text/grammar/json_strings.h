@@ -20,7 +20,7 @@ Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes);
 // How a text is written: within a JSON string's quotes, or as it is.
 enum class TextNotation : uint8_t { quoted, bare };
 
-inline constexpr int64_t kMaximumHeldLength = 2000;  // of what is not only counted
+inline constexpr int64_t maximum_held_length = 2000;  // of what is not only counted
 
 // Without quotes.
 const Dfa& any_contents(TextNotation notation);

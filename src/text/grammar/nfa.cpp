@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kWhat = "a pattern";
+constexpr std::string_view subject = "a pattern";
 
 class Builder {
  public:
@@ -36,7 +36,7 @@ class Builder {
 
   // Adds the expression behind `from`; the node behind it.
   Result<int32_t> add(const Expression& expression, int32_t from) {
-    if (Result<void> paid = budget_.take(20, kWhat); !paid) return fail(paid.error());
+    if (Result<void> paid = budget_.take(20, subject); !paid) return fail(paid.error());
     switch (expression.kind) {
       case ExpressionKind::never: return add_node();
       case ExpressionKind::characters: return add_characters(expression.characters, from);
@@ -85,7 +85,7 @@ class Builder {
       if (!to) return to;
       from = *to;
     }
-    if (repeat.most == Expression::kUnlimited) return add_loop(part, from);
+    if (repeat.most == Expression::unlimited) return add_loop(part, from);
     const int32_t end = add_node();
     jump(from, end);
     for (int64_t i = repeat.least; i < repeat.most; ++i) {
@@ -111,9 +111,9 @@ class Builder {
   Result<int32_t> add_characters(const CodePoints& characters, int32_t from) {
     const int32_t to = add_node();
     for (const CodePointRange& range : characters) {
-      if (Result<void> paid = budget_.take(20, kWhat); !paid) return fail(paid.error());
-      if (range.first > kLastCodePoint) {
-        const char byte = range.first == kSpecialBegin ? kSpecialBeginByte : kSpecialEndByte;
+      if (Result<void> paid = budget_.take(20, subject); !paid) return fail(paid.error());
+      if (range.first > last_code_point) {
+        const char byte = range.first == special_begin ? special_begin_byte : special_end_byte;
         edge(from, static_cast<uint8_t>(byte), static_cast<uint8_t>(byte), to);
         continue;
       }

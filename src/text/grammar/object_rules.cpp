@@ -48,9 +48,9 @@ class ObjectRules {
 
   // What may follow in a state.
   Expression rest(const MemberState& state) {
-    const bool has_room = shape_.most == Expression::kUnlimited || state.count < shape_.most;
+    const bool has_room = shape_.most == Expression::unlimited || state.count < shape_.most;
     const auto after = [&](size_t place, int64_t different) {
-      const int64_t limit = shape_.most == Expression::kUnlimited ? 1 : shape_.most;
+      const int64_t limit = shape_.most == Expression::unlimited ? 1 : shape_.most;
       return MemberState{.place = place,
                          .different = std::min(different, shape_.least),
                          .count = std::min(state.count + 1, std::max<int64_t>(limit, 1))};

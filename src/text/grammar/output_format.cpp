@@ -24,9 +24,9 @@ Result<Grammar> compile_regex(std::string_view pattern) {
 }  // namespace
 
 Result<Grammar> compile_output_format(const OutputFormat& format) {
-  if (std::ssize(format.source) > kMaximumOutputSource) {
+  if (std::ssize(format.source) > maximum_output_source) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("it has {} bytes, more than {}", format.source.size(), kMaximumOutputSource));
+                fmt::format("it has {} bytes, more than {}", format.source.size(), maximum_output_source));
   }
   switch (format.kind) {
     case OutputKind::json_object: return compile_json_schema(Value::Object{{"type", "object"}});

@@ -17,7 +17,7 @@ struct OutputFormat {
   bool operator==(const OutputFormat&) const = default;
 };
 
-inline constexpr int64_t kMaximumOutputSource = 1 << 20;  // bytes
+inline constexpr int64_t maximum_output_source = 1 << 20;  // bytes
 
 // Not for free text. invalid_argument that says what is wrong with the schema or the grammar. Takes bounded
 // time, usually a few milliseconds.

@@ -13,8 +13,8 @@
 namespace shoal {
 namespace {
 
-constexpr int kMaximumDepth = 100;
-constexpr size_t kMaximumBytes = 16'384;
+constexpr int maximum_depth = 100;
+constexpr size_t maximum_bytes = 16'384;
 
 CodePoints digits() { return {{'0', '9'}}; }
 CodePoints word_characters() { return {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}; }
@@ -32,7 +32,7 @@ Expression anchor(ExpressionKind kind) {
 
 // General categories by their short names, "L" for all that begin with it; empty for what is none.
 CodePoints category(std::string_view name) {
-  constexpr std::pair<std::string_view, std::string_view> kLongNames[] = {{"Letter", "L"},
+  constexpr std::pair<std::string_view, std::string_view> long_names[] = {{"Letter", "L"},
                                                                           {"Lowercase_Letter", "Ll"},
                                                                           {"Uppercase_Letter", "Lu"},
                                                                           {"Mark", "M"},
@@ -46,12 +46,12 @@ CodePoints category(std::string_view name) {
                                                                           {"Space_Separator", "Zs"},
                                                                           {"Currency_Symbol", "Sc"},
                                                                           {"Math_Symbol", "Sm"}};
-  for (const auto& [long_name, short_name] : kLongNames) {
+  for (const auto& [long_name, short_name] : long_names) {
     if (name == long_name) name = short_name;
   }
   CodePoints found;
   if (name.empty() || name.size() > 2) return found;
-  for (char32_t point = 0; point <= kLastCodePoint; ++point) {
+  for (char32_t point = 0; point <= last_code_point; ++point) {
     const std::string_view own = utf8proc_category_string(static_cast<utf8proc_int32_t>(point));
     if (own == "Cn" || !own.starts_with(name)) continue;
     if (!found.empty() && found.back().last + 1 == point) {
@@ -73,7 +73,7 @@ class Parser {
   };
 
   Result<Parsed> parse() {
-    if (cursor_.source().size() > kMaximumBytes) cursor_.reject("it is longer than 16384 bytes");
+    if (cursor_.source().size() > maximum_bytes) cursor_.reject("it is longer than 16384 bytes");
     if (!is_valid_utf8(cursor_.source())) cursor_.reject("it is no UTF-8");
     std::vector<SearchedPattern::Ahead> ahead;
     if (cursor_.is_at("^(?=") || cursor_.is_at("^(?!")) {
@@ -104,7 +104,7 @@ class Parser {
   }
 
   Expression parse_choice() {
-    if (++depth_ > kMaximumDepth) cursor_.reject("groups are nested too deeply");
+    if (++depth_ > maximum_depth) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
     do {
       std::vector<Expression> parts;
@@ -120,7 +120,7 @@ class Parser {
     Expression item = parse_item();
     if (cursor_.is_at_end()) return item;
     int64_t least = 0;
-    int64_t most = Expression::kUnlimited;
+    int64_t most = Expression::unlimited;
     if (cursor_.take("*")) {
     } else if (cursor_.take("+")) {
       least = 1;
@@ -130,9 +130,9 @@ class Parser {
       cursor_.skip();
       least = cursor_.take_count();
       most = least;
-      if (cursor_.take(",")) most = cursor_.peek() == '}' ? Expression::kUnlimited : cursor_.take_count();
+      if (cursor_.take(",")) most = cursor_.peek() == '}' ? Expression::unlimited : cursor_.take_count();
       if (!cursor_.take("}")) cursor_.reject("a count without \"}\"");
-      if (most != Expression::kUnlimited && most < least)
+      if (most != Expression::unlimited && most < least)
         cursor_.reject("a count that ends below its beginning");
     } else {
       return item;
@@ -226,7 +226,7 @@ class Parser {
     if (cursor_.take("{")) {
       while (!cursor_.is_at_end() && cursor_.peek() != '}') {
         value = value * 16 + cursor_.take_hex_digit();
-        if (value > kLastCodePoint) cursor_.reject("no such character");
+        if (value > last_code_point) cursor_.reject("no such character");
       }
       if (!cursor_.take("}")) cursor_.reject("an escape does not end");
       return value;
@@ -294,7 +294,7 @@ class Parser {
 
 // What `inner` is found in.
 Expression anywhere(Expression inner) {
-  const Expression anything = repeated(any_of({{0, kLastCodePoint}}), 0, Expression::kUnlimited);
+  const Expression anything = repeated(any_of({{0, last_code_point}}), 0, Expression::unlimited);
   std::vector<Expression> parts;
   parts.push_back(anything);
   parts.push_back(std::move(inner));

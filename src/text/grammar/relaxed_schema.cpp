@@ -13,10 +13,10 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, Count>&
 }
 
 // What is under these is named by the schema's author.
-constexpr std::array<std::string_view, 6> kNamed{"properties",  "patternProperties", "$defs",
-                                                 "definitions", "dependentSchemas",  "dependencies"};
+constexpr std::array<std::string_view, 6> named{"properties",  "patternProperties", "$defs",
+                                                "definitions", "dependentSchemas",  "dependencies"};
 // To ask for less inside these may ask for more as a whole.
-constexpr std::array<std::string_view, 3> kReversing{"not", "if", "oneOf"};
+constexpr std::array<std::string_view, 3> reversing_keywords{"not", "if", "oneOf"};
 
 // The keywords on the way from `at` to the schema, outermost first.
 bool find_way(const Value& at, const Value* schema, bool are_names, std::vector<SchemaPart>& way) {
@@ -28,7 +28,7 @@ bool find_way(const Value& at, const Value* schema, bool are_names, std::vector<
   if (at.object() == nullptr) return false;
   for (const auto& [name, member] : *at.object()) {
     way.push_back({&at, are_names ? "" : name});
-    if (find_way(member, schema, !are_names && is_one_of(name, kNamed), way)) return true;
+    if (find_way(member, schema, !are_names && is_one_of(name, named), way)) return true;
     way.pop_back();
   }
   return false;
@@ -60,7 +60,7 @@ Value without_part(const Value& root, const SchemaPart& part) {
   std::vector<SchemaPart> way;
   if (!find_way(root, part.schema, false, way)) return root;
   const auto reversing = std::ranges::find_if(
-      way, [](const SchemaPart& on_way) { return is_one_of(on_way.keyword, kReversing); });
+      way, [](const SchemaPart& on_way) { return is_one_of(on_way.keyword, reversing_keywords); });
   return copy_without(root, reversing == way.end() ? part : *reversing);
 }
 

@@ -29,27 +29,27 @@ Result<Items> read_items(const Value& schema, const SchemaLogic& logic) {
 
 Result<void> read_counts(const Value& schema, const SchemaLogic& logic, ArrayShape& shape) {
   const Result<int64_t> least = read_count(schema, "minItems", 0, logic);
-  const Result<int64_t> most = read_count(schema, "maxItems", Expression::kUnlimited, logic);
+  const Result<int64_t> most = read_count(schema, "maxItems", Expression::unlimited, logic);
   const Result<int64_t> contained = read_count(schema, "minContains", 1, logic);
   for (const Result<int64_t>* count : {&least, &most, &contained}) {
     if (!*count) return fail(count->error());
   }
-  constexpr int64_t kMaximumItems = 2000;
-  if (*least > kMaximumItems) return logic.reject(schema, "minItems", "over 2000 is not supported");
+  constexpr int64_t maximum_items = 2000;
+  if (*least > maximum_items) return logic.reject(schema, "minItems", "over 2000 is not supported");
   shape.least = std::max(shape.least, *least);
   // No answer has more items than fit; to count to such a limit would only cost.
-  if (*most > kMaximumItems && *most < int64_t{1} << 20) {
+  if (*most > maximum_items && *most < int64_t{1} << 20) {
     return logic.reject(schema, "maxItems", "over 2000 is not supported");
   }
-  if (*most != Expression::kUnlimited && *most <= kMaximumItems) {
-    shape.most = shape.most == Expression::kUnlimited ? *most : std::min(shape.most, *most);
+  if (*most != Expression::unlimited && *most <= maximum_items) {
+    shape.most = shape.most == Expression::unlimited ? *most : std::min(shape.most, *most);
   }
   const Value* contains = schema.find("contains");
   if (contains == nullptr || *contained == 0) return {};
-  constexpr int64_t kMaximumContained = 20;
+  constexpr int64_t maximum_contained = 20;
   if (shape.contained != nullptr)
     return logic.reject(schema, "contains", "is supported only once for an array");
-  if (*contained > kMaximumContained) return logic.reject(schema, "minContains", "over 20 is not supported");
+  if (*contained > maximum_contained) return logic.reject(schema, "minContains", "over 20 is not supported");
   shape.contained = contains;
   shape.least_contained = *contained;
   return {};

@@ -11,7 +11,7 @@ struct ArrayShape {
   std::vector<Conjunction> first;  // by place
   Conjunction rest;
   int64_t least = 0;
-  int64_t most = Expression::kUnlimited;
+  int64_t most = Expression::unlimited;
   const Value* contained = nullptr;
   int64_t least_contained = 0;
 };

@@ -34,18 +34,18 @@ Result<void> SchemaCompiler::add_alternative(const Schemas& schemas, std::vector
   const Result<uint8_t> types = types_of(schemas, context_.logic);
   if (!types) return fail(types.error());
   if (have_list(schemas)) return add_listed(schemas, *types, choices);
-  if ((*types & kNullBit) != 0 && !is_excluded(schemas, Value()))
+  if ((*types & null_bit) != 0 && !is_excluded(schemas, Value()))
     choices.push_back(context_.writer.literal(Value()));
   for (const bool truth : {true, false}) {
-    if ((*types & kBooleanBit) != 0 && !is_excluded(schemas, truth))
+    if ((*types & boolean_bit) != 0 && !is_excluded(schemas, truth))
       choices.push_back(context_.writer.literal(truth));
   }
   using Maker = Result<Expression> (SchemaCompiler::*)(const Schemas&, uint8_t);
-  constexpr std::pair<int, Maker> kMakers[] = {{kIntegerBit | kFractionBit, &SchemaCompiler::number},
-                                               {kStringBit, &SchemaCompiler::text},
-                                               {kArrayBit, &SchemaCompiler::array},
-                                               {kObjectBit, &SchemaCompiler::object}};
-  for (const auto& [bits, make] : kMakers) {
+  constexpr std::pair<int, Maker> makers[] = {{integer_bit | fraction_bit, &SchemaCompiler::number},
+                                              {string_bit, &SchemaCompiler::text},
+                                              {array_bit, &SchemaCompiler::array},
+                                              {object_bit, &SchemaCompiler::object}};
+  for (const auto& [bits, make] : makers) {
     if ((*types & bits) == 0) continue;
     Result<Expression> made = (this->*make)(schemas, *types);
     if (!made) return fail(made.error());
@@ -71,7 +71,7 @@ Result<void> SchemaCompiler::add_listed(const Schemas& schemas, uint8_t types,
 Result<bool> SchemaCompiler::allows(const Schemas& schemas, const Value& value) {
   GrammarBudget& budget = context_.builder.budget();
   if (holds_number(value)) {
-    const Result<NumberLimits> limits = number_limits(schemas, kAllBits, context_.logic);
+    const Result<NumberLimits> limits = number_limits(schemas, all_bits, context_.logic);
     if (!limits) return fail(limits.error());
     return is_within(*limits, value);
   }
@@ -146,7 +146,7 @@ Result<Expression> SchemaCompiler::member(const ObjectMember& member) {
 }
 
 Result<Expression> SchemaCompiler::extra_name(const NameSet& names) {
-  return names.is_any ? context_.writer.any_text(0, Expression::kUnlimited)
+  return names.is_any ? context_.writer.any_text(0, Expression::unlimited)
                       : context_.writer.quoted(names.contents);
 }
 

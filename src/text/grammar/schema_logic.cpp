@@ -9,8 +9,8 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view kWhat = "the schema";
-constexpr int kMaximumDepth = 300;
+constexpr std::string_view subject = "the schema";
+constexpr int maximum_depth = 300;
 
 template <size_t Count>
 bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
@@ -18,40 +18,41 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, Count>&
 }
 
 // About values alone, without any schema inside that says something about the same value.
-constexpr std::array<std::string_view, 28> kPlain{"type",
-                                                  "enum",
-                                                  "const",
-                                                  "minimum",
-                                                  "maximum",
-                                                  "multipleOf",
-                                                  "pattern",
-                                                  "minLength",
-                                                  "maxLength",
-                                                  "format",
-                                                  "items",
-                                                  "prefixItems",
-                                                  "minItems",
-                                                  "maxItems",
-                                                  "contains",
-                                                  "minContains",
-                                                  "properties",
-                                                  "required",
-                                                  "patternProperties",
-                                                  "additionalProperties",
-                                                  "propertyNames",
-                                                  "minProperties",
-                                                  "maxProperties",
-                                                  "exclusiveMinimum",
-                                                  "exclusiveMaximum",
-                                                  "additionalItems",
-                                                  kNotEnum,
-                                                  kNotPattern};
+constexpr std::array<std::string_view, 28> plain_keywords{"type",
+                                                          "enum",
+                                                          "const",
+                                                          "minimum",
+                                                          "maximum",
+                                                          "multipleOf",
+                                                          "pattern",
+                                                          "minLength",
+                                                          "maxLength",
+                                                          "format",
+                                                          "items",
+                                                          "prefixItems",
+                                                          "minItems",
+                                                          "maxItems",
+                                                          "contains",
+                                                          "minContains",
+                                                          "properties",
+                                                          "required",
+                                                          "patternProperties",
+                                                          "additionalProperties",
+                                                          "propertyNames",
+                                                          "minProperties",
+                                                          "maxProperties",
+                                                          "exclusiveMinimum",
+                                                          "exclusiveMaximum",
+                                                          "additionalItems",
+                                                          not_enum,
+                                                          not_pattern};
 
-constexpr std::array<std::string_view, 8> kUnsupported{
+constexpr std::array<std::string_view, 8> unsupported{
     "uniqueItems", "maxContains",   "unevaluatedItems", "unevaluatedProperties",
     "$dynamicRef", "$recursiveRef", "disallow",         "extends"};
 
-constexpr std::array<std::string_view, 6> kTypes{"null", "boolean", "integer", kFraction, "string", "array"};
+constexpr std::array<std::string_view, 6> type_names{"null",   "boolean", "integer",
+                                                     fraction, "string",  "array"};
 
 Value not_schema(Value schema) { return Value::Object{{"not", std::move(schema)}}; }
 
@@ -65,11 +66,11 @@ std::set<std::string> own_types(const Value& schema) {
   std::set<std::string> types;
   const Value* type = schema.find("type");
   if (type == nullptr)
-    return {"null", "boolean", "integer", std::string(kFraction), "string", "array", "object"};
+    return {"null", "boolean", "integer", std::string(fraction), "string", "array", "object"};
   const auto add = [&](const Value& name) {
     if (name.text() == nullptr) return;
     if (*name.text() == "number") {
-      types.insert({"integer", std::string(kFraction)});
+      types.insert({"integer", std::string(fraction)});
     } else {
       types.insert(*name.text());
     }
@@ -175,12 +176,12 @@ Result<std::vector<Schemas>> SchemaLogic::alternatives(const Conjunction& all) {
 }
 
 Result<void> SchemaLogic::expand(Parts parts, std::vector<Schemas>& found) {
-  constexpr size_t kMaximumAlternatives = 2000;
-  if (Result<void> paid = budget_.take(200 + 20 * std::ssize(parts.plain), kWhat); !paid) return paid;
+  constexpr size_t maximum_alternatives = 2000;
+  if (Result<void> paid = budget_.take(200 + 20 * std::ssize(parts.plain), subject); !paid) return paid;
   if (parts.is_impossible) return {};
   if (parts.choices.empty()) {
     if (std::ranges::find(found, parts.plain) == found.end()) found.push_back(std::move(parts.plain));
-    if (found.size() <= kMaximumAlternatives) return {};
+    if (found.size() <= maximum_alternatives) return {};
     return fail(ErrorCode::invalid_argument, "the schema has too many alternatives");
   }
   const Choice choice = std::move(parts.choices.back());
@@ -196,8 +197,8 @@ Result<void> SchemaLogic::expand(Parts parts, std::vector<Schemas>& found) {
 }
 
 Result<void> SchemaLogic::add(const Value& schema, Parts& parts, int depth) {
-  if (Result<void> paid = budget_.take(50, kWhat); !paid) return paid;
-  if (depth > kMaximumDepth) return fail(ErrorCode::invalid_argument, "the schema is nested too deeply");
+  if (Result<void> paid = budget_.take(50, subject); !paid) return paid;
+  if (depth > maximum_depth) return fail(ErrorCode::invalid_argument, "the schema is nested too deeply");
   if (const auto truth = as_boolean(schema)) {
     parts.is_impossible = parts.is_impossible || !*truth;
     return {};
@@ -208,7 +209,7 @@ Result<void> SchemaLogic::add(const Value& schema, Parts& parts, int depth) {
     return reject(schema, "$id", "is supported at the root only");
   }
   const bool is_plain = std::ranges::any_of(
-      *schema.object(), [](const auto& member) { return is_one_of(member.first, kPlain); });
+      *schema.object(), [](const auto& member) { return is_one_of(member.first, plain_keywords); });
   if (is_plain) parts.plain.push_back(&schema);
   for (const Value::Member& member : *schema.object()) {
     if (Result<void> added = add_member(schema, member, parts, depth); !added) return added;
@@ -254,7 +255,7 @@ Result<void> SchemaLogic::add_member(const Value& schema, const Value::Member& m
   if (name == "dependentRequired" || name == "dependentSchemas" || name == "dependencies") {
     return add_dependencies(schema, member, parts);
   }
-  if (is_one_of(name, kUnsupported)) {
+  if (is_one_of(name, unsupported)) {
     const bool says_nothing = (name == "uniqueItems" && value == Value(false)) ||
                               (name.starts_with("unevaluated") && value == Value(true));
     if (!says_nothing) return reject(schema, name, "is not supported");
@@ -359,13 +360,13 @@ Result<const Value*> SchemaLogic::negated(const Value& schema, const SchemaPart&
   for (int depth = 0; from->object() != nullptr && from->object()->size() == 1; ++depth) {
     const auto& [name, value] = from->object()->front();
     if (name != "$ref" || value.text() == nullptr) break;
-    if (depth > kMaximumDepth) return reject(schema, "$ref", "leads to itself");
+    if (depth > maximum_depth) return reject(schema, "$ref", "leads to itself");
     const Result<const Value*> target = resolve(*from, *value.text());
     if (!target) return target;
     from = *target;
   }
   if (const auto found = negated_.find(from); found != negated_.end()) return found->second;
-  if (Result<void> paid = budget_.take(500, kWhat); !paid) return fail(paid.error());
+  if (Result<void> paid = budget_.take(500, subject); !paid) return fail(paid.error());
   Value opposite;
   if (const auto truth = as_boolean(*from)) {
     opposite = !*truth;
@@ -407,7 +408,7 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
   if (name == "type") {
     const std::set<std::string> types = own_types(schema);
     Value::Array others;
-    for (const std::string_view type : kTypes) {
+    for (const std::string_view type : type_names) {
       if (!types.contains(std::string(type))) others.push_back(std::string(type));
     }
     if (!types.contains("object")) others.push_back("object");
@@ -416,7 +417,7 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
     if (name == "enum" && value.array() == nullptr)
       return fail(ErrorCode::invalid_argument, "\"enum\" must be an array");
     choices.push_back(
-        Value::Object{{std::string(kNotEnum), name == "enum" ? value : Value(Value::Array{value})}});
+        Value::Object{{std::string(not_enum), name == "enum" ? value : Value(Value::Array{value})}});
   } else if (name == "required") {
     if (value.array() == nullptr) return fail(ErrorCode::invalid_argument, "\"required\" must be an array");
     for (const Value& key : *value.array()) {
@@ -444,7 +445,7 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
   } else if (name == "exclusiveMaximum") {
     add("number", "minimum", value);
   } else if (name == "pattern") {
-    add("string", kNotPattern, value);
+    add("string", not_pattern, value);
   } else if (name == "minLength") {
     return add_count("string", "maxLength", -1);
   } else if (name == "maxLength") {
@@ -465,8 +466,8 @@ Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member
     Value::Array none;
     for (const Value& part : *value.array()) none.push_back(not_schema(part));
     choices.push_back(Value::Object{{"allOf", std::move(none)}});
-  } else if (is_one_of(name, kPlain) || is_one_of(name, kUnsupported) || name == "oneOf" || name == "if" ||
-             name == "anyOf" || name.starts_with("dependen")) {
+  } else if (is_one_of(name, plain_keywords) || is_one_of(name, unsupported) || name == "oneOf" ||
+             name == "if" || name == "anyOf" || name.starts_with("dependen")) {
     return fail(ErrorCode::invalid_argument, fmt::format("the negation of \"{}\" is not supported", name));
   }
   return {};

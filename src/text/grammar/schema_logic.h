@@ -31,9 +31,9 @@ enum class OneOf : uint8_t { exactly_one, at_least_one, ignored };
 
 // Keywords of our own, which negations need; no schema from outside has an effect with them that it could not
 // have without.
-inline constexpr std::string_view kNotEnum = "shoal:notEnum";
-inline constexpr std::string_view kNotPattern = "shoal:notPattern";
-inline constexpr std::string_view kFraction = "shoal:fraction";  // a type: a number that is no integer
+inline constexpr std::string_view not_enum = "shoal:notEnum";
+inline constexpr std::string_view not_pattern = "shoal:notPattern";
+inline constexpr std::string_view fraction = "shoal:fraction";  // a type: a number that is no integer
 
 // Before draft 6, exclusiveMinimum and exclusiveMaximum were booleans beside `limit`, minimum or maximum.
 bool is_made_exclusive(const Value& schema, std::string_view limit);
@@ -50,7 +50,7 @@ class SchemaLogic {
   SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget);
 
   // Every alternative is a list of objects, of which only these keywords are to be looked at: type, enum,
-  // const, kNotEnum; of numbers, strings (with kNotPattern), arrays and objects the assertions about them
+  // const, not_enum; of numbers, strings (with not_pattern), arrays and objects the assertions about them
   // alone. invalid_argument that names a keyword which is wrong or not supported, and where it stands.
   Result<std::vector<Schemas>> alternatives(const Conjunction& all);
 

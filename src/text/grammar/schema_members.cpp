@@ -19,7 +19,7 @@ Result<Dfa> allowed_names(const ObjectShape& shape, SchemaContext& context) {
   for (const Schemas& schemas : *alternatives) {
     const Result<uint8_t> types = types_of(schemas, context.logic);
     if (!types) return fail(types.error());
-    if ((*types & kStringBit) == 0 || !others) continue;
+    if ((*types & string_bit) == 0 || !others) continue;
     const Result<Dfa> own = listed_contents_of(schemas, TextNotation::quoted, context.logic, budget);
     if (!own) return own;
     others = difference(*others, *own, budget);

@@ -6,8 +6,8 @@ namespace shoal {
 
 Result<NumberLimits> number_limits(const Schemas& schemas, uint8_t types, const SchemaLogic& logic) {
   NumberLimits limits;
-  if ((types & kFractionBit) == 0) limits.kind = NumberKind::integer;
-  if ((types & kIntegerBit) == 0) limits.kind = NumberKind::fraction;
+  if ((types & fraction_bit) == 0) limits.kind = NumberKind::integer;
+  if ((types & integer_bit) == 0) limits.kind = NumberKind::fraction;
   for (const Value* schema : schemas) {
     for (const char* keyword : {"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"}) {
       const Value* limit = schema->find(keyword);

@@ -69,12 +69,12 @@ class ObjectReader {
     }
     if (const Value* names = schema.find("propertyNames")) add_schema(names, shape_.names);
     const Result<int64_t> least = read_count(schema, "minProperties", 0, logic_);
-    const Result<int64_t> most = read_count(schema, "maxProperties", Expression::kUnlimited, logic_);
+    const Result<int64_t> most = read_count(schema, "maxProperties", Expression::unlimited, logic_);
     if (!least) return fail(least.error());
     if (!most) return fail(most.error());
     shape_.least = std::max(shape_.least, *least);
-    if (*most != Expression::kUnlimited) {
-      shape_.most = shape_.most == Expression::kUnlimited ? *most : std::min(shape_.most, *most);
+    if (*most != Expression::unlimited) {
+      shape_.most = shape_.most == Expression::unlimited ? *most : std::min(shape_.most, *most);
     }
     return {};
   }
@@ -103,10 +103,10 @@ class ObjectReader {
 
   // One kind of other members for each set of patterns that a name may match.
   Result<void> add_extras() {
-    constexpr size_t kMaximumPatterns = 5;
-    if (all_patterns_.size() > kMaximumPatterns) {
+    constexpr size_t maximum_patterns = 5;
+    if (all_patterns_.size() > maximum_patterns) {
       return logic_.reject(schemas_, "patternProperties",
-                           fmt::format("more than {} patterns are not supported", kMaximumPatterns));
+                           fmt::format("more than {} patterns are not supported", maximum_patterns));
     }
     for (uint32_t chosen = 0; chosen < 1u << all_patterns_.size(); ++chosen) {
       ExtraMembers extra;
@@ -154,10 +154,10 @@ Result<int64_t> read_count(const Value& schema, std::string_view keyword, int64_
                            const SchemaLogic& logic) {
   const Value* value = schema.find(keyword);
   if (value == nullptr) return otherwise;
-  constexpr double kMaximum = 1e15;
+  constexpr double maximum = 1e15;
   if (value->integer() != nullptr && *value->integer() >= 0) return *value->integer();
   const double* number = value->number();
-  if (number != nullptr && *number >= 0 && *number <= kMaximum && std::floor(*number) == *number) {
+  if (number != nullptr && *number >= 0 && *number <= maximum && std::floor(*number) == *number) {
     return static_cast<int64_t>(*number);
   }
   return logic.reject(schema, keyword, "must be an integer of at least 0");

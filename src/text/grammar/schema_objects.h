@@ -27,7 +27,7 @@ struct ObjectShape {
   std::vector<ExtraMembers> extras;  // none of them overlap
   Conjunction names;                 // what every name satisfies as a string
   int64_t least = 0;
-  int64_t most = Expression::kUnlimited;
+  int64_t most = Expression::unlimited;
 };
 
 // Whether a name matches a pattern.

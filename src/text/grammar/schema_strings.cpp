@@ -13,14 +13,14 @@ Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& 
   StringLengths lengths;
   for (const Value* schema : schemas) {
     const Result<int64_t> least = read_count(*schema, "minLength", 0, logic);
-    const Result<int64_t> most = read_count(*schema, "maxLength", Expression::kUnlimited, logic);
+    const Result<int64_t> most = read_count(*schema, "maxLength", Expression::unlimited, logic);
     if (!least) return fail(least.error());
     if (!most) return fail(most.error());
-    constexpr int64_t kMaximum = 1 << 30;  // longer than any answer
-    lengths.least = std::max(lengths.least, std::min(*least, kMaximum));
-    if (*most == Expression::kUnlimited) continue;
-    const int64_t bounded = std::min(*most, kMaximum);
-    lengths.most = lengths.most == Expression::kUnlimited ? bounded : std::min(lengths.most, bounded);
+    constexpr int64_t maximum = 1 << 30;  // longer than any answer
+    lengths.least = std::max(lengths.least, std::min(*least, maximum));
+    if (*most == Expression::unlimited) continue;
+    const int64_t bounded = std::min(*most, maximum);
+    lengths.most = lengths.most == Expression::unlimited ? bounded : std::min(lengths.most, bounded);
   }
   return lengths;
 }
@@ -31,12 +31,12 @@ namespace {
 // within the limit as well.
 Result<Dfa> held_contents(const Dfa& contents, StringLengths lengths, TextNotation notation,
                           GrammarBudget& budget) {
-  constexpr int64_t kShort = 32;
-  if (lengths.most != Expression::kUnlimited && lengths.most >= lengths.least)
-    lengths.most = std::max(lengths.least, std::min(lengths.most, kMaximumHeldLength));
+  constexpr int64_t short_length = 32;
+  if (lengths.most != Expression::unlimited && lengths.most >= lengths.least)
+    lengths.most = std::max(lengths.least, std::min(lengths.most, maximum_held_length));
   for (;;) {
     Result<Dfa> counted = counted_contents(contents, lengths.least, lengths.most, notation, budget);
-    if (counted || lengths.most / 2 < std::max(lengths.least, kShort)) return counted;
+    if (counted || lengths.most / 2 < std::max(lengths.least, short_length)) return counted;
     lengths.most /= 2;
   }
 }
@@ -50,7 +50,7 @@ bool has_contents_limit(const Schemas& schemas) {
     const bool excludes = std::ranges::any_of(excluded_values(*schema),
                                               [](const Value& value) { return value.text() != nullptr; });
     return is_format || excludes || schema->find("pattern") != nullptr ||
-           schema->find(kNotPattern) != nullptr;
+           schema->find(not_pattern) != nullptr;
   });
 }
 
@@ -61,14 +61,14 @@ Result<Dfa> contents_of(const Schemas& schemas, TextNotation notation, const Sch
   Result<Dfa> all = any_contents(notation);
   for (const Value* schema : schemas) {
     for (const std::string_view keyword :
-         {std::string_view("pattern"), std::string_view("format"), kNotPattern}) {
+         {std::string_view("pattern"), std::string_view("format"), not_pattern}) {
       const Value* given = schema->find(keyword);
       if (given == nullptr) continue;
       if (given->text() == nullptr) return logic.reject(*schema, keyword, "must be a string");
       const Result<Dfa> own = keyword == "format" ? format_contents(*given->text(), notation, budget)
                                                   : pattern_contents(*given->text(), notation, budget);
       if (!own) return logic.reject(*schema, keyword, own.error().message);
-      all = keyword == kNotPattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
+      all = keyword == not_pattern ? difference(*all, *own, budget) : intersection(*all, *own, budget);
       if (!all) return logic.reject(*schema, keyword, all.error().message);
     }
     for (const Value& value : excluded_values(*schema)) {

@@ -11,7 +11,7 @@ namespace shoal {
 
 struct StringLengths {
   int64_t least = 0;
-  int64_t most = Expression::kUnlimited;
+  int64_t most = Expression::unlimited;
 };
 
 Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& logic);

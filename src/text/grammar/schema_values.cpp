@@ -13,12 +13,12 @@ namespace shoal {
 namespace {
 
 std::optional<uint8_t> type_bits(std::string_view name) {
-  constexpr std::pair<std::string_view, int> kNames[] = {
-      {"null", kNullBit},        {"boolean", kBooleanBit},
-      {"integer", kIntegerBit},  {"number", kIntegerBit | kFractionBit},
-      {kFraction, kFractionBit}, {"string", kStringBit},
-      {"array", kArrayBit},      {"object", kObjectBit}};
-  for (const auto& [known, bits] : kNames) {
+  constexpr std::pair<std::string_view, int> type_names[] = {
+      {"null", null_bit},       {"boolean", boolean_bit},
+      {"integer", integer_bit}, {"number", integer_bit | fraction_bit},
+      {fraction, fraction_bit}, {"string", string_bit},
+      {"array", array_bit},     {"object", object_bit}};
+  for (const auto& [known, bits] : type_names) {
     if (name == known) return static_cast<uint8_t>(bits);
   }
   return std::nullopt;
@@ -27,16 +27,16 @@ std::optional<uint8_t> type_bits(std::string_view name) {
 }  // namespace
 
 uint8_t type_of(const Value& value) {
-  if (value.is_null()) return kNullBit;
-  if (value.boolean() != nullptr) return kBooleanBit;
-  if (value.integer() != nullptr) return kIntegerBit;
-  if (value.number() != nullptr) return to_decimal(value).is_whole() ? kIntegerBit : kFractionBit;
-  if (value.text() != nullptr) return kStringBit;
-  return value.array() != nullptr ? kArrayBit : kObjectBit;
+  if (value.is_null()) return null_bit;
+  if (value.boolean() != nullptr) return boolean_bit;
+  if (value.integer() != nullptr) return integer_bit;
+  if (value.number() != nullptr) return to_decimal(value).is_whole() ? integer_bit : fraction_bit;
+  if (value.text() != nullptr) return string_bit;
+  return value.array() != nullptr ? array_bit : object_bit;
 }
 
 Result<uint8_t> types_of(const Schemas& schemas, const SchemaLogic& logic) {
-  uint8_t all = kAllBits;
+  uint8_t all = all_bits;
   for (const Value* schema : schemas) {
     const Value* type = schema->find("type");
     if (type == nullptr) continue;
@@ -77,10 +77,10 @@ bool contains(const Value::Array& list, const Value& value) {
 }
 
 Value written_shortest(const Value& value) {
-  constexpr int64_t kPlainDigits = 15;
+  constexpr int64_t plain_digit_limit = 15;
   if (value.number() != nullptr) {
     const Decimal decimal = to_decimal(value);
-    const bool is_short = decimal.is_whole() && decimal.place <= kPlainDigits;
+    const bool is_short = decimal.is_whole() && decimal.place <= plain_digit_limit;
     return is_short ? Value::of_digits(plain_digits(decimal)) : value;
   }
   if (const Value::Array* items = value.array()) {
@@ -122,9 +122,9 @@ Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& lo
 }
 
 const Value::Array& excluded_values(const Value& schema) {
-  static const Value::Array kNone;
-  const Value* list = schema.find(kNotEnum);
-  return list != nullptr && list->array() != nullptr ? *list->array() : kNone;
+  static const Value::Array no_one;
+  const Value* list = schema.find(not_enum);
+  return list != nullptr && list->array() != nullptr ? *list->array() : no_one;
 }
 
 bool is_excluded(const Schemas& schemas, const Value& value) {

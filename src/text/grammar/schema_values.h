@@ -10,14 +10,14 @@
 namespace shoal {
 
 enum TypeBit : uint8_t {
-  kNullBit = 1,
-  kBooleanBit = 2,
-  kIntegerBit = 4,
-  kFractionBit = 8,
-  kStringBit = 16,
-  kArrayBit = 32,
-  kObjectBit = 64,
-  kAllBits = 127,
+  null_bit = 1,
+  boolean_bit = 2,
+  integer_bit = 4,
+  fraction_bit = 8,
+  string_bit = 16,
+  array_bit = 32,
+  object_bit = 64,
+  all_bits = 127,
 };
 
 uint8_t type_of(const Value& value);

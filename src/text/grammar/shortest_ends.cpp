@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t kUnreachable = std::numeric_limits<int64_t>::max() / 4;  // sums of a few do not overflow
+constexpr int64_t unreachable = std::numeric_limits<int64_t>::max() / 4;  // sums of a few do not overflow
 
 // Bytes from every state to the nearest of `targets`. Transitions all count one, so a breadth-first walk
 // backwards.
@@ -17,13 +17,13 @@ std::vector<int64_t> distances(const Dfa& dfa, const std::vector<int32_t>& targe
   for (size_t state = 0; state < table.size(); ++state) {
     for (size_t i = 0; i < table.class_count; ++i) {
       const int32_t target = table.row(state)[i];
-      if (target == Dfa::kDead) continue;
+      if (target == Dfa::dead_state) continue;
       std::vector<int32_t>& known = sources[static_cast<size_t>(target)];
       if (known.empty() || known.back() != static_cast<int32_t>(state))
         known.push_back(static_cast<int32_t>(state));
     }
   }
-  std::vector<int64_t> result(table.size(), kUnreachable);
+  std::vector<int64_t> result(table.size(), unreachable);
   std::vector<int32_t> reached = targets;
   for (const int32_t target : targets) result[static_cast<size_t>(target)] = 0;
   for (size_t at = 0; at < reached.size(); ++at) {
@@ -57,15 +57,16 @@ ShortestEnds::TerminalEnds ShortestEnds::ends_of(const Terminal& terminal) {
     if (terminal.dfa.accepts(state)) accepting.push_back(state);
   }
   ends.to_end = distances(terminal.dfa, accepting);
-  if (terminal.counted_state == Terminal::kNotCounted) return ends;
+  if (terminal.counted_state == Terminal::not_counted) return ends;
   ends.counted_state = terminal.counted_state;
   ends.least = terminal.least;
   ends.to_counted = distances(terminal.dfa, {terminal.counted_state});
-  ends.pass = kUnreachable;
+  ends.pass = unreachable;
   for (int byte = 0; byte < 256; ++byte) {
     if (byte == terminal.closing) continue;
     const int32_t next = terminal.dfa.next(terminal.counted_state, static_cast<uint8_t>(byte));
-    if (next != Dfa::kDead) ends.pass = std::min(ends.pass, 1 + ends.to_counted[static_cast<size_t>(next)]);
+    if (next != Dfa::dead_state)
+      ends.pass = std::min(ends.pass, 1 + ends.to_counted[static_cast<size_t>(next)]);
   }
   return ends;
 }
@@ -77,20 +78,20 @@ int64_t ShortestEnds::most_of_terminal(int32_t terminal) const {
 int64_t ShortestEnds::of_terminal(int32_t terminal, TerminalState at) const {
   const TerminalEnds& ends = terminals_[static_cast<size_t>(terminal)];
   const auto state = static_cast<size_t>(at.state);
-  if (ends.counted_state == Terminal::kNotCounted || ends.to_counted[state] >= kUnreachable) {
+  if (ends.counted_state == Terminal::not_counted || ends.to_counted[state] >= unreachable) {
     return ends.to_end[state];
   }
   const int64_t passes = at.count + (at.state == ends.counted_state ? 0 : 1);
   const int64_t missing = std::max<int64_t>(0, ends.least - passes);
-  return std::min(kUnreachable, ends.to_counted[state] + (missing == 0 ? 0 : missing * ends.pass) +
-                                    ends.to_end[static_cast<size_t>(ends.counted_state)]);
+  return std::min(unreachable, ends.to_counted[state] + (missing == 0 ? 0 : missing * ends.pass) +
+                                   ends.to_end[static_cast<size_t>(ends.counted_state)]);
 }
 
 // To a fixed point. Ends were added last, so a walk from the back finds most in one round. An edge is taken
 // only where it makes the way shorter, so that edges never lead in a circle.
 void ShortestEnds::find_node_ends(const Grammar& grammar) {
-  nodes_.assign(grammar.nodes().size(), kUnreachable);
-  edges_.assign(grammar.nodes().size(), kNone);
+  nodes_.assign(grammar.nodes().size(), unreachable);
+  edges_.assign(grammar.nodes().size(), no_edge);
   const auto through = [&](const Grammar::Edge& edge) {
     switch (edge.kind) {
       case Grammar::EdgeKind::jump: return int64_t{0};
@@ -98,7 +99,7 @@ void ShortestEnds::find_node_ends(const Grammar& grammar) {
       case Grammar::EdgeKind::terminal: break;
     }
     const bool is_empty = grammar.terminals()[static_cast<size_t>(edge.index)].dfa.is_empty();
-    return is_empty ? kUnreachable : of_terminal(edge.index, {});
+    return is_empty ? unreachable : of_terminal(edge.index, {});
   };
   for (bool has_changed = true; std::exchange(has_changed, false);) {
     for (size_t i = nodes_.size(); i-- > 0;) {

@@ -19,19 +19,19 @@ class ShortestEnds {
   int64_t most_of_terminal(int32_t terminal) const;
   // From a node to the end of its rule.
   int64_t of_node(int32_t node) const { return nodes_[static_cast<size_t>(node)]; }
-  // Which of the node's edges the shortest way takes; kNone where it ends here.
-  static constexpr int32_t kNone = -1;
+  // Which of the node's edges the shortest way takes; no_edge where it ends here.
+  static constexpr int32_t no_edge = -1;
   int32_t edge_of_node(int32_t node) const { return edges_[static_cast<size_t>(node)]; }
 
  private:
   struct TerminalEnds {
     std::vector<int64_t> to_end;  // by the automaton's state, as if nothing were counted
-    // Of a terminal that counts: to the counted state, kUnreachable behind it; and from it to itself.
+    // Of a terminal that counts: to the counted state, unreachable behind it; and from it to itself.
     std::vector<int64_t> to_counted;
     int64_t pass = 0;
     int64_t least = 0;
     int64_t most = 0;  // of any state
-    int32_t counted_state = Terminal::kNotCounted;
+    int32_t counted_state = Terminal::not_counted;
   };
 
   static TerminalEnds ends_of(const Terminal& terminal);

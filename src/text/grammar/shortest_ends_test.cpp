@@ -45,7 +45,7 @@ int64_t searched(GrammarStates& states, int32_t from) {
     if (states.can_end(reached[at])) return bytes;
     for (int byte = 0; byte < 256; ++byte) {
       const int32_t next = states.step(reached[at], static_cast<uint8_t>(byte));
-      if (next != GrammarStates::kDead && distance.try_emplace(next, bytes + 1).second)
+      if (next != GrammarStates::dead_state && distance.try_emplace(next, bytes + 1).second)
         reached.push_back(next);
     }
   }
@@ -63,7 +63,7 @@ TEST(ShortestEnds, AreThoseThatASearchThroughAllBytesFinds) {
       for (int i = 0; i < 12; ++i) {
         ASSERT_EQ(states.bytes_to_end(state), searched(states, state)) << walk << " " << i;
         state = any_following(states, state, random);
-        if (state == GrammarStates::kDead) break;
+        if (state == GrammarStates::dead_state) break;
       }
     }
   }

@@ -25,12 +25,12 @@ char32_t SourceCursor::take_character() {
 }
 
 int64_t SourceCursor::take_count() {
-  constexpr int64_t kMaximumCount = 10'000;
+  constexpr int64_t maximum_count = 10'000;
   int64_t count = 0;
   if (!is_at_digit()) reject("a count is missing");
   while (is_at_digit()) {
     count = count * 10 + (source_[at_++] - '0');
-    if (count > kMaximumCount) reject("a count is over 10000");
+    if (count > maximum_count) reject("a count is over 10000");
   }
   return count;
 }

@@ -17,17 +17,17 @@ std::shared_ptr<const TerminalTokens> TerminalMasks::find(TerminalState state) {
   }
   std::shared_ptr<const TerminalTokens> made = make(state);
   MutexLock lock(mutex_);
-  if (kept_.size() >= kMaximumKept) kept_.clear();
+  if (kept_.size() >= maximum_kept) kept_.clear();
   kept_.emplace(key, made);
   return made;
 }
 
 TerminalMasks::Key TerminalMasks::key_of(TerminalState state) const {
-  if (terminal_.counted_state == Terminal::kNotCounted) return {state.state, 0, 0};
+  if (terminal_.counted_state == Terminal::not_counted) return {state.state, 0, 0};
   // One more than any token can pass, the pass that a first quote makes included.
   const int64_t reach = trie_.longest() + 2;
   const int64_t wanted = std::clamp<int64_t>(terminal_.least - state.count, 0, reach);
-  const int64_t room = terminal_.most == Expression::kUnlimited
+  const int64_t room = terminal_.most == Expression::unlimited
                            ? reach
                            : std::clamp<int64_t>(terminal_.most - state.count, 0, reach);
   return {state.state, wanted, room};
@@ -39,7 +39,7 @@ std::shared_ptr<const TerminalTokens> TerminalMasks::make(TerminalState state) c
   std::vector<TerminalState> path(static_cast<size_t>(trie_.longest()) + 1);
   path[0] = state;
   const auto allow = [&](TokenId token) {
-    if (tokens->masked == nullptr && tokens->listed.size() < TerminalTokens::kMaximumListed) {
+    if (tokens->masked == nullptr && tokens->listed.size() < TerminalTokens::maximum_listed) {
       tokens->listed.push_back(token);
       return;
     }
@@ -53,7 +53,7 @@ std::shared_ptr<const TerminalTokens> TerminalMasks::make(TerminalState state) c
     const TokenTrie::Node& node = nodes[static_cast<size_t>(i)];
     const auto depth = static_cast<size_t>(node.depth);
     const TerminalState next = advance(terminal_, path[depth - 1], node.byte);
-    if (next.state == Dfa::kDead) {
+    if (next.state == Dfa::dead_state) {
       i = node.end;
       continue;
     }

@@ -17,7 +17,7 @@ namespace shoal {
 
 // Tokens that stay within the terminal, its end included; and where it may end inside a token.
 struct TerminalTokens {
-  static constexpr size_t kMaximumListed = 512;
+  static constexpr size_t maximum_listed = 512;
 
   std::vector<TokenId> listed;        // where they are few
   std::unique_ptr<TokenMask> masked;  // else
@@ -36,7 +36,7 @@ class TerminalMasks {
  private:
   // Limits that no token can reach make no difference.
   using Key = std::tuple<int32_t, int64_t, int64_t>;
-  static constexpr size_t kMaximumKept = 512;
+  static constexpr size_t maximum_kept = 512;
 
   Key key_of(TerminalState state) const;
   std::shared_ptr<const TerminalTokens> make(TerminalState state) const;

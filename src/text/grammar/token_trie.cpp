@@ -12,10 +12,10 @@ namespace shoal {
 std::string grammar_text(const Tokenizer& tokenizer, TokenId token) {
   const std::string_view bytes = tokenizer.token_bytes(token);
   const bool is_foreign = std::ranges::any_of(
-      bytes, [](char byte) { return byte == kSpecialBeginByte || byte == kSpecialEndByte; });
+      bytes, [](char byte) { return byte == special_begin_byte || byte == special_end_byte; });
   if (bytes.empty() || is_foreign) return {};
   if (!tokenizer.is_special(token)) return std::string(bytes);
-  return kSpecialBeginByte + std::string(bytes) + kSpecialEndByte;
+  return special_begin_byte + std::string(bytes) + special_end_byte;
 }
 
 TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
@@ -54,26 +54,26 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
     previous = text;
   }
   close_below(0);
-  first_.fill(kNone);
+  first_.fill(no_node);
   for (int32_t i = 0; i < size(); i = nodes_[static_cast<size_t>(i)].end)
     first_[nodes_[static_cast<size_t>(i)].byte] = i;
   order_bytes();
 }
 
 int32_t TokenTrie::child(int32_t parent, uint8_t byte) const {
-  if (parent == kRoot) return first_[byte];
+  if (parent == root) return first_[byte];
   const int32_t end = nodes_[static_cast<size_t>(parent)].end;
   for (int32_t i = parent + 1; i < end; i = nodes_[static_cast<size_t>(i)].end) {
     if (nodes_[static_cast<size_t>(i)].byte == byte) return i;
   }
-  return kNone;
+  return no_node;
 }
 
 void TokenTrie::order_bytes() {
   std::array<int32_t, 256> runs{};
   for (size_t byte = 0; byte < runs.size(); ++byte) {
     bytes_by_run_[byte] = static_cast<uint8_t>(byte);
-    for (int32_t node = first_[byte]; node != kNone; node = child(node, static_cast<uint8_t>(byte))) {
+    for (int32_t node = first_[byte]; node != no_node; node = child(node, static_cast<uint8_t>(byte))) {
       const Node& at = nodes_[static_cast<size_t>(node)];
       if (at.token >= 0) runs[byte] = at.depth;
     }

@@ -25,16 +25,16 @@ class TokenTrie {
     uint8_t byte;
   };
 
-  // A special token's text is its written form between kSpecialBeginByte and kSpecialEndByte. End tokens and
-  // those without text are left out, and so are all whose bytes could be taken for a special token's.
+  // A special token's text is its written form between special_begin_byte and special_end_byte. End tokens
+  // and those without text are left out, and so are all whose bytes could be taken for a special token's.
   explicit TokenTrie(const Tokenizer& tokenizer);
 
   const std::vector<Node>& nodes() const { return nodes_; }
   int32_t size() const { return static_cast<int32_t>(nodes_.size()); }
   int32_t longest() const { return longest_; }  // bytes of a token
-  // The node of the byte below `parent`, kRoot for the first byte; kNone where no token goes on so.
-  static constexpr int32_t kRoot = -1;
-  static constexpr int32_t kNone = -2;
+  // The node of the byte below `parent`, root for the first byte; no_node where no token goes on so.
+  static constexpr int32_t root = -1;
+  static constexpr int32_t no_node = -2;
   int32_t child(int32_t parent, uint8_t byte) const;
   // All bytes, those first of which the longest runs are tokens.
   const std::array<uint8_t, 256>& bytes_by_run() const { return bytes_by_run_; }

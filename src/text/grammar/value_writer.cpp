@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 // White space is limited, since a model may well go on with it for ever.
-constexpr std::string_view kSpace = "(?: ?|\\n[ \\t]{0,40})";
+constexpr std::string_view space = "(?: ?|\\n[ \\t]{0,40})";
 
 }  // namespace
 
@@ -80,7 +80,7 @@ Result<Expression> ValueWriter::any_text(int64_t least, int64_t most) {
 // What ends a bare value ends it inside quotes too.
 Result<Dfa> ValueWriter::without_text_end(const Dfa& strings) {
   if (notation_ == nullptr || notation_->text_end.empty()) return strings;
-  const Expression any = repeated(any_character(), 0, Expression::kUnlimited);
+  const Expression any = repeated(any_character(), 0, Expression::unlimited);
   const Result<Dfa> ended =
       make_dfa(sequence_of({any, literal_text(notation_->text_end), any}), builder_.budget());
   if (!ended) return ended;
@@ -90,12 +90,12 @@ Result<Dfa> ValueWriter::without_text_end(const Dfa& strings) {
 // Where characters are counted there is but one state for all of them: it is left without the end's first.
 Result<void> ValueWriter::leave_out_text_end(Terminal& made) {
   if (made.dfa.is_empty() || notation_ == nullptr || notation_->text_end.empty()) return {};
-  const bool is_counted = made.counted_state != Terminal::kNotCounted;
+  const bool is_counted = made.counted_state != Terminal::not_counted;
   const Result<Dfa> left = is_counted ? difference(made.dfa, fixed_dfa("[^]*<[^]*"), builder_.budget())
                                       : without_text_end(made.dfa);
   if (!left) return fail(left.error());
   made.dfa = *left;
-  if (is_counted && !made.dfa.is_empty()) made.counted_state = made.dfa.next(Dfa::kStart, made.closing);
+  if (is_counted && !made.dfa.is_empty()) made.counted_state = made.dfa.next(Dfa::start_state, made.closing);
   return {};
 }
 
@@ -106,11 +106,11 @@ Expression ValueWriter::own(const std::string& pattern) {
 
 const Punctuation& ValueWriter::punctuation() {
   if (has_punctuation_) return punctuation_;
-  punctuation_ = {.open_array = own(fmt::format("\\[{}", kSpace)),
-                  .close_array = own(fmt::format("{}\\]", kSpace)),
-                  .open_object = own(fmt::format("\\{{{}", kSpace)),
-                  .close_object = own(fmt::format("{}\\}}", kSpace)),
-                  .comma = own(fmt::format(",{}", kSpace)),
+  punctuation_ = {.open_array = own(fmt::format("\\[{}", space)),
+                  .close_array = own(fmt::format("{}\\]", space)),
+                  .open_object = own(fmt::format("\\{{{}", space)),
+                  .close_object = own(fmt::format("{}\\}}", space)),
+                  .comma = own(fmt::format(",{}", space)),
                   .colon = own(": ?")};
   has_punctuation_ = true;
   return punctuation_;

@@ -12,11 +12,11 @@
 
 namespace shoal {
 
-inline constexpr size_t kMaximumWritings = 3000;
+inline constexpr size_t maximum_writings = 3000;
 
 inline void append_all(const std::vector<std::vector<std::string>>& parts, size_t at,
                        const std::string& so_far, std::vector<std::string>& found) {
-  if (found.size() >= kMaximumWritings) return;
+  if (found.size() >= maximum_writings) return;
   if (at == parts.size()) {
     found.push_back(so_far);
     return;
@@ -45,7 +45,7 @@ inline std::vector<std::string> writings_of(const Value& value) {
           text.insert(0, format_json_text((*members)[i].first, false) + ":");
       }
       append_all(parts, 0, "{", found);
-    } while (found.size() < kMaximumWritings && std::ranges::next_permutation(order).found);
+    } while (found.size() < maximum_writings && std::ranges::next_permutation(order).found);
     for (std::string& text : found) text += "}";
     return found;
   }
@@ -62,7 +62,7 @@ inline bool accepts_text(const Grammar& grammar, std::string_view text) {
   int32_t state = states.start();
   for (const char byte : text) {
     state = states.step(state, static_cast<uint8_t>(byte));
-    if (state == GrammarStates::kDead) return false;
+    if (state == GrammarStates::dead_state) return false;
   }
   return states.can_end(state);
 }

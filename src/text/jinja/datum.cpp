@@ -11,7 +11,7 @@ namespace shoal::jinja {
 
 namespace {
 
-constexpr size_t kIndexedFrom = 12;
+constexpr size_t indexed_from = 12;
 
 }  // namespace
 
@@ -47,8 +47,8 @@ void Space::set(std::string_view name, Datum value) {
     *member = std::move(value);
     return;
   }
-  constexpr size_t kMaximumMembers = 1000;
-  if (members.size() >= kMaximumMembers) give_up("a namespace has more than {} members", kMaximumMembers);
+  constexpr size_t maximum_members = 1000;
+  if (members.size() >= maximum_members) give_up("a namespace has more than {} members", maximum_members);
   members.emplace_back(name, std::move(value));
 }
 
@@ -61,8 +61,8 @@ Datum Datum::undefined(std::string_view name) {
 Datum Datum::list(std::vector<Datum> items, ListKind kind) {
   auto list = std::make_shared<List>();
   for (const Datum& item : items) list->depth = std::max(list->depth, item.depth() + 1);
-  if (list->depth > Budget::kValueDepth)
-    give_up("a list is nested deeper than {} levels", Budget::kValueDepth);
+  if (list->depth > Budget::value_depth)
+    give_up("a list is nested deeper than {} levels", Budget::value_depth);
   list->items = std::move(items);
   list->kind = kind;
   Datum value;
@@ -73,10 +73,10 @@ Datum Datum::list(std::vector<Datum> items, ListKind kind) {
 Datum Datum::dict(std::vector<Dict::Member> members) {
   auto dict = std::make_shared<Dict>();
   for (const auto& [key, member] : members) dict->depth = std::max(dict->depth, member.depth() + 1);
-  if (dict->depth > Budget::kValueDepth)
-    give_up("a dict is nested deeper than {} levels", Budget::kValueDepth);
+  if (dict->depth > Budget::value_depth)
+    give_up("a dict is nested deeper than {} levels", Budget::value_depth);
   dict->members = std::move(members);
-  if (dict->members.size() >= kIndexedFrom) {
+  if (dict->members.size() >= indexed_from) {
     for (size_t i = 0; i < dict->members.size(); ++i) {
       if (const MarkedText* key = dict->members[i].first.text()) dict->index.emplace(key->bytes(), i);
     }
@@ -87,9 +87,9 @@ Datum Datum::dict(std::vector<Dict::Member> members) {
 }
 
 const std::string& Datum::undefined_name() const {
-  static const std::string kNone = "a value";
+  static const std::string no_one = "a value";
   const auto* undefined = std::get_if<Undefined>(&data_);
-  return undefined == nullptr || undefined->name == nullptr ? kNone : *undefined->name;
+  return undefined == nullptr || undefined->name == nullptr ? no_one : *undefined->name;
 }
 
 std::optional<int64_t> Datum::as_integer() const {
@@ -345,7 +345,7 @@ class ReprWriter {
   }
 
   void write_space(const Space& space) {
-    if (++depth_ > Budget::kValueDepth) give_up("a namespace holds itself");
+    if (++depth_ > Budget::value_depth) give_up("a namespace holds itself");
     out.append("<Namespace {");
     for (size_t i = 0; i < space.members.size(); ++i) {
       if (i > 0) out.append(", ");
@@ -464,7 +464,7 @@ Datum deep_copy(const Datum& value, Budget& budget) {
 void append(List& list, const Datum& value, Budget& budget) {
   Datum copy = deep_copy(value, budget);
   const int depth = copy.depth() + 1;
-  if (depth > Budget::kValueDepth) give_up("a list is nested deeper than {} levels", Budget::kValueDepth);
+  if (depth > Budget::value_depth) give_up("a list is nested deeper than {} levels", Budget::value_depth);
   list.depth = std::max(list.depth, depth);
   list.items.push_back(std::move(copy));
 }

@@ -5,9 +5,9 @@
 namespace shoal::jinja {
 
 Evaluator::Level::Level(Evaluator& evaluator) : evaluator_(evaluator) {
-  if (++evaluator_.depth_ > Budget::kCallDepth) {
+  if (++evaluator_.depth_ > Budget::call_depth) {
     --evaluator_.depth_;
-    give_up("the template is nested deeper than {} levels", Budget::kCallDepth);
+    give_up("the template is nested deeper than {} levels", Budget::call_depth);
   }
   evaluator_.budget_.pay_steps(1);
 }

@@ -93,7 +93,7 @@ class Evaluator {
   std::vector<std::unique_ptr<Scope>> kept_scopes_;
   std::vector<std::shared_ptr<Space>> spaces_;
   MarkedText output_;
-  int64_t output_limit_ = Budget::kOutputBytes;
+  int64_t output_limit_ = Budget::output_bytes;
 };
 
 // left operation right for + - * / // % **.

@@ -118,9 +118,9 @@ ExpressionPointer ExpressionParser::parse_not() {
 
 // Empty when there is none.
 std::string ExpressionParser::take_comparison() {
-  constexpr std::array<std::string_view, 6> kOperators = {"==", "!=", "<", "<=", ">", ">="};
+  constexpr std::array<std::string_view, 6> operator_words = {"==", "!=", "<", "<=", ">", ">="};
   if (tokens_.current().type == TokenType::symbol &&
-      std::ranges::find(kOperators, tokens_.current().text) != kOperators.end()) {
+      std::ranges::find(operator_words, tokens_.current().text) != operator_words.end()) {
     return tokens_.take().text;
   }
   if (tokens_.take_name("in")) return "in";
@@ -411,12 +411,12 @@ ExpressionPointer ExpressionParser::parse_test(ExpressionPointer value) {
   tokens_.take();
   const bool negated = tokens_.take_name("not");
   test->text = parse_dotted_name();
-  constexpr std::array<std::string_view, 4> kAfterTest = {"else", "or", "and", "is"};
+  constexpr std::array<std::string_view, 4> after_test = {"else", "or", "and", "is"};
   const Token& next = tokens_.current();
   const bool is_value =
       next.type == TokenType::string || next.type == TokenType::integer || next.type == TokenType::number ||
       tokens_.is_symbol("[") || tokens_.is_symbol("{") ||
-      (next.type == TokenType::name && std::ranges::find(kAfterTest, next.text) == kAfterTest.end() &&
+      (next.type == TokenType::name && std::ranges::find(after_test, next.text) == after_test.end() &&
        next.text != "if" && next.text != "in" && next.text != "not" && next.text != "recursive");
   if (tokens_.is_symbol("(")) {
     test->arguments = parse_arguments();

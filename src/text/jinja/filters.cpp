@@ -151,10 +151,10 @@ void check_defined(const Datum& value) {
 
 // Of each level: a text, or so many spaces.
 std::string json_indent(const Bound& bound, size_t parameter) {
-  constexpr int64_t kMaximum = 64;
+  constexpr int64_t maximum = 64;
   const MarkedText* text = bound[parameter].text();
   const int64_t size = text != nullptr ? text->size() : std::max<int64_t>(bound.integer(parameter, 0), 0);
-  if (size > kMaximum) give_up("tojson: an indent of {} is too much", size);
+  if (size > maximum) give_up("tojson: an indent of {} is too much", size);
   return text != nullptr ? text->bytes() : std::string(static_cast<size_t>(size), ' ');
 }
 
@@ -252,7 +252,7 @@ Datum attr_filter(Evaluator& evaluator, const Datum& value, const Arguments& arg
 }  // namespace
 
 Filter find_filter(std::string_view name) {
-  static const std::unordered_map<std::string_view, Filter> kFilters = {
+  static const std::unordered_map<std::string_view, Filter> filters = {
       {"attr", attr_filter},
       {"capitalize", capitalize_filter},
       {"center", center_filter},
@@ -278,8 +278,8 @@ Filter find_filter(std::string_view name) {
       {"urlencode", url_encode_filter},
       {"wordcount", word_count_filter},
   };
-  const auto found = kFilters.find(name);
-  if (found != kFilters.end()) return found->second;
+  const auto found = filters.find(name);
+  if (found != filters.end()) return found->second;
   for (const auto find : {sequence_filters::find, number_filters::find, markup_filters::find}) {
     if (const Filter filter = find(name)) return filter;
   }

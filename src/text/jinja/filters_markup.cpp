@@ -64,10 +64,10 @@ Datum attributes_filter(Evaluator& evaluator, const Datum& value, const Argument
 }  // namespace
 
 Filter find(std::string_view name) {
-  static const std::unordered_map<std::string_view, Filter> kFilters = {{"striptags", strip_tags_filter},
-                                                                        {"xmlattr", attributes_filter}};
-  const auto found = kFilters.find(name);
-  return found == kFilters.end() ? nullptr : found->second;
+  static const std::unordered_map<std::string_view, Filter> filters = {{"striptags", strip_tags_filter},
+                                                                       {"xmlattr", attributes_filter}};
+  const auto found = filters.find(name);
+  return found == filters.end() ? nullptr : found->second;
 }
 
 }  // namespace shoal::jinja::markup_filters

@@ -81,9 +81,9 @@ Datum float_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
 
 // To a multiple of ten to the power of `zeros`, halves to the even one.
 Datum rounded(const Datum& number, int64_t zeros, Budget& budget) {
-  constexpr int64_t kMaximumZeros = 6000;  // no integer has as many digits
+  constexpr int64_t maximum_zeros = 6000;  // no integer has as many digits
   if (zeros <= 0) return compute("+", number, int64_t{0}, budget);
-  if (zeros > kMaximumZeros) return int64_t{0};
+  if (zeros > maximum_zeros) return int64_t{0};
   const Datum unit = compute("**", int64_t{10}, zeros, budget);
   const Datum rest = compute("%", number, unit, budget);
   const Datum below = compute("-", number, rest, budget);
@@ -132,12 +132,12 @@ Datum file_size_filter(Evaluator&, const Datum& value, const Arguments& argument
     const std::string_view sign = *bytes <= -1 ? "-" : "";
     return Datum::text(fmt::format("{}{} Bytes", sign, magnitude_digits(truncated(*bytes), 10)));
   }
-  constexpr std::string_view kPrefixes = "kMGTPEZY";
+  constexpr std::string_view prefixes = "kMGTPEZY";
   double unit = base;
   for (size_t i = 0;; ++i) {
     unit *= base;
-    if (*bytes >= unit && i + 1 < kPrefixes.size()) continue;
-    const char prefix = binary && i == 0 ? 'K' : kPrefixes[i];
+    if (*bytes >= unit && i + 1 < prefixes.size()) continue;
+    const char prefix = binary && i == 0 ? 'K' : prefixes[i];
     return Datum::text(fmt::format("{:.1f} {}{}", base * *bytes / unit, prefix, binary ? "iB" : "B"));
   }
 }
@@ -145,13 +145,13 @@ Datum file_size_filter(Evaluator&, const Datum& value, const Arguments& argument
 }  // namespace
 
 Filter find(std::string_view name) {
-  static const std::unordered_map<std::string_view, Filter> kFilters = {{"abs", abs_filter},
-                                                                        {"filesizeformat", file_size_filter},
-                                                                        {"float", float_filter},
-                                                                        {"int", int_filter},
-                                                                        {"round", round_filter}};
-  const auto found = kFilters.find(name);
-  return found == kFilters.end() ? nullptr : found->second;
+  static const std::unordered_map<std::string_view, Filter> filters = {{"abs", abs_filter},
+                                                                       {"filesizeformat", file_size_filter},
+                                                                       {"float", float_filter},
+                                                                       {"int", int_filter},
+                                                                       {"round", round_filter}};
+  const auto found = filters.find(name);
+  return found == filters.end() ? nullptr : found->second;
 }
 
 }  // namespace shoal::jinja::number_filters

@@ -170,9 +170,9 @@ Datum unique_filter(Evaluator& evaluator, const Datum& value, const Arguments& a
   return Datum::list(std::move(kept), ListKind::generator);
 }
 
-template <bool kGreatest>
+template <bool greatest>
 Datum extreme_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
-  const Bound bound(kGreatest ? "max" : "min", arguments, {"case_sensitive", "attribute"});
+  const Bound bound(greatest ? "max" : "min", arguments, {"case_sensitive", "attribute"});
   const Key key(evaluator, bound, 1, 0);
   const std::vector<Datum> items = items_of(evaluator, value);
   if (items.empty()) return Datum::undefined("the extreme of nothing");
@@ -181,7 +181,7 @@ Datum extreme_filter(Evaluator& evaluator, const Datum& value, const Arguments& 
   for (size_t i = 1; i < items.size(); ++i) {
     Datum k = key.of(items[i]);
     const int order = compare(k, best_key, evaluator.budget());
-    if (kGreatest ? order > 0 : order < 0) {
+    if (greatest ? order > 0 : order < 0) {
       best = items[i];
       best_key = std::move(k);
     }
@@ -221,22 +221,22 @@ Datum map_filter(Evaluator& evaluator, const Datum& value, const Arguments& argu
 }
 
 // select, reject: the test's name and its arguments come first; selectattr, rejectattr: after the attribute.
-template <bool kKeeps, bool kByAttribute>
+template <bool keeps, bool is_by_attribute>
 Datum select_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
-  constexpr size_t kTest = kByAttribute ? 1 : 0;
-  if (kByAttribute && arguments.positional.empty()) give_up("selectattr needs an attribute's name");
+  constexpr size_t test_argument = is_by_attribute ? 1 : 0;
+  if (is_by_attribute && arguments.positional.empty()) give_up("selectattr needs an attribute's name");
   std::vector<Datum> kept;
   Arguments rest{.positional = {}, .named = arguments.named};
   std::string test;
-  if (arguments.positional.size() > kTest) {
-    if (arguments.positional[kTest].text() == nullptr) give_up("a test's name is no text");
-    test = arguments.positional[kTest].text()->bytes();
-    rest.positional.assign(arguments.positional.begin() + kTest + 1, arguments.positional.end());
+  if (arguments.positional.size() > test_argument) {
+    if (arguments.positional[test_argument].text() == nullptr) give_up("a test's name is no text");
+    test = arguments.positional[test_argument].text()->bytes();
+    rest.positional.assign(arguments.positional.begin() + test_argument + 1, arguments.positional.end());
   }
   for (const Datum& item : items_or_nothing(evaluator, value)) {
-    const Datum tested = kByAttribute ? look_up(evaluator, item, arguments.positional[0]) : item;
+    const Datum tested = is_by_attribute ? look_up(evaluator, item, arguments.positional[0]) : item;
     const bool holds = test.empty() ? tested.truth() : evaluator.apply_test(test, tested, rest);
-    if (holds == kKeeps) kept.push_back(item);
+    if (holds == keeps) kept.push_back(item);
   }
   return Datum::list(std::move(kept), ListKind::generator);
 }
@@ -329,7 +329,7 @@ Datum slice_filter(Evaluator& evaluator, const Datum& value, const Arguments& ar
 }  // namespace
 
 Filter find(std::string_view name) {
-  static const std::unordered_map<std::string_view, Filter> kFilters = {
+  static const std::unordered_map<std::string_view, Filter> filters = {
       {"batch", batch_filter},
       {"dictsort", dict_sort_filter},
       {"first", first_filter},
@@ -351,8 +351,8 @@ Filter find(std::string_view name) {
       {"sum", sum_filter},
       {"unique", unique_filter},
   };
-  const auto found = kFilters.find(name);
-  return found == kFilters.end() ? nullptr : found->second;
+  const auto found = filters.find(name);
+  return found == filters.end() ? nullptr : found->second;
 }
 
 }  // namespace shoal::jinja::sequence_filters

@@ -23,12 +23,12 @@ struct Spec {
   char type = '\0';
 };
 
-constexpr int64_t kMaximumWidth = 10'000;
+constexpr int64_t maximum_width = 10'000;
 
 int64_t take_integer(std::string_view& text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc::result_out_of_range || value > kMaximumWidth)
+  if (error == std::errc::result_out_of_range || value > maximum_width)
     give_up("a format asks for too much width");
   if (error == std::errc()) text.remove_prefix(static_cast<size_t>(end - text.data()));
   return value;
@@ -131,8 +131,8 @@ bool is_tuple_or_text(const Datum& values) {
 MarkedText character_of(const Datum& value) {
   if (value.text() != nullptr && value.text()->character_count() == 1) return *value.text();
   const std::optional<int64_t> code_point = value.as_integer();
-  constexpr int64_t kCodePoints = 0x110000;
-  if (!code_point || *code_point < 0 || *code_point >= kCodePoints) give_up("%c needs a character");
+  constexpr int64_t code_points = 0x110000;
+  if (!code_point || *code_point < 0 || *code_point >= code_points) give_up("%c needs a character");
   std::string bytes;
   append_utf8(static_cast<char32_t>(*code_point), bytes);
   return MarkedText::of_template(is_valid_utf8(bytes) ? bytes : repair_utf8(bytes));
@@ -240,15 +240,15 @@ class PercentFormatter {
 
 Spec parse_spec(std::string_view text) {
   Spec spec;
-  constexpr std::string_view kAligns = "<>=^";
+  constexpr std::string_view aligns = "<>=^";
   if (!text.empty()) {
     const CodePoint first = decode_utf8(text, 0);
     const auto length = static_cast<size_t>(first.length);
-    if (text.size() > length && kAligns.find(text[length]) != std::string_view::npos) {
+    if (text.size() > length && aligns.find(text[length]) != std::string_view::npos) {
       spec.fill = first.value;
       spec.align = text[length];
       text.remove_prefix(length + 1);
-    } else if (kAligns.find(text.front()) != std::string_view::npos) {
+    } else if (aligns.find(text.front()) != std::string_view::npos) {
       spec.align = text.front();
       text.remove_prefix(1);
     }

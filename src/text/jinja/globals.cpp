@@ -22,11 +22,11 @@ Datum range(Evaluator& evaluator, const Arguments& arguments) {
   Budget& budget = evaluator.budget();
   const int direction = compare(step, int64_t{0}, budget);
   if (direction == 0) give_up("range() with a step of 0");
-  constexpr int64_t kMaximum = 100'000;  // Jinja's sandbox has the same
+  constexpr int64_t maximum = 100'000;  // Jinja's sandbox has the same
   std::vector<Datum> items;
   Datum at = compute("+", only_stop ? Datum(int64_t{0}) : integer(0, 0), int64_t{0}, budget);
   while (compare(at, stop, budget) == -direction) {
-    if (static_cast<int64_t>(items.size()) >= kMaximum) give_up("range() of more than {} numbers", kMaximum);
+    if (static_cast<int64_t>(items.size()) >= maximum) give_up("range() of more than {} numbers", maximum);
     items.push_back(at);
     at = compute("+", at, step, budget);
   }

@@ -16,7 +16,7 @@ struct Entity {
 };
 
 // clang-format off
-constexpr Entity kEntities[] = {
+constexpr Entity entities[] = {
     {"AElig", "\u00C6"}, {"AMP", "&"}, {"Aacute", "\u00C1"}, {"Abreve", "\u0102"}, {"Acirc", "\u00C2"},
     {"Acy", "\u0410"}, {"Afr", "\U0001D504"}, {"Agrave", "\u00C0"}, {"Alpha", "\u0391"},
     {"Amacr", "\u0100"}, {"And", "\u2A53"}, {"Aogon", "\u0104"}, {"Aopf", "\U0001D538"},
@@ -545,7 +545,7 @@ constexpr Entity kEntities[] = {
     {"zopf", "\U0001D56B"}, {"zscr", "\U0001D4CF"}, {"zwj", "\u200D"}, {"zwnj", "\u200C"}};
 
 // Those that are also known without a semicolon.
-constexpr std::string_view kBareNames[] = {
+constexpr std::string_view bare_names[] = {
     "AElig", "AMP", "Aacute", "Acirc", "Agrave", "Aring", "Atilde", "Auml", "COPY", "Ccedil", "ETH",
     "Eacute", "Ecirc", "Egrave", "Euml", "GT", "Iacute", "Icirc", "Igrave", "Iuml", "LT", "Ntilde",
     "Oacute", "Ocirc", "Ograve", "Oslash", "Otilde", "Ouml", "QUOT", "REG", "THORN", "Uacute", "Ucirc",
@@ -559,14 +559,14 @@ constexpr std::string_view kBareNames[] = {
 // clang-format on
 
 // What 0x80 to 0x9F stand for: Windows' characters, whatever Unicode says.
-constexpr char32_t kWindowsCharacters[] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
+constexpr char32_t windows_characters[] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
                                            0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
                                            0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
                                            0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,   0x17E,  0x178};
 
 const Entity* find_entity(std::string_view name) {
-  const auto* found = std::ranges::lower_bound(kEntities, name, {}, &Entity::name);
-  return found != std::end(kEntities) && found->name == name ? found : nullptr;
+  const auto* found = std::ranges::lower_bound(entities, name, {}, &Entity::name);
+  return found != std::end(entities) && found->name == name ? found : nullptr;
 }
 
 bool is_digit(char c, int base) {
@@ -584,9 +584,9 @@ bool is_nothing(char32_t c) {
 std::string character(uint32_t number) {
   std::string out;
   if (number >= 0x80 && number <= 0x9F) {
-    append_utf8(kWindowsCharacters[number - 0x80], out);
+    append_utf8(windows_characters[number - 0x80], out);
   } else if (number == 0 || (number >= 0xD800 && number <= 0xDFFF) || number > 0x10FFFF) {
-    append_utf8(kReplacementCharacter, out);
+    append_utf8(replacement_character, out);
   } else if (!is_nothing(number)) {
     append_utf8(number, out);
   }
@@ -616,9 +616,9 @@ std::optional<std::string> take_number(std::string_view& text) {
 
 // From behind "&": the longest known name.
 std::optional<std::string> take_name(std::string_view& text) {
-  constexpr size_t kLongest = 32;  // characters
+  constexpr size_t longest = 32;  // characters
   size_t end = 0;
-  for (size_t count = 0; count < kLongest && end < text.size(); ++count) {
+  for (size_t count = 0; count < longest && end < text.size(); ++count) {
     if (std::string_view("\t\n\f <&#;").find(text[end]) != std::string_view::npos) break;
     end += static_cast<size_t>(utf8_length(text[end]));
   }
@@ -630,7 +630,7 @@ std::optional<std::string> take_name(std::string_view& text) {
     }
   }
   for (size_t length = name.size(); length > 1; --length) {
-    if (!std::ranges::binary_search(kBareNames, name.substr(0, length))) continue;
+    if (!std::ranges::binary_search(bare_names, name.substr(0, length))) continue;
     text.remove_prefix(length);
     return std::string(find_entity(name.substr(0, length))->text);
   }

@@ -20,8 +20,8 @@ struct BigInteger {
 
 namespace {
 
-constexpr size_t kMaximumBits = 1 << 16;
-constexpr size_t kMaximumDigits = 5000;  // that are read or written; in tens, where it takes time
+constexpr size_t maximum_bits = 1 << 16;
+constexpr size_t maximum_digits = 5000;  // that are read or written; in tens, where it takes time
 
 [[noreturn]] void too_large() { give_up("an integer is too large"); }
 
@@ -33,7 +33,7 @@ Integer of(const Datum& datum) {
 size_t bit_count(const Integer& value) { return value == 0 ? 0 : msb(Integer(abs(value))) + 1; }
 
 Datum datum_of(Integer value) {
-  if (bit_count(value) > kMaximumBits) too_large();
+  if (bit_count(value) > maximum_bits) too_large();
   if (value >= INT64_MIN && value <= INT64_MAX) return value.convert_to<int64_t>();
   return std::make_shared<const BigInteger>(BigInteger{std::move(value)});
 }
@@ -44,13 +44,13 @@ void pay(size_t bits, size_t other_bits, Budget& budget) {
 }
 
 Integer product(const Integer& a, const Integer& b, Budget& budget) {
-  if (bit_count(a) + bit_count(b) > kMaximumBits + 1) too_large();
+  if (bit_count(a) + bit_count(b) > maximum_bits + 1) too_large();
   pay(bit_count(a), bit_count(b), budget);
   return a * b;
 }
 
 Integer power(Integer base, Integer exponent, Budget& budget) {
-  if (exponent > kMaximumBits) {
+  if (exponent > maximum_bits) {
     const bool stays_small = base >= -1 && base <= 1;
     if (!stays_small) too_large();
     exponent = 2 + exponent % 2;
@@ -190,11 +190,11 @@ std::optional<std::vector<uint32_t>> digit_values(std::string_view text, int64_t
 
 Integer integer_of(const std::vector<uint32_t>& digits, int64_t base) {
   Integer value = 0;
-  constexpr size_t kTogether = 12;  // 36 to that power fits into 64 bits
+  constexpr size_t together = 12;  // 36 to that power fits into 64 bits
   for (size_t at = 0; at < digits.size();) {
     uint64_t part = 0;
     uint64_t unit = 1;
-    for (const size_t end = std::min(at + kTogether, digits.size()); at < end; ++at) {
+    for (const size_t end = std::min(at + together, digits.size()); at < end; ++at) {
       part = part * static_cast<uint64_t>(base) + digits[at];
       unit *= static_cast<uint64_t>(base);
     }
@@ -222,7 +222,7 @@ Datum parse_integer(std::string_view text, int64_t base) {
   }
   const std::optional<std::vector<uint32_t>> values = digit_values(digits, base);
   if (!values) return {};
-  if (values->size() > kMaximumDigits) give_up("an integer has more than {} digits", kMaximumDigits);
+  if (values->size() > maximum_digits) give_up("an integer has more than {} digits", maximum_digits);
   const Integer value = integer_of(*values, base);
   return datum_of(negative ? Integer(-value) : value);
 }
@@ -255,8 +255,8 @@ double to_number(const BigInteger& integer) {
 std::string magnitude_digits(const Datum& integer, int base) {
   const Integer magnitude = abs(of(integer));
   if (base == 10) {
-    if (bit_count(magnitude) * 3 / 10 > kMaximumDigits)
-      give_up("an integer has more than {} digits", kMaximumDigits);
+    if (bit_count(magnitude) * 3 / 10 > maximum_digits)
+      give_up("an integer has more than {} digits", maximum_digits);
     return magnitude.str();
   }
   if (base != 2) return magnitude.str(0, base == 16 ? std::ios_base::hex : std::ios_base::oct);

@@ -17,29 +17,29 @@ struct Range {
   char32_t last;
 };
 
-template <size_t kCount>
-bool is_in(const Range (&ranges)[kCount], char32_t c) {
+template <size_t entry_count>
+bool is_in(const Range (&ranges)[entry_count], char32_t c) {
   const auto* range = std::ranges::lower_bound(ranges, c, {}, &Range::last);
   return range != std::end(ranges) && range->first <= c;
 }
 
 // Unicode's Other_Lowercase and Other_Uppercase.
-constexpr Range kOtherLower[] = {
+constexpr Range other_lower[] = {
     {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},     {0x2C0, 0x2C1},    {0x2E0, 0x2E4},
     {0x345, 0x345},     {0x37A, 0x37A},     {0x1D2C, 0x1D6A},   {0x1D78, 0x1D78},  {0x1D9B, 0x1DBF},
     {0x2071, 0x2071},   {0x207F, 0x207F},   {0x2090, 0x209C},   {0x2170, 0x217F},  {0x24D0, 0x24E9},
     {0x2C7C, 0x2C7D},   {0xA69C, 0xA69D},   {0xA770, 0xA770},   {0xA7F8, 0xA7F9},  {0xAB5C, 0xAB5F},
     {0x10780, 0x10780}, {0x10783, 0x10785}, {0x10787, 0x107B0}, {0x107B2, 0x107BA}};
-constexpr Range kOtherUpper[] = {
+constexpr Range other_upper[] = {
     {0x2160, 0x216F}, {0x24B6, 0x24CF}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
 // Numeric_Type=Digit.
-constexpr Range kOtherDigits[] = {
+constexpr Range other_digits[] = {
     {0xB2, 0xB3},     {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},   {0x2070, 0x2070},
     {0x2074, 0x2079}, {0x2080, 0x2089},   {0x2460, 0x2468},   {0x2474, 0x247C},   {0x2488, 0x2490},
     {0x24EA, 0x24EA}, {0x24F5, 0x24FD},   {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},
     {0x278A, 0x2792}, {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
 // Numeric_Type=Numeric of what is a letter.
-constexpr Range kNumerals[] = {
+constexpr Range numerals[] = {
     {0x3405, 0x3405},   {0x3483, 0x3483},   {0x382A, 0x382A},   {0x3B4D, 0x3B4D},   {0x4E00, 0x4E00},
     {0x4E03, 0x4E03},   {0x4E07, 0x4E07},   {0x4E09, 0x4E09},   {0x4E5D, 0x4E5D},   {0x4E8C, 0x4E8C},
     {0x4E94, 0x4E94},   {0x4E96, 0x4E96},   {0x4EBF, 0x4EC0},   {0x4EDF, 0x4EDF},   {0x4EE8, 0x4EE8},
@@ -56,7 +56,7 @@ constexpr Range kNumerals[] = {
     {0x20AFD, 0x20AFD}, {0x20B19, 0x20B19}, {0x22390, 0x22390}, {0x22998, 0x22998}, {0x23B1B, 0x23B1B},
     {0x2626D, 0x2626D}, {0x2F890, 0x2F890}};
 // Case_Ignorable beside marks, modifiers and format characters.
-constexpr Range kPunctuationInWords[] = {
+constexpr Range punctuation_in_words[] = {
     {0x27, 0x27},     {0x2E, 0x2E},     {0x3A, 0x3A},     {0xB7, 0xB7},
     {0x387, 0x387},   {0x55F, 0x55F},   {0x5F4, 0x5F4},   {0x2018, 0x2019},
     {0x2024, 0x2024}, {0x2027, 0x2027}, {0xFE13, 0xFE13}, {0xFE52, 0xFE52},
@@ -68,7 +68,7 @@ struct SpecialCase {
   const char* upper;
   const char* title;
 };
-constexpr SpecialCase kSpecialCases[] = {{0xDF, "SS", "Ss"},
+constexpr SpecialCase special_cases[] = {{0xDF, "SS", "Ss"},
                                          {0x149, "\u02BCN", "\u02BCN"},
                                          {0x1F0, "J\u030C", "J\u030C"},
                                          {0x390, "\u0399\u0308\u0301", "\u0399\u0308\u0301"},
@@ -172,14 +172,14 @@ constexpr SpecialCase kSpecialCases[] = {{0xDF, "SS", "Ss"},
                                          {0xFB17, "\u0544\u053D", "\u0544\u056D"}};
 
 const SpecialCase* find_special(char32_t c) {
-  const auto* found = std::ranges::lower_bound(kSpecialCases, c, {}, &SpecialCase::letter);
-  return found != std::end(kSpecialCases) && found->letter == c ? found : nullptr;
+  const auto* found = std::ranges::lower_bound(special_cases, c, {}, &SpecialCase::letter);
+  return found != std::end(special_cases) && found->letter == c ? found : nullptr;
 }
 
 utf8proc_category_t category(char32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
 
-bool is_lower_letter(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || is_in(kOtherLower, c); }
-bool is_upper_letter(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU || is_in(kOtherUpper, c); }
+bool is_lower_letter(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || is_in(other_lower, c); }
+bool is_upper_letter(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU || is_in(other_upper, c); }
 bool is_title_letter(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
 bool is_cased(char32_t c) { return is_lower_letter(c) || is_upper_letter(c) || is_title_letter(c); }
 
@@ -190,7 +190,7 @@ bool is_case_ignorable(char32_t c) {
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_LM:
     case UTF8PROC_CATEGORY_SK: return true;
-    default: return is_in(kPunctuationInWords, c);
+    default: return is_in(punctuation_in_words, c);
   }
 }
 
@@ -201,7 +201,7 @@ int64_t before(std::string_view text, int64_t at) {
   return at;
 }
 
-constexpr char32_t kCapitalSigma = 0x3A3;
+constexpr char32_t capital_sigma = 0x3A3;
 
 // Whether the sigma at `at` is the last letter of a word and not its only one. `begins` says of a place
 // whether the text that is looked at begins behind the character there.
@@ -250,8 +250,8 @@ void append_title(char32_t c, std::string& out) {
 }
 
 void append_lower_letter(char32_t c, bool is_final, std::string& out) {
-  constexpr char32_t kDottedI = 0x130;
-  if (c == kDottedI) {
+  constexpr char32_t dotted_i = 0x130;
+  if (c == dotted_i) {
     out += "i\u0307";
   } else if (is_final) {
     out += "\u03C2";
@@ -262,7 +262,7 @@ void append_lower_letter(char32_t c, bool is_final, std::string& out) {
 
 void append_lower(std::string_view text, int64_t at, char32_t c, std::string& out) {
   const auto never = [](int64_t) { return false; };
-  append_lower_letter(c, c == kCapitalSigma && is_final_sigma(text, at, never), out);
+  append_lower_letter(c, c == capital_sigma && is_final_sigma(text, at, never), out);
 }
 
 void append_folded(std::string_view, int64_t, char32_t c, std::string& out) {
@@ -311,7 +311,7 @@ void append_in_filters_title(std::string_view text, int64_t at, char32_t c, std:
   if (begins_word(text, at)) return append_upper(text, at, c, out);
   // The rest of a word is made small without a look at its beginning.
   const auto begins = [&](int64_t place) { return begins_word(text, place); };
-  append_lower_letter(c, c == kCapitalSigma && is_final_sigma(text, at, begins), out);
+  append_lower_letter(c, c == capital_sigma && is_final_sigma(text, at, begins), out);
 }
 
 MarkedText changed(const MarkedText& text, Change change) {
@@ -388,7 +388,7 @@ bool is_title_text(std::string_view text) {
   return any && fits;
 }
 
-bool is_digit(char32_t c) { return is_decimal_digit(c) || is_in(kOtherDigits, c); }
-bool is_numeric(char32_t c) { return is_number(c) || is_in(kNumerals, c); }
+bool is_digit(char32_t c) { return is_decimal_digit(c) || is_in(other_digits, c); }
+bool is_numeric(char32_t c) { return is_number(c) || is_in(numerals, c); }
 
 }  // namespace shoal::jinja

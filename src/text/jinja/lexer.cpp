@@ -212,9 +212,9 @@ class Lexer {
   }
 
   void read_symbol(std::string& open) {
-    constexpr std::array<std::string_view, 6> kDouble = {"//", "**", "==", "!=", ">=", "<="};
-    constexpr std::string_view kSingle = "+-*/%~<>=.:|,()[]{}";
-    for (const std::string_view symbol : kDouble) {
+    constexpr std::array<std::string_view, 6> double_operators = {"//", "**", "==", "!=", ">=", "<="};
+    constexpr std::string_view single = "+-*/%~<>=.:|,()[]{}";
+    for (const std::string_view symbol : double_operators) {
       if (starts(symbol)) {
         put(TokenType::symbol, std::string(symbol));
         at_ += 2;
@@ -222,7 +222,7 @@ class Lexer {
       }
     }
     const char c = source_[at_];
-    if (kSingle.find(c) == std::string_view::npos) {
+    if (single.find(c) == std::string_view::npos) {
       const CodePoint wrong = decode_utf8(source_, static_cast<int64_t>(at_));
       std::string shown;
       append_utf8(wrong.value, shown);
@@ -296,11 +296,11 @@ class Lexer {
 
   // Python's escapes; what is none stays as it is, backslash included.
   void read_escape(std::string& value) {
-    constexpr std::string_view kEscaped = "\\'\"abfnrtv";
-    constexpr std::string_view kMeaning = "\\'\"\a\b\f\n\r\t\v";
+    constexpr std::string_view escaped_letters = "\\'\"abfnrtv";
+    constexpr std::string_view meaning = "\\'\"\a\b\f\n\r\t\v";
     const char c = source_[at_];
-    if (const size_t index = kEscaped.find(c); index != std::string_view::npos) {
-      value += kMeaning[index];
+    if (const size_t index = escaped_letters.find(c); index != std::string_view::npos) {
+      value += meaning[index];
       ++at_;
     } else if (c == '\n') {
       skip(1);
@@ -331,7 +331,7 @@ class Lexer {
       if (code > 0x10FFFF) reject("a string has an escape that is no character");
     }
     // Halves of a surrogate pair are no text.
-    append_utf8(code >= 0xD800 && code < 0xE000 ? kReplacementCharacter : code, value);
+    append_utf8(code >= 0xD800 && code < 0xE000 ? replacement_character : code, value);
   }
 
   const std::string source_;

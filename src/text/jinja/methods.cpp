@@ -28,10 +28,10 @@ Datum list_of(Evaluator& evaluator, std::vector<MarkedText> texts, ListKind kind
   return Datum::list(std::move(items), kind);
 }
 
-template <bool kLeft, bool kRight>
+template <bool at_begin, bool at_end>
 Datum strip_method(Evaluator&, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("strip", arguments, {"chars"});
-  return strip(self, optional_text(bound, 0), kLeft, kRight);
+  return strip(self, optional_text(bound, 0), at_begin, at_end);
 }
 
 Datum split_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
@@ -52,15 +52,15 @@ Datum split_lines_method(Evaluator& evaluator, const MarkedText& self, const Arg
   return list_of(evaluator, split_lines(self, bound.flag(0, false)));
 }
 
-template <bool kFromRight>
+template <bool from_right>
 Datum partition_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("partition", arguments, {"sep"});
   const MarkedText separator = bound.text(0, "");
   if (separator.empty()) give_up("partition() at an empty text");
   const size_t found =
-      kFromRight ? self.bytes().rfind(separator.bytes()) : self.bytes().find(separator.bytes());
+      from_right ? self.bytes().rfind(separator.bytes()) : self.bytes().find(separator.bytes());
   if (found == std::string::npos) {
-    if (kFromRight) return list_of(evaluator, {{}, {}, self}, ListKind::tuple);
+    if (from_right) return list_of(evaluator, {{}, {}, self}, ListKind::tuple);
     return list_of(evaluator, {self, {}, {}}, ListKind::tuple);
   }
   const auto at = static_cast<int64_t>(found);
@@ -82,9 +82,9 @@ MarkedText window(const MarkedText& self, const Bound& bound, size_t start_param
                     self.byte_offset(place(start_parameter + 1, count)));
 }
 
-template <bool kAtEnd>
+template <bool at_end>
 Datum starts_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
-  const Bound bound(kAtEnd ? "endswith" : "startswith", arguments, {"text", "start", "end"});
+  const Bound bound(at_end ? "endswith" : "startswith", arguments, {"text", "start", "end"});
   const MarkedText part = window(self, bound, 1);
   std::vector<Datum> candidates = {bound[0]};
   if (bound[0].list() != nullptr && bound[0].list()->kind == ListKind::tuple) {
@@ -93,7 +93,7 @@ Datum starts_method(Evaluator& evaluator, const MarkedText& self, const Argument
   for (const Datum& candidate : candidates) {
     if (candidate.text() == nullptr) give_up("a text is needed, not {}", type_name(candidate));
     const std::string& sought = candidate.text()->bytes();
-    if (kAtEnd ? part.bytes().ends_with(sought) : part.bytes().starts_with(sought)) return true;
+    if (at_end ? part.bytes().ends_with(sought) : part.bytes().starts_with(sought)) return true;
   }
   return false;
 }
@@ -110,23 +110,23 @@ Datum replace_method(Evaluator& evaluator, const MarkedText& self, const Argumen
   return replace(self, from, to, bound.integer(2, -1), budget);
 }
 
-template <bool kLeft>
+template <bool at_begin>
 Datum remove_method(Evaluator&, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("removeprefix", arguments, {"text"});
   const MarkedText part = bound.text(0, "");
-  if (kLeft && self.bytes().starts_with(part.bytes())) return self.slice(part.size(), self.size());
-  if (!kLeft && self.bytes().ends_with(part.bytes())) return self.slice(0, self.size() - part.size());
+  if (at_begin && self.bytes().starts_with(part.bytes())) return self.slice(part.size(), self.size());
+  if (!at_begin && self.bytes().ends_with(part.bytes())) return self.slice(0, self.size() - part.size());
   return self;
 }
 
-template <bool kFromRight, bool kMustBeThere>
+template <bool from_right, bool must_be_there>
 Datum find_in_text(Evaluator&, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("find", arguments, {"text", "start", "end"});
   const MarkedText part = window(self, bound, 1);
   const std::string sought = bound.text(0, "").bytes();
-  const size_t found = kFromRight ? part.bytes().rfind(sought) : part.bytes().find(sought);
+  const size_t found = from_right ? part.bytes().rfind(sought) : part.bytes().find(sought);
   if (found == std::string::npos) {
-    if (kMustBeThere) give_up("the text is not there");
+    if (must_be_there) give_up("the text is not there");
     return int64_t{-1};
   }
   const int64_t count = self.character_count();
@@ -149,9 +149,9 @@ Datum count_in_text(Evaluator&, const MarkedText& self, const Arguments& argumen
 }
 
 // A change of case, which takes no arguments.
-template <MarkedText (*kChange)(const MarkedText&)>
+template <MarkedText (*change)(const MarkedText&)>
 Datum case_change(Evaluator&, const MarkedText& self, const Arguments&) {
-  return kChange(self);
+  return change(self);
 }
 
 Datum join_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
@@ -173,13 +173,15 @@ Datum format_method(Evaluator& evaluator, const MarkedText& self, const Argument
 }
 
 // left, right, center: how much of the padding goes to the left.
-template <int kKind>
+template <int justification>
 Datum pad_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("ljust", arguments, {"width", "fillchar"});
   const int64_t width = bound.integer(0, 0);
   const int64_t missing = width - self.character_count();
   // Python puts the odd space of center() on the left where the width is odd too.
-  const int64_t left = kKind == 0 ? 0 : kKind == 1 ? missing : missing / 2 + (missing & width & 1);
+  const int64_t left = justification == 0   ? 0
+                       : justification == 1 ? missing
+                                            : missing / 2 + (missing & width & 1);
   const MarkedText fill = bound.text(1, " ");
   if (fill.character_count() != 1) give_up("the fill is not one character");
   return pad(self, width, fill, left, evaluator.budget());
@@ -216,11 +218,11 @@ Datum expand_tabs(Evaluator& evaluator, const MarkedText& self, const Arguments&
   return out;
 }
 
-template <bool (*kFits)(char32_t)>
+template <bool (*fits)(char32_t)>
 Datum all_characters(Evaluator&, const MarkedText& self, const Arguments&) {
   for (int64_t at = 0; at < self.size();) {
     const CodePoint c = decode_utf8(self.bytes(), at);
-    if (!kFits(c.value)) return false;
+    if (!fits(c.value)) return false;
     at += c.length;
   }
   return !self.empty();
@@ -228,9 +230,9 @@ Datum all_characters(Evaluator&, const MarkedText& self, const Arguments&) {
 
 bool is_letter_or_numeric(char32_t c) { return is_letter(c) || is_numeric(c); }
 
-template <bool (*kFits)(std::string_view)>
+template <bool (*fits)(std::string_view)>
 Datum whole_text(Evaluator&, const MarkedText& self, const Arguments&) {
-  return kFits(self.bytes());
+  return fits(self.bytes());
 }
 
 Datum is_ascii(Evaluator&, const MarkedText& self, const Arguments&) {
@@ -254,7 +256,7 @@ struct Named {
   Method method;
 };
 
-constexpr Named<TextMethod> kTextMethods[] = {
+constexpr Named<TextMethod> text_methods[] = {
     {"strip", strip_method<true, true>},
     {"lstrip", strip_method<true, false>},
     {"rstrip", strip_method<false, true>},
@@ -340,7 +342,7 @@ Datum copy_list(Evaluator& evaluator, List& self, const Arguments& arguments) {
   return Datum::list(self.items);
 }
 
-constexpr Named<ListMethod> kListMethods[] = {{"append", append_method},
+constexpr Named<ListMethod> list_methods[] = {{"append", append_method},
                                               {"pop", pop_method},
                                               {"index", index_in_list},
                                               {"count", count_in_list},
@@ -379,14 +381,14 @@ Datum copy_method(Evaluator& evaluator, const Dict& self, const Arguments&) {
   return Datum::dict(self.members);
 }
 
-constexpr Named<DictMethod> kDictMethods[] = {{"items", items_method},
+constexpr Named<DictMethod> dict_methods[] = {{"items", items_method},
                                               {"keys", keys_method},
                                               {"values", values_method},
                                               {"get", get_method},
                                               {"copy", copy_method}};
 
-template <class Method, size_t kCount>
-Method find_named(const Named<Method> (&methods)[kCount], std::string_view name) {
+template <class Method, size_t count>
+Method find_named(const Named<Method> (&methods)[count], std::string_view name) {
   const auto* found = std::ranges::find(methods, name, &Named<Method>::name);
   return found == std::end(methods) ? nullptr : found->method;
 }
@@ -399,28 +401,28 @@ Datum bind(std::string_view name, Call call) {
 }  // namespace
 
 bool changes_value(const Datum& value, std::string_view name) {
-  constexpr std::string_view kOfDicts[] = {"clear", "pop", "popitem", "setdefault", "update"};
-  return value.dict() != nullptr && std::ranges::find(kOfDicts, name) != std::end(kOfDicts);
+  constexpr std::string_view of_dicts[] = {"clear", "pop", "popitem", "setdefault", "update"};
+  return value.dict() != nullptr && std::ranges::find(of_dicts, name) != std::end(of_dicts);
 }
 
 // The value is kept with the method, so that the references stay good.
 Datum find_method(const Datum& value, std::string_view name) {
   if (value.text() != nullptr) {
-    const TextMethod method = find_named(kTextMethods, name);
+    const TextMethod method = find_named(text_methods, name);
     if (method == nullptr) return {};
     return bind(name, [value, method](Evaluator& evaluator, const Arguments& arguments) {
       return method(evaluator, *value.text(), arguments);
     });
   }
   if (value.list() != nullptr) {
-    const ListMethod method = find_named(kListMethods, name);
+    const ListMethod method = find_named(list_methods, name);
     if (method == nullptr) return {};
     return bind(name, [value, method](Evaluator& evaluator, const Arguments& arguments) {
       return method(evaluator, *value.list(), arguments);
     });
   }
   if (value.dict() != nullptr) {
-    const DictMethod method = find_named(kDictMethods, name);
+    const DictMethod method = find_named(dict_methods, name);
     if (method == nullptr) return {};
     return bind(name, [value, method](Evaluator& evaluator, const Arguments& arguments) {
       return method(evaluator, *value.dict(), arguments);

@@ -32,7 +32,7 @@ bool is_callable(const Datum& value) {
 }
 
 const std::unordered_map<std::string_view, Test>& table() {
-  static const std::unordered_map<std::string_view, Test> kTests = {
+  static const std::unordered_map<std::string_view, Test> tests = {
       {"defined", [](Evaluator&, const Datum& v, const Arguments&) { return !v.is_undefined(); }},
       {"undefined", [](Evaluator&, const Datum& v, const Arguments&) { return v.is_undefined(); }},
       {"none", [](Evaluator&, const Datum& v, const Arguments&) { return v.is_none(); }},
@@ -92,17 +92,17 @@ const std::unordered_map<std::string_view, Test>& table() {
          return v.text() != nullptr && find_test(v.text()->bytes()) != nullptr;
        }},
   };
-  return kTests;
+  return tests;
 }
 
 }  // namespace
 
 Test find_test(std::string_view name) {
-  static const std::unordered_map<std::string_view, std::string_view> kOtherNames = {
+  static const std::unordered_map<std::string_view, std::string_view> other_names = {
       {"equalto", "eq"}, {"==", "eq"},          {"!=", "ne"}, {"lessthan", "lt"}, {"<", "lt"},
       {"<=", "le"},      {"greaterthan", "gt"}, {">", "gt"},  {">=", "ge"}};
-  const auto other = kOtherNames.find(name);
-  const auto found = table().find(other == kOtherNames.end() ? name : other->second);
+  const auto other = other_names.find(name);
+  const auto found = table().find(other == other_names.end() ? name : other->second);
   return found == table().end() ? nullptr : found->second;
 }
 
