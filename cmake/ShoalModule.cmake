@@ -1,5 +1,6 @@
-# shoal_module(NAME OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, and one test
-# program from its *_test.cpp files. The dependencies named here are the only modules whose headers NAME may include;
+# shoal_module(NAME OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, one test
+# program from its *_test.cpp files, and what tests of this and other modules share, *_for_test.cpp, as the library
+# shoal_NAME_for_test. The dependencies named here are the only modules whose headers NAME may include;
 # tools/tidy refuses any other edge. OPTIMIZE: of a release build, where it is not -O1. PRECOMPILE: headers of libraries
 # that most of its sources read.
 function(shoal_module name)
@@ -8,6 +9,9 @@ function(shoal_module name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|_bench\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(shared ${tests})
+  list(FILTER tests EXCLUDE REGEX "_for_test\\.cpp$")
+  list(FILTER shared INCLUDE REGEX "_for_test\\.cpp$")
 
   if(NOT sources)  # not written yet
     add_library(shoal_${name} INTERFACE)
@@ -23,11 +27,16 @@ function(shoal_module name)
   target_compile_options(shoal_${name} PRIVATE ${ARG_OPTIMIZE})
   shoal_precompile(shoal_${name} "library${ARG_OPTIMIZE}" ${ARG_PRECOMPILE})
 
+  if(BUILD_TESTING AND shared)
+    add_library(shoal_${name}_for_test STATIC ${shared})
+    target_link_libraries(shoal_${name}_for_test PUBLIC shoal_${name} PRIVATE shoal_options)
+    shoal_precompile(shoal_${name}_for_test library)
+  endif()
   if(BUILD_TESTING AND tests)
     add_executable(${name}_test ${tests})
     list(TRANSFORM ARG_TEST_DEPS PREPEND shoal_ OUTPUT_VARIABLE test_libraries)
-    target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_options GTest::gmock
-                                               GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
+    target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_base_for_test shoal_options
+                                               GTest::gmock GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
     shoal_precompile(${name}_test test)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS unit)

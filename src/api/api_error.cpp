@@ -1,8 +1,8 @@
 #include "api/api_error.h"
 
+#include "answers/context_length.h"
 #include "base/retry_advice.h"
-#include "text/context_length.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

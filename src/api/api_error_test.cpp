@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "text/context_length.h"
+#include "answers/context_length.h"
 
 namespace shoal {
 namespace {

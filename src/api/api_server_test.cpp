@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/api_server_fixture.h"
+#include "api/api_server_for_test.h"
 
 namespace shoal {
 namespace {

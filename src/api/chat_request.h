@@ -6,7 +6,7 @@
 #include "api/api_error.h"
 #include "api/chat_tools.h"
 #include "api/generation_options.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 

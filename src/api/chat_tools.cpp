@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "text/calls/call_reader.h"
-#include "text/grammar/json_schema.h"
+#include "answers/call_reader.h"
+#include "grammar/json_schema.h"
 
 namespace shoal {
 namespace {

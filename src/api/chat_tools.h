@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "answers/answer_form.h"
 #include "api/api_error.h"
 #include "api/request_fields.h"
-#include "text/calls/tool_use.h"
-#include "text/grammar/output_format.h"
-#include "text/value.h"
+#include "grammar/output_format.h"
+#include "json/value.h"
 
 namespace shoal {
 

@@ -1,6 +1,6 @@
 #include "api/cluster_format.h"
 
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

@@ -164,8 +164,8 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
   void open_readers(size_t prompt_index, const AnswerOpening& opening) {
     if (shape_.kind != AnswerKind::chat) return;
     for (uint32_t i = 0; i < choices_per_prompt_; ++i) {
-      std::unique_ptr<ChoiceReader>& reader = readers_[first_choice(prompt_index) + i];
-      if (reader == nullptr) reader = std::make_unique<ChoiceReader>(opening, calls_);
+      std::unique_ptr<ChoiceParser>& reader = readers_[first_choice(prompt_index) + i];
+      if (reader == nullptr) reader = std::make_unique<ChoiceParser>(opening, calls_);
     }
   }
 
@@ -235,7 +235,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
 
   std::vector<RequestId> open_;
   std::vector<ChoiceAnswer> choices_;
-  std::vector<std::unique_ptr<ChoiceReader>> readers_;  // by choice; none for completions
+  std::vector<std::unique_ptr<ChoiceParser>> readers_;  // by choice; none for completions
   std::vector<int64_t> text_offsets_;                   // by choice, of what the stream has had
   Usage usage_;
   std::string last_comment_;

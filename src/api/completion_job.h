@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "api/answer_format.h"
+#include "api/answer_json.h"
 #include "api/backend.h"
-#include "api/choice_reader.h"
+#include "api/choice_parser.h"
 #include "api/http_message.h"
 #include "api/metrics.h"
 

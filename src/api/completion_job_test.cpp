@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "api/api_server_fixture.h"
+#include "api/api_server_for_test.h"
 
 namespace shoal {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "api/api_server_fixture.h"
+#include "api/api_server_for_test.h"
 
 namespace shoal {
 namespace {

@@ -9,7 +9,7 @@
 #include <future>
 #include <thread>
 
-#include "api/raw_http_client.h"
+#include "api/raw_http_client_for_test.h"
 #include "base/mutex.h"
 #include "base/os.h"
 

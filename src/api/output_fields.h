@@ -5,7 +5,7 @@
 
 #include "api/api_error.h"
 #include "api/request_fields.h"
-#include "text/grammar/output_format.h"
+#include "grammar/output_format.h"
 
 namespace shoal {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "api/api_error.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 

@@ -1,4 +1,4 @@
-// The case of letters where a text is a keyword, a host or a model's name. text/unicode.h has that of
+// The case of letters where a text is a keyword, a host or a model's name. tokens/unicode.h has that of
 // people's texts.
 #pragma once
 

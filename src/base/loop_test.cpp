@@ -5,7 +5,7 @@
 #include <future>
 #include <vector>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 
 namespace shoal {
 namespace {

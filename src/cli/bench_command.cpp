@@ -12,12 +12,12 @@
 #include "cli/commands.h"
 #include "cli/local_model.h"
 #include "cli/option_values.h"
+#include "json/value.h"
 #include "kernels/memory_bandwidth.h"
 #include "ring/local_ring.h"
 #include "scheduler/scheduler.h"
 #include "store/model_store.h"
-#include "text/tokenizer_files.h"
-#include "text/value.h"
+#include "tokens/tokenizer_files.h"
 
 namespace shoal {
 namespace {

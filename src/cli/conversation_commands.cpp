@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "base/similar.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "answers/text_assets.h"
 #include "cli/commands.h"
+#include "json/value.h"
 #include "model/checkpoint.h"
 #include "store/model_store.h"
-#include "text/text_assets.h"
-#include "text/value.h"
 
 namespace shoal {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 

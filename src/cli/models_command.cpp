@@ -8,10 +8,10 @@
 
 #include "base/printable.h"
 #include "cli/commands.h"
+#include "json/value.h"
 #include "model/architecture.h"
 #include "model/checkpoint.h"
 #include "store/model_store.h"
-#include "text/value.h"
 
 namespace shoal {
 namespace {

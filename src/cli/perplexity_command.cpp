@@ -13,7 +13,7 @@
 #include "cli/local_model.h"
 #include "cli/option_values.h"
 #include "store/model_store.h"
-#include "text/tokenizer_files.h"
+#include "tokens/tokenizer_files.h"
 
 namespace shoal {
 namespace {

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <system_error>
 
+#include "answers/text_assets.h"
 #include "base/os.h"
 #include "cli/commands.h"
 #include "cli/json_files.h"
 #include "store/model_store.h"
-#include "text/text_assets.h"
 
 namespace shoal {
 namespace {

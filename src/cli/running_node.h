@@ -7,7 +7,7 @@
 #include "base/ids.h"
 #include "cli/node_options.h"
 #include "client/api_client.h"
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 

@@ -11,7 +11,7 @@
 #include "cli/commands.h"
 #include "cli/json_files.h"
 #include "store/model_store.h"
-#include "text/tokenizer_files.h"
+#include "tokens/tokenizer_files.h"
 
 namespace shoal {
 namespace {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "api/api_server.h"
-#include "api/fake_backend.h"
+#include "api/fake_backend_for_test.h"
 
 namespace shoal {
 namespace {

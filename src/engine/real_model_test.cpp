@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "base/test_data.h"
-#include "engine/oracle_test.h"
+#include "base/test_data_for_test.h"
+#include "engine/oracle_for_test.h"
 
 namespace shoal {
 namespace {

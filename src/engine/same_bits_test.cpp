@@ -6,8 +6,8 @@
 
 #include <random>
 
-#include "base/test_data.h"
-#include "engine/oracle_test.h"
+#include "base/test_data_for_test.h"
+#include "engine/oracle_for_test.h"
 
 namespace shoal {
 namespace {

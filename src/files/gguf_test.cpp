@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "base/os.h"
-#include "base/test_data.h"
+#include "base/test_data_for_test.h"
 
 namespace shoal {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/os.h"
-#include "base/test_data.h"
+#include "base/test_data_for_test.h"
 
 namespace shoal {
 namespace {

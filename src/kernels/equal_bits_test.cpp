@@ -7,7 +7,7 @@
 
 #include "kernels/cpu/avx512_emulated.h"
 #include "kernels/kernels.h"
-#include "kernels/test_random.h"
+#include "kernels/random_for_test.h"
 
 namespace shoal {
 namespace {

@@ -14,7 +14,7 @@
 #include "base/thread_team.h"
 #include "kernels/kernels.h"
 #include "kernels/memory_bandwidth.h"
-#include "kernels/test_random.h"
+#include "kernels/random_for_test.h"
 
 namespace shoal {
 namespace {

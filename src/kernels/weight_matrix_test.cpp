@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/test_data.h"
+#include "base/test_data_for_test.h"
 #include "kernels/kernels.h"
-#include "kernels/test_random.h"
+#include "kernels/random_for_test.h"
 
 namespace shoal {
 namespace {

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/test_data.h"
-#include "model/checkpoint_folder_test.h"
+#include "base/test_data_for_test.h"
+#include "model/checkpoint_folder_for_test.h"
 #include "model/config_reader.h"
 
 namespace shoal {

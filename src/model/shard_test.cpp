@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "model/checkpoint_folder_test.h"
+#include "model/checkpoint_folder_for_test.h"
 
 namespace shoal {
 namespace {

@@ -10,7 +10,7 @@
 #include <future>
 #include <thread>
 
-#include "net/test_node.h"
+#include "net/node_for_test.h"
 
 namespace shoal {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <map>
 
-#include "net/test_node.h"
+#include "net/node_for_test.h"
 
 namespace shoal {
 namespace {

@@ -177,10 +177,10 @@ void write(const RequestAccepted& accepted, wire::RequestAccepted& out) {
 RequestAccepted read(const wire::RequestAccepted& in, WireChecks& checks) {
   constexpr auto last_style = static_cast<int64_t>(last_call_style);
   constexpr auto last_thinking = static_cast<int64_t>(last_thinking_style);
-  const AnswerFormat format{.calls = static_cast<CallStyle>(
-                                checks.within(in.call_style(), 0, last_style, "request_accepted.call_style")),
-                            .thinking = static_cast<ThinkingStyle>(checks.within(
-                                in.thinking_style(), 0, last_thinking, "request_accepted.thinking_style"))};
+  const AnswerStyle format{.calls = static_cast<CallStyle>(
+                               checks.within(in.call_style(), 0, last_style, "request_accepted.call_style")),
+                           .thinking = static_cast<ThinkingStyle>(checks.within(
+                               in.thinking_style(), 0, last_thinking, "request_accepted.thinking_style"))};
   return {
       .request = checks.id(in.request(), "request_accepted.request"),
       .epoch = read(in.epoch(), checks),

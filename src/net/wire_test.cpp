@@ -8,7 +8,7 @@
 #include <random>
 
 #include "net/wire_checks.h"
-#include "net/wire_samples.h"
+#include "net/wire_samples_for_test.h"
 #include "shoal.pb.h"
 
 namespace shoal {

@@ -1,6 +1,6 @@
 #include "node/local_nodes.h"
 
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

@@ -6,8 +6,8 @@
 #include <cctype>
 
 #include "base/log.h"
+#include "json/value.h"
 #include "node/local_nodes.h"
-#include "text/value.h"
 
 namespace shoal {
 namespace {

@@ -11,8 +11,8 @@
 #include "api/backend.h"
 #include "base/mutex.h"
 #include "base/os.h"
-#include "base/test_data.h"
-#include "text/value.h"
+#include "base/test_data_for_test.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 #include "ring/hash_engine_for_test.h"
 #include "ring/local_ring.h"
 #include "ring/ring_limits.h"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 #include "ring/hash_engine_for_test.h"
 
 namespace shoal {

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "answers/answer_form.h"
+#include "answers/tool_set.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "engine/sampler.h"
-#include "text/calls/answer_opening.h"
-#include "text/calls/tool_set.h"
-#include "text/detokenizer.h"
-#include "text/grammar/grammar_vocabulary.h"
+#include "grammar/grammar_vocabulary.h"
+#include "tokens/detokenizer.h"
 
 namespace shoal {
 

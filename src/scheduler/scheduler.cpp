@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "answers/context_length.h"
 #include "base/check.h"
 #include "base/mutex.h"
 #include "base/retry_advice.h"
@@ -16,8 +17,7 @@
 #include "scheduler/batch_planner.h"
 #include "scheduler/sequence.h"
 #include "scheduler/wait_estimate.h"
-#include "text/context_length.h"
-#include "text/known_tokens.h"
+#include "tokens/known_tokens.h"
 
 namespace shoal {
 namespace {

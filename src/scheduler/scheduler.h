@@ -10,7 +10,7 @@
 #include "ring/ring.h"
 #include "scheduler/generation.h"
 #include "scheduler/step_trace.h"
-#include "text/tokenizer.h"
+#include "tokens/tokenizer.h"
 
 namespace shoal {
 

@@ -6,10 +6,10 @@
 #include <deque>
 #include <map>
 
+#include "answers/context_length.h"
 #include "base/retry_advice.h"
-#include "base/simulated_world.h"
-#include "text/context_length.h"
-#include "text/fake_tokenizer.h"
+#include "base/simulated_world_for_test.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 namespace shoal {
 namespace {

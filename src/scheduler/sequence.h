@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "answers/answer_parser.h"
+#include "grammar/grammar_matcher.h"
 #include "scheduler/generation.h"
-#include "text/calls/answer_parser.h"
-#include "text/detokenizer.h"
-#include "text/grammar/grammar_matcher.h"
-#include "text/tokenizer.h"
+#include "tokens/detokenizer.h"
+#include "tokens/tokenizer.h"
 
 namespace shoal {
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "text/calls/answer_grammar.h"
-#include "text/fake_tokenizer.h"
+#include "answers/answer_grammar.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 namespace shoal {
 namespace {
@@ -51,7 +51,7 @@ TEST(Sequence, EndsBehindItsFirstCallWhereThereMayBeOneOnly) {
   Generation generation = make_generation();
   generation.max_tokens = 50;
   const Value tools = Value::Array{Value::Object{{"function", Value::Object{{"name", "f"}}}}};
-  const AnswerFormat format{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};
+  const AnswerStyle format{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};
   SingleCall& single = generation.single_call.emplace();
   single.opening.format = format;
   single.tools = ToolSet(tools);

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "text/value.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {

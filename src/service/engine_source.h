@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "answers/text_assets.h"
 #include "base/error.h"
 #include "cluster/placement.h"
 #include "cluster/plan.h"
 #include "engine/engine.h"
-#include "text/text_assets.h"
 
 namespace shoal {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "answers/context_length.h"
 #include "service/sampling_ranges.h"
-#include "text/context_length.h"
-#include "text/continued_chat.h"
+#include "templates/continued_chat.h"
 
 namespace shoal {
 namespace {

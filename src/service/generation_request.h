@@ -4,10 +4,10 @@
 
 #include <vector>
 
+#include "answers/text_assets.h"
 #include "engine/sampler.h"
 #include "scheduler/generation.h"
 #include "service/peer_messages.h"
-#include "text/text_assets.h"
 
 namespace shoal {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "service/sampling_ranges.h"
-#include "text/fake_tokenizer.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 namespace shoal {
 namespace {

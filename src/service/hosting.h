@@ -11,7 +11,7 @@
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
-#include "service/own_models.h"
+#include "service/disk_models.h"
 #include "service/plan_promises.h"
 #include "service/report_events.h"
 #include "service/service_settings.h"
@@ -26,7 +26,7 @@ class Hosting final : private ShardEvents {
     ShardHost::Surroundings shards;
     const Membership& members;
     MessageSender& sender;
-    OwnModels& own_models;
+    DiskModels& own_models;
     std::shared_ptr<Loop> reaper_loop;  // destroys shards
     ReportEvents& report_events;
   };
@@ -107,7 +107,7 @@ class Hosting final : private ShardEvents {
   const ShardHost::Surroundings around_;
   const Membership& members_;
   MessageSender& sender_;
-  OwnModels& own_models_;
+  DiskModels& own_models_;
   const std::shared_ptr<Loop> reaper_loop_;
   ReportEvents& report_events_;
   PlanPromises promises_;

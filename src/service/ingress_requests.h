@@ -11,7 +11,7 @@
 #include "service/cluster_knowledge.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
-#include "service/own_models.h"
+#include "service/disk_models.h"
 #include "service/proposals.h"
 #include "service/response_sink.h"
 #include "service/service_request.h"
@@ -27,7 +27,7 @@ class IngressRequests final : public PlacementEvents {
     const Membership& members;
     MessageSender& sender;
     Proposals& proposals;
-    OwnModels& own_models;
+    DiskModels& own_models;
   };
   explicit IngressRequests(Surroundings around);
 

@@ -10,16 +10,15 @@
 #include <variant>
 #include <vector>
 
+#include "answers/answer_form.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "cluster/node_report.h"
 #include "cluster/placement.h"
 #include "cluster/plan.h"
 #include "engine/engine.h"
+#include "grammar/output_format.h"
 #include "scheduler/generation.h"
-#include "text/calls/answer_opening.h"
-#include "text/calls/tool_use.h"
-#include "text/grammar/output_format.h"
 
 namespace shoal {
 

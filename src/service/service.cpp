@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/log_filter.h"
 #include "cluster/report_check.h"
+#include "service/disk_models.h"
 #include "service/head_requests.h"
 #include "service/hosting.h"
 #include "service/inbox.h"
@@ -17,7 +18,6 @@
 #include "service/message_check.h"
 #include "service/message_sender.h"
 #include "service/model_inquiry.h"
-#include "service/own_models.h"
 #include "service/proposals.h"
 #include "service/snapshot.h"
 #include "service/unloading.h"
@@ -95,7 +95,7 @@ struct Service::State final : SenderEvents, ReportEvents {
   LogFilter told;
   Membership members;
   MessageSender sender;
-  OwnModels own_models;
+  DiskModels own_models;
   ModelInquiry inquiry;
   // Of two that call each other the one that is called back is made first.
   HeadRequests head_requests;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "store/model_files_test.h"
+#include "store/model_files_for_test.h"
 #include "store/model_folder.h"
 
 namespace shoal {

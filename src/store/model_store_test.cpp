@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "store/model_files_test.h"
+#include "store/model_files_for_test.h"
 
 namespace shoal {
 namespace {

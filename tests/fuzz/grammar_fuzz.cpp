@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "text/fake_tokenizer.h"
-#include "text/grammar/gbnf.h"
-#include "text/grammar/grammar_matcher.h"
+#include "grammar/gbnf.h"
+#include "grammar/grammar_matcher.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "text/grammar/grammar_states.h"
-#include "text/grammar/shortest_ends.h"
+#include "grammar/grammar_states.h"
+#include "grammar/shortest_ends.h"
 
 namespace shoal {
 

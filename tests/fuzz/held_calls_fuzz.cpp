@@ -1,11 +1,11 @@
 // Any JSON as the parameters of a function that calls are held to, for any family: it is refused, or our own
 // reader finds well-formed calls of this function in what the grammar writes. The first two bytes choose
 // family and tool choice.
+#include "answers/answer_grammar.h"
+#include "answers/read_answer_for_test.h"
 #include "base/check.h"
 #include "grammar_walk.h"
-#include "text/calls/answer_grammar.h"
-#include "text/calls/read_answer.h"
-#include "text/fake_tokenizer.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "text/chat_template.h"
+#include "templates/chat_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const shoal::Value context = *shoal::parse_json(

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "grammar/json_schema.h"
 #include "grammar_walk.h"
-#include "text/grammar/json_schema.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view source(reinterpret_cast<const char*>(data), size);

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "text/tokenizer_files.h"
 #include "tokenizer_exercise.h"
+#include "tokens/tokenizer_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

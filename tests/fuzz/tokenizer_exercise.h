@@ -1,8 +1,8 @@
 // A few texts through a tokenizer that was made of any bytes.
 #pragma once
 
-#include "text/detokenizer.h"
-#include "text/tokenizer.h"
+#include "tokens/detokenizer.h"
+#include "tokens/tokenizer.h"
 
 namespace shoal {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "text/tokenizer_files.h"
 #include "tokenizer_exercise.h"
+#include "tokens/tokenizer_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view json(reinterpret_cast<const char*>(data), size);

@@ -1,8 +1,8 @@
 // Any text as the answer of any family: cut as the input says it gives the same events as whole, no call has
 // malformed arguments, and what is no call is all there. The first two bytes choose family and cut.
+#include "answers/read_answer_for_test.h"
 #include "base/check.h"
 #include "base/utf8.h"
-#include "text/calls/read_answer.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const auto style_count = static_cast<uint8_t>(shoal::last_call_style) + 1;
   const auto thinking_count = static_cast<uint8_t>(shoal::last_thinking_style) + 1;
-  const shoal::AnswerFormat format{
+  const shoal::AnswerStyle format{
       .calls = static_cast<shoal::CallStyle>(data[0] % style_count),
       .thinking = static_cast<shoal::ThinkingStyle>(data[0] / style_count % thinking_count)};
   const size_t stride = data[1] % 16 + 1;

@@ -11,7 +11,7 @@
 
 #include "base/os.h"
 #include "base/random.h"
-#include "base/test_data.h"
+#include "base/test_data_for_test.h"
 #include "cli/local_model.h"
 #include "model/checkpoint.h"
 #include "store/model_store.h"

@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <string>
 
-#include "text/chat_template.h"
-#include "text/tokenizer_files.h"
-#include "text/value.h"
+#include "json/value.h"
+#include "templates/chat_template.h"
+#include "tokens/tokenizer_files.h"
 
 namespace {
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 #include "ring/hash_engine_for_test.h"
 #include "ring/ring_limits.h"
 #include "scheduler/scheduler.h"
-#include "text/fake_tokenizer.h"
+#include "tokens/fake_tokenizer_for_test.h"
 
 namespace shoal::simulation {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 #include "service/engine_source.h"
 
 namespace shoal {

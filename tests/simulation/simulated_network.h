@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "base/simulated_world.h"
+#include "base/simulated_world_for_test.h"
 #include "service/peer_calls.h"
 
 namespace shoal {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/os.h"
-#include "base/test_data.h"
+#include "base/test_data_for_test.h"
 #include "engine/cpu_engine.h"
 #include "model/checkpoint.h"
 #include "ring/local_ring.h"

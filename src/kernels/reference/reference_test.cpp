@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-#include "kernels/test_random.h"
+#include "kernels/random_for_test.h"
 
 namespace shoal {
 namespace {

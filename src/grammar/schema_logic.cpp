@@ -1,0 +1,476 @@
+#include "grammar/schema_logic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace shoal {
+namespace {
+
+constexpr std::string_view subject = "the schema";
+constexpr int maximum_depth = 300;
+
+template <size_t Count>
+bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// About values alone, without any schema inside that says something about the same value.
+constexpr std::array<std::string_view, 28> plain_keywords{"type",
+                                                          "enum",
+                                                          "const",
+                                                          "minimum",
+                                                          "maximum",
+                                                          "multipleOf",
+                                                          "pattern",
+                                                          "minLength",
+                                                          "maxLength",
+                                                          "format",
+                                                          "items",
+                                                          "prefixItems",
+                                                          "minItems",
+                                                          "maxItems",
+                                                          "contains",
+                                                          "minContains",
+                                                          "properties",
+                                                          "required",
+                                                          "patternProperties",
+                                                          "additionalProperties",
+                                                          "propertyNames",
+                                                          "minProperties",
+                                                          "maxProperties",
+                                                          "exclusiveMinimum",
+                                                          "exclusiveMaximum",
+                                                          "additionalItems",
+                                                          not_enum,
+                                                          not_pattern};
+
+constexpr std::array<std::string_view, 8> unsupported{
+    "uniqueItems", "maxContains",   "unevaluatedItems", "unevaluatedProperties",
+    "$dynamicRef", "$recursiveRef", "disallow",         "extends"};
+
+constexpr std::array<std::string_view, 6> type_names{"null",   "boolean", "integer",
+                                                     fraction, "string",  "array"};
+
+Value not_schema(Value schema) { return Value::Object{{"not", std::move(schema)}}; }
+
+std::optional<bool> as_boolean(const Value& schema) {
+  if (schema.boolean() != nullptr) return *schema.boolean();
+  return std::nullopt;
+}
+
+// The types that a schema itself allows.
+std::set<std::string> own_types(const Value& schema) {
+  std::set<std::string> types;
+  const Value* type = schema.find("type");
+  if (type == nullptr)
+    return {"null", "boolean", "integer", std::string(fraction), "string", "array", "object"};
+  const auto add = [&](const Value& name) {
+    if (name.text() == nullptr) return;
+    if (*name.text() == "number") {
+      types.insert({"integer", std::string(fraction)});
+    } else {
+      types.insert(*name.text());
+    }
+  };
+  if (type->array() != nullptr) {
+    for (const Value& name : *type->array()) add(name);
+  } else {
+    add(*type);
+  }
+  return types;
+}
+
+// The values that a schema lists, if it does.
+std::optional<Value::Array> listed_values(const Value& schema) {
+  if (const Value* one = schema.find("const")) return Value::Array{*one};
+  const Value* list = schema.find("enum");
+  if (list != nullptr && list->array() != nullptr) return *list->array();
+  return std::nullopt;
+}
+
+bool requires_member(const Value& schema, std::string_view name) {
+  const Value* required = schema.find("required");
+  if (required == nullptr || required->array() == nullptr) return false;
+  return std::ranges::any_of(*required->array(), [&](const Value& value) {
+    return value.text() != nullptr && *value.text() == name;
+  });
+}
+
+// The JSON pointer from `at` to `wanted`.
+std::optional<std::string> find_place(const Value& at, const Value& wanted) {
+  if (&at == &wanted) return std::string();
+  if (at.object() != nullptr) {
+    for (const auto& [name, member] : *at.object()) {
+      if (const auto rest = find_place(member, wanted)) return fmt::format("/{}{}", name, *rest);
+    }
+  } else if (at.array() != nullptr) {
+    for (size_t i = 0; i < at.array()->size(); ++i) {
+      if (const auto rest = find_place((*at.array())[i], wanted)) return fmt::format("/{}{}", i, *rest);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void add_schema(const Value* schema, Conjunction& all) {
+  if (schema->boolean() != nullptr && *schema->boolean()) return;
+  if (std::ranges::find(all, schema) == all.end()) all.push_back(schema);
+}
+
+bool is_made_exclusive(const Value& schema, std::string_view limit) {
+  const Value* given = schema.find(limit == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
+  return given != nullptr && given->boolean() != nullptr && *given->boolean();
+}
+
+SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)
+    : root_(root), one_of_(one_of), budget_(budget), references_(root) {}
+
+std::unexpected<Error> SchemaLogic::reject(const Value& schema, std::string_view keyword,
+                                           std::string_view what) const {
+  const SchemaPart given{.schema = &schema, .keyword = std::string(keyword)};
+  const SchemaPart own = in_root(given).value_or(given);
+  rejected_ = own;
+  const std::string place = find_place(root_, *own.schema).value_or(std::string());
+  if (own.keyword.empty())
+    return fail(ErrorCode::invalid_argument, fmt::format("the schema at #{} {}", place, what));
+  return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" at #{}: {}", own.keyword, place, what));
+}
+
+std::unexpected<Error> SchemaLogic::reject(const Schemas& schemas, std::string_view keyword,
+                                           std::string_view what) const {
+  const auto found =
+      std::ranges::find_if(schemas, [&](const Value* schema) { return schema->find(keyword) != nullptr; });
+  return reject(found == schemas.end() ? *schemas.front() : **found, keyword, what);
+}
+
+// Of a schema that was made here: what it was made for.
+std::optional<SchemaPart> SchemaLogic::in_root(const SchemaPart& part) const {
+  if (find_place(root_, *part.schema)) return part;
+  for (const auto& [key, made] : made_) {
+    if (find_place(made.schema, *part.schema)) return in_root(made.asker);
+  }
+  return std::nullopt;
+}
+
+const Value& SchemaLogic::made(const Value* origin, const std::string& purpose, Value schema,
+                               const SchemaPart& asker) {
+  return made_.try_emplace({origin, purpose}, Made{std::move(schema), asker}).first->second.schema;
+}
+
+Result<std::vector<Schemas>> SchemaLogic::alternatives(const Conjunction& all) {
+  Parts parts;
+  for (const Value* schema : all) {
+    if (const Value* at = references_.find_cycle(*schema)) {
+      has_cycle_ = true;
+      return reject(*at, "$ref", "leads only to itself");
+    }
+    if (Result<void> added = add(*schema, parts, 0); !added) return fail(added.error());
+  }
+  std::vector<Schemas> found;
+  if (Result<void> expanded = expand(std::move(parts), found); !expanded) return fail(expanded.error());
+  return found;
+}
+
+Result<void> SchemaLogic::expand(Parts parts, std::vector<Schemas>& found) {
+  constexpr size_t maximum_alternatives = 2000;
+  if (Result<void> paid = budget_.take(200 + 20 * std::ssize(parts.plain), subject); !paid) return paid;
+  if (parts.is_impossible) return {};
+  if (parts.choices.empty()) {
+    if (std::ranges::find(found, parts.plain) == found.end()) found.push_back(std::move(parts.plain));
+    if (found.size() <= maximum_alternatives) return {};
+    return fail(ErrorCode::invalid_argument, "the schema has too many alternatives");
+  }
+  const Choice choice = std::move(parts.choices.back());
+  parts.choices.pop_back();
+  for (const Conjunction& alternative : choice) {
+    Parts with = parts;
+    for (const Value* schema : alternative) {
+      if (Result<void> added = add(*schema, with, 0); !added) return added;
+    }
+    if (Result<void> expanded = expand(std::move(with), found); !expanded) return expanded;
+  }
+  return {};
+}
+
+Result<void> SchemaLogic::add(const Value& schema, Parts& parts, int depth) {
+  if (Result<void> paid = budget_.take(50, subject); !paid) return paid;
+  if (depth > maximum_depth) return fail(ErrorCode::invalid_argument, "the schema is nested too deeply");
+  if (const auto truth = as_boolean(schema)) {
+    parts.is_impossible = parts.is_impossible || !*truth;
+    return {};
+  }
+  if (schema.object() == nullptr) return reject(schema, "", "must be an object or a boolean");
+  if (!parts.seen.insert(&schema).second) return {};
+  if (&schema != &root_ && schema.find("$id") != nullptr) {
+    return reject(schema, "$id", "is supported at the root only");
+  }
+  const bool is_plain = std::ranges::any_of(
+      *schema.object(), [](const auto& member) { return is_one_of(member.first, plain_keywords); });
+  if (is_plain) parts.plain.push_back(&schema);
+  for (const Value::Member& member : *schema.object()) {
+    if (Result<void> added = add_member(schema, member, parts, depth); !added) return added;
+  }
+  return {};
+}
+
+Result<void> SchemaLogic::add_member(const Value& schema, const Value::Member& member, Parts& parts,
+                                     int depth) {
+  const auto& [name, value] = member;
+  if (name == "$ref") {
+    if (value.text() == nullptr) return reject(schema, name, "must be a string");
+    const Result<const Value*> target = resolve(schema, *value.text());
+    if (!target) return fail(target.error());
+    return add(**target, parts, depth + 1);
+  }
+  if (name == "allOf" || name == "anyOf" || name == "oneOf") {
+    if (value.array() == nullptr || value.array()->empty())
+      return reject(schema, name, "must be an array of schemas");
+    if (name == "allOf") {
+      for (const Value& part : *value.array()) {
+        if (Result<void> added = add(part, parts, depth + 1); !added) return added;
+      }
+      return {};
+    }
+    Choice choice;
+    if (name == "oneOf") {
+      Result<Choice> exclusive = one_of(schema, *value.array());
+      if (!exclusive) return fail(exclusive.error());
+      choice = *std::move(exclusive);
+    } else {
+      for (const Value& part : *value.array()) choice.push_back({&part});
+    }
+    parts.choices.push_back(std::move(choice));
+    return {};
+  }
+  if (name == "not") {
+    const Result<const Value*> opposite = negated(value, {&schema, name});
+    if (!opposite) return reject(schema, name, opposite.error().message);
+    return add(**opposite, parts, depth + 1);
+  }
+  if (name == "if") return add_if(schema, parts);
+  if (name == "dependentRequired" || name == "dependentSchemas" || name == "dependencies") {
+    return add_dependencies(schema, member, parts);
+  }
+  if (is_one_of(name, unsupported)) {
+    const bool says_nothing = (name == "uniqueItems" && value == Value(false)) ||
+                              (name.starts_with("unevaluated") && value == Value(true));
+    if (!says_nothing) return reject(schema, name, "is not supported");
+  }
+  return {};
+}
+
+// Either the condition holds and `then`, or it does not and `else`.
+Result<void> SchemaLogic::add_if(const Value& schema, Parts& parts) {
+  const Value* then_part = schema.find("then");
+  const Value* else_part = schema.find("else");
+  if (then_part == nullptr && else_part == nullptr) return {};
+  const Value& condition = *schema.find("if");
+  const Result<const Value*> opposite = negated(condition, {&schema, "if"});
+  if (!opposite) return reject(schema, "if", opposite.error().message);
+  Conjunction holds{&condition};
+  if (then_part != nullptr) holds.push_back(then_part);
+  Conjunction fails{*opposite};
+  if (else_part != nullptr) fails.push_back(else_part);
+  parts.choices.push_back({holds, fails});
+  return {};
+}
+
+// For each member named: it is absent, or it is there and what depends on it holds.
+Result<void> SchemaLogic::add_dependencies(const Value& schema, const Value::Member& member, Parts& parts) {
+  const auto& [name, value] = member;
+  if (value.object() == nullptr) return reject(schema, name, "must be an object");
+  for (const auto& [key, dependent] : *value.object()) {
+    if (dependent.array() == nullptr && dependent.object() == nullptr && dependent.boolean() == nullptr) {
+      return reject(schema, name, "must have arrays of names or schemas as members");
+    }
+    const Value& absent = made(&dependent, "absent",
+                               Value::Object{{"properties", Value::Object{{key, false}}}}, {&schema, name});
+    Value::Array needed{key};
+    if (dependent.array() != nullptr)
+      needed.insert(needed.end(), dependent.array()->begin(), dependent.array()->end());
+    const Value& present =
+        made(&dependent, "present", Value::Object{{"type", "object"}, {"required", std::move(needed)}},
+             {&schema, name});
+    Conjunction with{&present};
+    if (dependent.array() == nullptr) with.push_back(&dependent);
+    parts.choices.push_back({{&absent}, with});
+  }
+  return {};
+}
+
+Result<SchemaLogic::Choice> SchemaLogic::one_of(const Value& schema, const Value::Array& branches) {
+  const bool is_about_members =
+      std::ranges::all_of(branches, [](const Value& branch) { return branch.find("required") != nullptr; });
+  const bool is_lenient = one_of_ != OneOf::exactly_one && is_about_members;
+  if (one_of_ == OneOf::ignored && is_about_members) return Choice{Conjunction{}};
+  Choice choice;
+  for (size_t i = 0; i < branches.size(); ++i) {
+    Conjunction alternative{&branches[i]};
+    for (size_t j = 0; j < branches.size() && !is_lenient; ++j) {
+      if (j == i || are_apart(branches[i], branches[j])) continue;
+      const Result<const Value*> other = negated(branches[j], {&schema, "oneOf"});
+      if (!other) {
+        return reject(schema, "oneOf",
+                      fmt::format("alternatives cannot be told apart: {}", other.error().message));
+      }
+      alternative.push_back(*other);
+    }
+    choice.push_back(std::move(alternative));
+  }
+  return choice;
+}
+
+// Sees the plain cases, so that they need no negation: other types, or a member that names the kind.
+bool SchemaLogic::are_apart(const Value& a, const Value& b) const {
+  if (a.object() == nullptr || b.object() == nullptr) return false;
+  const std::set<std::string> types_a = own_types(a);
+  const std::set<std::string> types_b = own_types(b);
+  if (std::ranges::none_of(types_a, [&](const std::string& type) { return types_b.contains(type); }))
+    return true;
+  const bool are_objects = types_a == std::set<std::string>{"object"} && types_b == types_a;
+  const Value* members = a.find("properties");
+  const Value* others = b.find("properties");
+  if (!are_objects || members == nullptr || members->object() == nullptr || others == nullptr) return false;
+  return std::ranges::any_of(*members->object(), [&](const Value::Member& member) {
+    const Value* other = others->find(member.first);
+    if (other == nullptr || !requires_member(a, member.first) || !requires_member(b, member.first))
+      return false;
+    const auto values = listed_values(member.second);
+    const auto other_values = listed_values(*other);
+    const auto is_text = [](const Value& value) { return value.text() != nullptr; };
+    return values && other_values && std::ranges::all_of(*values, is_text) &&
+           std::ranges::none_of(*values, [&](const Value& value) {
+             return std::ranges::find(*other_values, value) != other_values->end();
+           });
+  });
+}
+
+Result<const Value*> SchemaLogic::resolve(const Value& schema, const std::string& reference) const {
+  const Result<const Value*> target = references_.find(reference);
+  if (!target) return reject(schema, "$ref", target.error().message);
+  return target;
+}
+
+Result<const Value*> SchemaLogic::negated(const Value& schema, const SchemaPart& asker) {
+  const Value* from = &schema;
+  for (int depth = 0; from->object() != nullptr && from->object()->size() == 1; ++depth) {
+    const auto& [name, value] = from->object()->front();
+    if (name != "$ref" || value.text() == nullptr) break;
+    if (depth > maximum_depth) return reject(schema, "$ref", "leads to itself");
+    const Result<const Value*> target = resolve(*from, *value.text());
+    if (!target) return target;
+    from = *target;
+  }
+  if (const auto found = negated_.find(from); found != negated_.end()) return found->second;
+  if (Result<void> paid = budget_.take(500, subject); !paid) return fail(paid.error());
+  Value opposite;
+  if (const auto truth = as_boolean(*from)) {
+    opposite = !*truth;
+  } else if (from->object() == nullptr) {
+    return fail(ErrorCode::invalid_argument, "a schema must be an object or a boolean");
+  } else {
+    Result<Value::Array> choices = negations(*from);
+    if (!choices) return fail(choices.error());
+    opposite = choices->empty() ? Value(false) : Value(Value::Object{{"anyOf", *std::move(choices)}});
+  }
+  const Value& kept = made(from, "not", std::move(opposite), asker);
+  negated_.emplace(from, &kept);
+  return &kept;
+}
+
+// One schema for each way to break the schema.
+Result<Value::Array> SchemaLogic::negations(const Value& schema) {
+  Value::Array choices;
+  for (const Value::Member& member : *schema.object()) {
+    if (Result<void> negated = negate_member(schema, member, choices); !negated) return fail(negated.error());
+  }
+  return choices;
+}
+
+Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member& member,
+                                        Value::Array& choices) {
+  const auto& [name, value] = member;
+  const auto add = [&](std::string_view type, std::string_view keyword, Value limit) {
+    choices.push_back(Value::Object{{"type", std::string(type)}, {std::string(keyword), std::move(limit)}});
+  };
+  // A count that is one below or above.
+  const auto add_count = [&](std::string_view type, std::string_view keyword, int64_t step) -> Result<void> {
+    const int64_t* count = value.integer();
+    if (count == nullptr)
+      return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" must be an integer", name));
+    if (*count + step >= 0) add(type, keyword, *count + step);
+    return {};
+  };
+  if (name == "type") {
+    const std::set<std::string> types = own_types(schema);
+    Value::Array others;
+    for (const std::string_view type : type_names) {
+      if (!types.contains(std::string(type))) others.push_back(std::string(type));
+    }
+    if (!types.contains("object")) others.push_back("object");
+    if (!others.empty()) choices.push_back(Value::Object{{"type", std::move(others)}});
+  } else if (name == "enum" || name == "const") {
+    if (name == "enum" && value.array() == nullptr)
+      return fail(ErrorCode::invalid_argument, "\"enum\" must be an array");
+    choices.push_back(
+        Value::Object{{std::string(not_enum), name == "enum" ? value : Value(Value::Array{value})}});
+  } else if (name == "required") {
+    if (value.array() == nullptr) return fail(ErrorCode::invalid_argument, "\"required\" must be an array");
+    for (const Value& key : *value.array()) {
+      if (key.text() == nullptr)
+        return fail(ErrorCode::invalid_argument, "\"required\" must be an array of strings");
+      choices.push_back(
+          Value::Object{{"type", "object"}, {"properties", Value::Object{{*key.text(), false}}}});
+    }
+  } else if (name == "properties") {
+    if (value.object() == nullptr)
+      return fail(ErrorCode::invalid_argument, "\"properties\" must be an object");
+    for (const auto& [key, inner] : *value.object()) {
+      choices.push_back(Value::Object{{"type", "object"},
+                                      {"required", Value::Array{key}},
+                                      {"properties", Value::Object{{key, not_schema(inner)}}}});
+    }
+  } else if (name == "minimum") {
+    add("number", is_made_exclusive(schema, name) ? "maximum" : "exclusiveMaximum", value);
+  } else if (name == "maximum") {
+    add("number", is_made_exclusive(schema, name) ? "minimum" : "exclusiveMinimum", value);
+  } else if (name.starts_with("exclusive") && value.boolean() != nullptr) {
+    // Says something of another keyword.
+  } else if (name == "exclusiveMinimum") {
+    add("number", "maximum", value);
+  } else if (name == "exclusiveMaximum") {
+    add("number", "minimum", value);
+  } else if (name == "pattern") {
+    add("string", not_pattern, value);
+  } else if (name == "minLength") {
+    return add_count("string", "maxLength", -1);
+  } else if (name == "maxLength") {
+    return add_count("string", "minLength", 1);
+  } else if (name == "minItems") {
+    return add_count("array", "maxItems", -1);
+  } else if (name == "maxItems") {
+    return add_count("array", "minItems", 1);
+  } else if (name == "not") {
+    choices.push_back(value);
+  } else if (name == "allOf" || name == "$ref") {
+    if (name == "$ref") {
+      choices.push_back(not_schema(Value::Object{{"$ref", value}}));
+    } else if (value.array() != nullptr) {
+      for (const Value& part : *value.array()) choices.push_back(not_schema(part));
+    }
+  } else if (name == "anyOf" && value.array() != nullptr) {
+    Value::Array none;
+    for (const Value& part : *value.array()) none.push_back(not_schema(part));
+    choices.push_back(Value::Object{{"allOf", std::move(none)}});
+  } else if (is_one_of(name, plain_keywords) || is_one_of(name, unsupported) || name == "oneOf" ||
+             name == "if" || name == "anyOf" || name.starts_with("dependen")) {
+    return fail(ErrorCode::invalid_argument, fmt::format("the negation of \"{}\" is not supported", name));
+  }
+  return {};
+}
+
+}  // namespace shoal

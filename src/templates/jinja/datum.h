@@ -1,0 +1,179 @@
+// The values a template computes with, and what Python makes of them: truth, equality, order, text.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "json/value.h"
+#include "templates/jinja/budget.h"
+#include "templates/jinja/marked_text.h"
+
+namespace shoal::jinja {
+
+class Datum;
+class Evaluator;
+struct BigInteger;  // beyond 64 bits, see integers.h
+struct Arguments;
+
+struct Undefined {
+  std::shared_ptr<const std::string> name;  // what was looked for
+};
+struct None {};
+
+enum class ListKind : uint8_t { list, tuple, generator };
+
+// Dicts never change once made, and lists take only copies in (see append), so there are no cycles.
+struct List {
+  std::vector<Datum> items;
+  ListKind kind = ListKind::list;
+  int depth = 1;
+};
+
+struct Dict {
+  using Member = std::pair<Datum, Datum>;
+  std::vector<Member> members;
+  int depth = 1;
+  std::unordered_map<std::string_view, size_t> index;  // of the text keys, where there are many members
+
+  const Datum* find(const Datum& key, Budget& budget) const;
+  const Datum* find(std::string_view key) const;
+};
+
+// namespace(), and what is called like a function but remembers something (loop, joiner): the one value that
+// changes. The evaluator empties all of them at its end, cycles included.
+struct Space {
+  std::vector<std::pair<std::string, Datum>> members;
+  Datum* find(std::string_view name);
+  void set(std::string_view name, Datum value);
+};
+
+struct Callable {
+  std::string name;
+  std::function<Datum(Evaluator&, const Arguments&)> call;
+};
+
+class Datum {
+ public:
+  using Data = std::variant<Undefined, None, bool, int64_t, double, std::shared_ptr<const MarkedText>,
+                            std::shared_ptr<List>, std::shared_ptr<const Dict>, std::shared_ptr<Space>,
+                            std::shared_ptr<const Callable>, std::shared_ptr<const BigInteger>>;
+
+  Datum() = default;  // undefined
+  Datum(None none) : data_(none) {}
+  Datum(bool value) : data_(value) {}
+  Datum(int64_t value) : data_(value) {}
+  Datum(double value) : data_(value) {}
+  Datum(MarkedText text) : data_(std::make_shared<const MarkedText>(std::move(text))) {}
+  Datum(std::shared_ptr<Space> space) : data_(std::move(space)) {}
+  Datum(std::shared_ptr<const Callable> callable) : data_(std::move(callable)) {}
+  Datum(std::shared_ptr<const BigInteger> integer) : data_(std::move(integer)) {}
+  static Datum undefined(std::string_view name);
+  static Datum text(std::string_view template_text) {
+    return MarkedText::of_template(std::string(template_text));
+  }
+  // Fails when they are nested too deep.
+  static Datum list(std::vector<Datum> items, ListKind kind = ListKind::list);
+  static Datum dict(std::vector<Dict::Member> members);
+
+  bool is_undefined() const { return std::holds_alternative<Undefined>(data_); }
+  bool is_none() const { return std::holds_alternative<None>(data_); }
+  const bool* boolean() const { return std::get_if<bool>(&data_); }
+  const int64_t* integer() const { return std::get_if<int64_t>(&data_); }
+  const BigInteger* big_integer() const { return get<BigInteger>(); }
+  const double* number() const { return std::get_if<double>(&data_); }
+  const MarkedText* text() const { return get<MarkedText>(); }
+  List* list() const {
+    const auto* pointer = std::get_if<std::shared_ptr<List>>(&data_);
+    return pointer == nullptr ? nullptr : pointer->get();
+  }
+  const Dict* dict() const { return get<Dict>(); }
+  Space* space() const {
+    const auto* pointer = std::get_if<std::shared_ptr<Space>>(&data_);
+    return pointer == nullptr ? nullptr : pointer->get();
+  }
+  const Callable* callable() const { return get<Callable>(); }
+  const std::string& undefined_name() const;
+  const Data& data() const { return data_; }
+
+  // Booleans count as integers, as in Python.
+  bool is_integer() const { return as_integer().has_value() || big_integer() != nullptr; }  // of any size
+  bool is_number() const { return is_integer() || number() != nullptr; }
+  std::optional<int64_t> as_integer() const;  // of 64 bits
+  std::optional<double> as_number() const;    // fails for an integer beyond all doubles
+  bool truth() const;
+  int depth() const;
+
+ private:
+  template <class T>
+  const T* get() const {
+    const auto* pointer = std::get_if<std::shared_ptr<const T>>(&data_);
+    return pointer == nullptr ? nullptr : pointer->get();
+  }
+  Data data_;
+};
+
+// What a filter, test, method or macro is called with.
+struct Arguments {
+  std::vector<Datum> positional;
+  std::vector<std::pair<std::string, Datum>> named;
+};
+
+// Arguments by parameter name; a parameter that is not given is undefined. Fails on too many or unknown ones.
+class Bound {
+ public:
+  Bound(std::string_view callee, const Arguments& arguments,
+        std::initializer_list<std::string_view> parameters);
+
+  bool has(size_t parameter) const { return given_[parameter]; }
+  const Datum& operator[](size_t parameter) const { return values_[parameter]; }
+  bool flag(size_t parameter, bool otherwise) const;
+  int64_t integer(size_t parameter, int64_t otherwise) const;
+  // An integer beyond 64 bits is the largest or the least of them.
+  int64_t clamped(size_t parameter, int64_t otherwise) const;
+  MarkedText text(size_t parameter, std::string_view otherwise) const;
+
+ private:
+  std::string callee_;
+  std::vector<Datum> values_;
+  std::vector<bool> given_;
+  std::vector<std::string_view> names_;
+};
+
+std::string_view type_name(const Datum& value);  // as Python names it
+
+// An integer of any size as the one of 64 bits that is nearest; nullopt for everything else.
+std::optional<int64_t> clamped_integer(const Datum& value);
+
+bool equal(const Datum& left, const Datum& right, Budget& budget);
+// -1, 0, 1; fails for types that have no order.
+int compare(const Datum& left, const Datum& right, Budget& budget);
+
+// Python's str() and repr(). What comes from input stays marked.
+MarkedText to_text(const Datum& value, Budget& budget);
+MarkedText to_repr(const Datum& value, Budget& budget);
+
+// Python's json.dumps.
+MarkedText to_json(const Datum& value, const JsonStyle& style, Budget& budget);
+
+// Appends a copy of the value, so that no list comes to hold itself.
+void append(List& list, const Datum& value, Budget& budget);
+
+// Fails for what cannot be a key of a dict, as lists and dicts cannot.
+void check_key(const Datum& value);
+
+// The items of a list, the characters of a text, the keys of a dict; nothing for undefined. Fails for the
+// rest.
+std::vector<Datum> iterate(const Datum& value, Budget& budget);
+
+// A context's value. Texts are marked as input, except a "role" that is a plain word.
+Datum from_value(const Value& value, bool from_input);
+
+}  // namespace shoal::jinja
