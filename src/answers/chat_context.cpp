@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "json/members.h"
 #include "json/white_space.h"
 
 namespace shoal {
@@ -11,16 +12,6 @@ namespace {
 
 // Of the conversation that a template is tried with.
 constexpr std::string_view probe = "needle";
-
-bool is_role(const Value& message, std::string_view role) {
-  const Value* found = message.find("role");
-  return found != nullptr && found->text() != nullptr && *found->text() == role;
-}
-
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
 
 const Value::Array* calls_of(const Value& message) {
   const Value* calls = message.find("tool_calls");
@@ -64,21 +55,21 @@ void adapt_message(const CallFormat& format, ArgumentForm form, Value& message) 
         set_arguments(form, changed);
         call.set("function", std::move(changed));
       }
-      if (format.ids == CallIdStyle::nine_letters) call.set("id", nine_letters(text_of(call, "id")));
+      if (format.ids == CallIdStyle::nine_letters) call.set("id", nine_letters(text_member(call, "id")));
     }
     message.set("tool_calls", std::move(calls));
   }
-  if (is_role(message, "tool") && format.ids == CallIdStyle::nine_letters) {
-    message.set("tool_call_id", nine_letters(text_of(message, "tool_call_id")));
+  if (text_member(message, "role") == "tool" && format.ids == CallIdStyle::nine_letters) {
+    message.set("tool_call_id", nine_letters(text_member(message, "tool_call_id")));
   }
 }
 
 // gpt-oss: what stands in front of a call was thinking, and has this name.
 void rename_thinking(Value& message) {
-  if (!is_role(message, "assistant")) return;
-  std::string thinking = text_of(message, "reasoning_content");
+  if (text_member(message, "role") != "assistant") return;
+  std::string thinking = text_member(message, "reasoning_content");
   if (calls_of(message) != nullptr) {
-    const std::string content = text_of(message, "content");
+    const std::string content = text_member(message, "content");
     if (!thinking.empty() && !content.empty()) thinking += "\n";
     thinking += content;
     message.set("content", "");
@@ -113,9 +104,9 @@ void split_calls(const Value& message, const Value::Array& calls, Value::Array& 
     }
     one.set("tool_calls", Value::Array{calls[i]});
     messages.push_back(std::move(one));
-    const std::string id = text_of(calls[i], "id");
+    const std::string id = text_member(calls[i], "id");
     const auto result = std::ranges::find_if(
-        results, [&](const Value& candidate) { return text_of(candidate, "tool_call_id") == id; });
+        results, [&](const Value& candidate) { return text_member(candidate, "tool_call_id") == id; });
     if (result == results.end()) continue;
     messages.push_back(std::move(*result));
     results.erase(result);

@@ -2,13 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "json/members.h"
+
 namespace shoal {
 namespace {
-
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
 
 // One line for each tool.
 std::string describe(const Value::Array& tools) {
@@ -33,12 +30,12 @@ std::string written_call(const Value& call) {
   if (arguments != nullptr)
     json = arguments->text() != nullptr ? *arguments->text() : format_json(*arguments, JsonStyle{});
   return fmt::format("<tool_call>\n{{\"name\": {}, \"arguments\": {}}}\n</tool_call>",
-                     format_json_text(text_of(*function, "name"), /*ascii_only=*/false), json);
+                     format_json_text(text_member(*function, "name"), /*ascii_only=*/false), json);
 }
 
 Value as_text(const Value& message) {
-  std::string content = text_of(message, "content");
-  if (text_of(message, "role") == "tool") {
+  std::string content = text_member(message, "content");
+  if (text_member(message, "role") == "tool") {
     return Value::Object{{"role", "user"},
                          {"content", fmt::format("<tool_response>\n{}\n</tool_response>", content)}};
   }
@@ -64,9 +61,9 @@ Value with_described_tools(Value context) {
   for (const Value& message : *messages->array()) plain.push_back(as_text(message));
   if (tools != nullptr && tools->array() != nullptr) {
     std::string description = describe(*tools->array());
-    const bool has_system = !plain.empty() && text_of(plain.front(), "role") == "system";
+    const bool has_system = !plain.empty() && text_member(plain.front(), "role") == "system";
     if (has_system) {
-      plain.front().set("content", text_of(plain.front(), "content") + "\n\n" + description);
+      plain.front().set("content", text_member(plain.front(), "content") + "\n\n" + description);
     } else {
       plain.insert(plain.begin(), Value::Object{{"role", "system"}, {"content", std::move(description)}});
     }

@@ -11,6 +11,7 @@
 #include "base/os.h"
 #include "files/gguf.h"
 #include "files/python_json.h"
+#include "json/members.h"
 #include "templates/continued_chat.h"
 #include "templates/family_templates.h"
 #include "tokens/tokenizer_files.h"
@@ -34,8 +35,8 @@ Result<Value> read_json(const fs::path& path) {
 // "</s>", or {"content": "</s>", …}.
 std::string token_text(const Value& config, std::string_view name) {
   const Value* token = config.find(name);
-  if (token != nullptr && token->object() != nullptr) token = token->find("content");
-  return token != nullptr && token->text() != nullptr ? *token->text() : std::string();
+  if (token != nullptr && token->object() != nullptr) return text_member(*token, "content");
+  return text_member(config, name);
 }
 
 // The ids of eos_token_id, a number or a list.

@@ -13,6 +13,7 @@
 #include "cli/node_command.h"
 #include "cli/running_node.h"
 #include "client/api_client.h"
+#include "json/members.h"
 #include "store/model_store.h"
 
 namespace shoal {
@@ -137,7 +138,7 @@ std::optional<std::string> name_at(const std::string& path, const StoreFolders& 
     std::error_code error;
     if (!std::filesystem::equivalent(model.path, meant->path, error)) continue;
     for (const Value& entry : *data->array()) {
-      if (text_of(entry, "id") == model.name) return model.name;
+      if (text_member(entry, "id") == model.name) return model.name;
     }
   }
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/os.h"
+#include "json/members.h"
 #include "node/local_nodes.h"
 
 namespace shoal {
@@ -32,7 +33,7 @@ bool is_wanted(const NodeOptions& options, const NodeId& node, int64_t node_port
 
 bool answers_as(const NodeId& node, const ApiClientSettings& api) {
   const auto topology = topology_at(api);
-  return topology && text_of(*topology, "active_node_id") == node;
+  return topology && text_member(*topology, "active_node_id") == node;
 }
 
 // The node on the API port, or one of its peers.
@@ -41,12 +42,12 @@ std::optional<RunningNode> find_at_api_port(const NodeOptions& options) {
   const auto topology = topology_at(api);
   const Value* nodes = topology ? topology->find("nodes") : nullptr;
   if (nodes == nullptr || nodes->object() == nullptr) return std::nullopt;
-  const NodeId active = text_of(*topology, "active_node_id");
+  const NodeId active = text_member(*topology, "active_node_id");
   for (const auto& [node, report] : *nodes->object()) {
-    if (!is_wanted(options, node, integer_of(report, "node_port"))) continue;
+    if (!is_wanted(options, node, integer_member(report, "node_port"))) continue;
     if (node == active) return RunningNode{node, api};
     // A peer: it is meant only if it runs on this machine, where it answers at its own port.
-    const ApiClientSettings other = local_api(options.api_host, integer_of(report, "api_port"));
+    const ApiClientSettings other = local_api(options.api_host, integer_member(report, "api_port"));
     if (answers_as(node, other)) return RunningNode{node, other};
   }
   return std::nullopt;
@@ -85,23 +86,6 @@ Result<Value> get_json(const ApiClient& client, const std::string& path) {
   auto text = client.get(path);
   if (!text) return fail(text.error());
   return parse_json(*text);
-}
-
-std::string text_of(const Value& object, std::string_view member) {
-  const Value* found = object.find(member);
-  return found != nullptr && found->text() != nullptr ? *found->text() : std::string();
-}
-
-int64_t integer_of(const Value& object, std::string_view member) {
-  const Value* found = object.find(member);
-  return found != nullptr && found->integer() != nullptr ? *found->integer() : 0;
-}
-
-double number_of(const Value& object, std::string_view member) {
-  const Value* found = object.find(member);
-  if (found == nullptr) return 0;
-  if (found->integer() != nullptr) return static_cast<double>(*found->integer());
-  return found->number() != nullptr ? *found->number() : 0;
 }
 
 }  // namespace shoal

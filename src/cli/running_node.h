@@ -26,9 +26,4 @@ Result<RunningNode> need_running_node(const NodeOptions& options);
 // The JSON at a path of its API.
 Result<Value> get_json(const ApiClient& client, const std::string& path);
 
-// Members of JSON objects that may be missing.
-std::string text_of(const Value& object, std::string_view member);
-int64_t integer_of(const Value& object, std::string_view member);
-double number_of(const Value& object, std::string_view member);
-
 }  // namespace shoal

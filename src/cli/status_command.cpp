@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/running_node.h"
+#include "json/members.h"
 
 namespace shoal {
 namespace {
@@ -24,26 +25,26 @@ std::string describe_shards(const Value& report) {
     const bool is_loaded = loaded != nullptr && loaded->boolean() != nullptr && *loaded->boolean();
     const Value* head = shard.find("head");
     const bool is_head = head != nullptr && head->boolean() != nullptr && *head->boolean();
-    const double total = std::max(1.0, number_of(shard, "bytes_total"));
+    const double total = std::max(1.0, number_member(shard, "bytes_total"));
     text += fmt::format(
-        "{}{} layers {}-{}{}{}", text.empty() ? "" : ", ", text_of(shard, "model"),
-        integer_of(shard, "first_layer"), integer_of(shard, "last_layer"), is_head ? " (head)" : "",
+        "{}{} layers {}-{}{}{}", text.empty() ? "" : ", ", text_member(shard, "model"),
+        integer_member(shard, "first_layer"), integer_member(shard, "last_layer"), is_head ? " (head)" : "",
         is_loaded ? std::string()
-                  : fmt::format(" loading {:.0f} %", 100 * number_of(shard, "bytes_loaded") / total));
+                  : fmt::format(" loading {:.0f} %", 100 * number_member(shard, "bytes_loaded") / total));
   }
   return text;
 }
 
 void print_nodes(const Value& topology) {
   constexpr double giga = 1e9;
-  const std::string active = text_of(topology, "active_node_id");
+  const std::string active = text_member(topology, "active_node_id");
   fmt::print("{:<24} {:>10} {:>10} {:>12}  {}\n", "node", "memory GB", "free GB", "reads GB/s", "holds");
   const Value* nodes = topology.find("nodes");
   if (nodes == nullptr || nodes->object() == nullptr) return;
   for (const auto& [node, report] : *nodes->object()) {
     fmt::print("{:<24} {:>10.1f} {:>10.1f} {:>12.1f}  {}\n", node + (node == active ? " *" : ""),
-               number_of(report, "memory_bytes") / giga, number_of(report, "free_bytes") / giga,
-               number_of(report, "read_bandwidth") / giga, describe_shards(report));
+               number_member(report, "memory_bytes") / giga, number_member(report, "free_bytes") / giga,
+               number_member(report, "read_bandwidth") / giga, describe_shards(report));
   }
 }
 
@@ -51,9 +52,9 @@ void print_unreachable(const Value& topology) {
   const Value* unreachable = topology.find("unreachable");
   if (unreachable == nullptr || unreachable->array() == nullptr) return;
   for (const Value& peer : *unreachable->array()) {
-    const std::string advice = text_of(peer, "advice");
-    fmt::print("{:<24} cannot be reached at {} for {} s: {}{}{}\n", text_of(peer, "node_id"),
-               text_of(peer, "address"), integer_of(peer, "seconds"), text_of(peer, "problem"),
+    const std::string advice = text_member(peer, "advice");
+    fmt::print("{:<24} cannot be reached at {} for {} s: {}{}{}\n", text_member(peer, "node_id"),
+               text_member(peer, "address"), integer_member(peer, "seconds"), text_member(peer, "problem"),
                advice.empty() ? "" : "; ", advice);
   }
 }
@@ -85,8 +86,8 @@ Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   print_unreachable(*topology);
   print_warnings(*topology);
   fmt::print("{} requests now, {} in all, {} failed; {:.1f} tokens/s\n",
-             integer_of(*status, "active_requests"), integer_of(*status, "requests_total"),
-             integer_of(*status, "failed_total"), number_of(*status, "tokens_per_second"));
+             integer_member(*status, "active_requests"), integer_member(*status, "requests_total"),
+             integer_member(*status, "failed_total"), number_member(*status, "tokens_per_second"));
   return {};
 }
 
@@ -100,7 +101,7 @@ std::string describe_holders(const Value& topology, const std::string& model) {
     double bytes = 0;
     if (shards == nullptr || shards->array() == nullptr) continue;
     for (const Value& shard : *shards->array()) {
-      if (text_of(shard, "model") == model) bytes += number_of(shard, "bytes_total");
+      if (text_member(shard, "model") == model) bytes += number_member(shard, "bytes_total");
     }
     if (bytes > 0) text += fmt::format("{}node {} {:.1f} GB", text.empty() ? "" : ", ", node, bytes / 1e9);
   }

@@ -1,5 +1,6 @@
 #include "node/local_nodes.h"
 
+#include "json/members.h"
 #include "json/value.h"
 
 namespace shoal {
@@ -10,18 +11,13 @@ constexpr std::string_view suffix = ".node.json";
 std::optional<LocalNode> parse_local_node(std::string_view text) {
   const auto value = parse_json(text);
   if (!value) return std::nullopt;
-  const auto text_of = [&](std::string_view name) {
-    const Value* member = value->find(name);
-    return member != nullptr && member->text() != nullptr ? *member->text() : std::string();
-  };
   const auto port_of = [&](std::string_view name) {
-    const Value* member = value->find(name);
-    const int64_t* port = member == nullptr ? nullptr : member->integer();
-    return port != nullptr && *port > 0 && *port < 65536 ? static_cast<int32_t>(*port) : 0;
+    const int64_t port = integer_member(*value, name);
+    return port > 0 && port < 65536 ? static_cast<int32_t>(port) : 0;
   };
-  LocalNode node{.node = text_of("node_id"),
+  LocalNode node{.node = text_member(*value, "node_id"),
                  .peer_port = port_of("node_port"),
-                 .api_host = text_of("api_host"),
+                 .api_host = text_member(*value, "api_host"),
                  .api_port = port_of("api_port")};
   if (node.node.empty() || node.api_port == 0) return std::nullopt;
   return node;

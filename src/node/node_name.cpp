@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/log.h"
+#include "json/members.h"
 #include "json/value.h"
 #include "node/local_nodes.h"
 
@@ -20,13 +21,9 @@ std::optional<NodeId> find_kept_name(const std::filesystem::path& file, const No
   if (!text) return std::nullopt;
   const auto value = parse_json(*text);
   if (!value) return std::nullopt;
-  const auto text_of = [&](std::string_view name) {
-    const Value* member = value->find(name);
-    return member != nullptr && member->text() != nullptr ? *member->text() : std::string();
-  };
   // The file may be anybody's: only a name that is made from the host's is believed.
-  const std::string name = text_of("name");
-  if (text_of("host") != host || name_of_host(name) != name || name.empty()) return std::nullopt;
+  const std::string name = text_member(*value, "name");
+  if (text_member(*value, "host") != host || name_of_host(name) != name || name.empty()) return std::nullopt;
   return name;
 }
 

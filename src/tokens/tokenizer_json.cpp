@@ -6,6 +6,7 @@
 #include "base/byte_order_mark.h"
 #include "base/utf8.h"
 #include "json/json_cursor.h"
+#include "json/members.h"
 #include "json/value.h"
 #include "tokens/byte_level.h"
 #include "tokens/pair_bpe.h"
@@ -128,22 +129,12 @@ class ModelReader {
   RawModel& model_;
 };
 
-bool flag(const Value& object, std::string_view name, bool otherwise) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->boolean() != nullptr ? *value->boolean() : otherwise;
-}
-
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
 // Calls `visit` for a component and, in a Sequence, for each of its parts.
 template <class Visit>
 Result<void> for_each_part(const Value* component, std::string_view list, const Visit& visit) {
   if (component == nullptr || component->is_null()) return {};
   if (component->object() == nullptr) return fail(ErrorCode::corrupt_data, "a component is no object");
-  if (text_of(*component, "type") != "Sequence") return visit(*component);
+  if (text_member(*component, "type") != "Sequence") return visit(*component);
   const Value* parts = component->find(list);
   if (parts == nullptr || parts->array() == nullptr) {
     return fail(ErrorCode::corrupt_data, fmt::format("a Sequence has no '{}'", list));
@@ -157,7 +148,7 @@ Result<void> for_each_part(const Value* component, std::string_view list, const 
 bool has_part(const Value* component, std::string_view list, std::string_view type) {
   bool found = false;
   (void)for_each_part(component, list, [&](const Value& part) -> Result<void> {
-    found = found || text_of(part, "type") == type;
+    found = found || text_member(part, "type") == type;
     return {};
   });
   return found;
@@ -173,13 +164,13 @@ Result<std::vector<AddedToken>> read_added_tokens(const Value* list) {
         *id->integer() >= Vocabulary::maximum_size) {
       return fail(ErrorCode::corrupt_data, "an added token has no id, or one that is out of range");
     }
-    AddedToken token{.id = static_cast<TokenId>(*id->integer()), .content = text_of(entry, "content")};
-    token.special = flag(entry, "special", false);
+    AddedToken token{.id = static_cast<TokenId>(*id->integer()), .content = text_member(entry, "content")};
+    token.special = boolean_member(entry, "special", false);
     token.markup = token.special || is_markup(token.content);
-    token.single_word = flag(entry, "single_word", false);
-    token.strips_left = flag(entry, "lstrip", false);
-    token.strips_right = flag(entry, "rstrip", false);
-    token.normalized = flag(entry, "normalized", false);
+    token.single_word = boolean_member(entry, "single_word", false);
+    token.strips_left = boolean_member(entry, "lstrip", false);
+    token.strips_right = boolean_member(entry, "rstrip", false);
+    token.normalized = boolean_member(entry, "normalized", false);
     added.push_back(std::move(token));
   }
   return added;
@@ -322,11 +313,11 @@ Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
 bool decoder_drops_space(const Value* decoder) {
   bool drops = false;
   (void)for_each_part(decoder, "decoders", [&](const Value& part) -> Result<void> {
-    const std::string type = text_of(part, "type");
+    const std::string type = text_member(part, "type");
     const Value* start = part.find("start");
     if (type == "Strip" && start != nullptr && start->integer() != nullptr)
       drops = drops || *start->integer() > 0;
-    if (type == "Metaspace") drops = drops || text_of(part, "prepend_scheme") != "never";
+    if (type == "Metaspace") drops = drops || text_member(part, "prepend_scheme") != "never";
     return {};
   });
   return drops;
@@ -337,11 +328,11 @@ std::string first_template_token(const Value* processor) {
   std::string first;
   (void)for_each_part(processor, "processors", [&](const Value& part) -> Result<void> {
     const Value* single = part.find("single");
-    if (text_of(part, "type") != "TemplateProcessing" || single == nullptr || single->array() == nullptr ||
-        single->array()->empty()) {
+    if (text_member(part, "type") != "TemplateProcessing" || single == nullptr ||
+        single->array() == nullptr || single->array()->empty()) {
       return {};
     }
-    if (const Value* token = single->array()->front().find("SpecialToken")) first = text_of(*token, "id");
+    if (const Value* token = single->array()->front().find("SpecialToken")) first = text_member(*token, "id");
     return {};
   });
   return first;

@@ -2,35 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "json/members.h"
 #include "tokens/base64.h"
 #include "tokens/word_patterns.h"
 
 namespace shoal {
 namespace {
 
-std::string text_of(const Value& object, std::string_view name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->text() != nullptr ? *value->text() : std::string();
-}
-
-bool flag(const Value& object, std::string_view name, bool otherwise) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->boolean() != nullptr ? *value->boolean() : otherwise;
-}
-
 // A pattern of tokenizer.json, {"Regex": …} or {"String": …}.
 Result<Pattern> read_pattern(const Value& component) {
   const Value* pattern = component.find("pattern");
   if (pattern != nullptr && pattern->find("Regex") != nullptr) {
-    return Pattern::compile(text_of(*pattern, "Regex"));
+    return Pattern::compile(text_member(*pattern, "Regex"));
   }
-  const std::string literal = pattern == nullptr ? "" : text_of(*pattern, "String");
+  const std::string literal = pattern == nullptr ? "" : text_member(*pattern, "String");
   if (literal.empty()) return fail(ErrorCode::corrupt_data, "a step has no pattern, or an empty one");
   return Pattern::literal(literal);
 }
 
 Result<SplitBehavior> behavior_of(const Value& component) {
-  const std::string name = text_of(component, "behavior");
+  const std::string name = text_member(component, "behavior");
   if (name == "Removed") return SplitBehavior::removed;
   if (name == "Isolated") return SplitBehavior::isolated;
   if (name == "MergedWithPrevious") return SplitBehavior::merged_with_previous;
@@ -48,12 +39,12 @@ Result<void> push_split(std::vector<PreTokenizerStep>& steps, std::string_view p
 }
 
 Result<void> push_metaspace(const Value& component, std::vector<PreTokenizerStep>& steps) {
-  MetaspaceStep step{.replacement = text_of(component, "replacement"),
+  MetaspaceStep step{.replacement = text_member(component, "replacement"),
                      .prepend = MetaspaceStep::Prepend::always,
-                     .split = flag(component, "split", true)};
+                     .split = boolean_member(component, "split", true)};
   if (step.replacement.empty()) step.replacement = space_mark;
-  const std::string scheme = text_of(component, "prepend_scheme");
-  if (scheme == "never" || (scheme.empty() && !flag(component, "add_prefix_space", true))) {
+  const std::string scheme = text_member(component, "prepend_scheme");
+  if (scheme == "never" || (scheme.empty() && !boolean_member(component, "add_prefix_space", true))) {
     step.prepend = MetaspaceStep::Prepend::never;
   } else if (scheme == "first") {
     step.prepend = MetaspaceStep::Prepend::first;
@@ -77,7 +68,7 @@ Result<SplitStep> make_split(std::string_view pattern) {
 }
 
 Result<void> read_normalizer_step(const Value& component, std::vector<NormalizerStep>& steps) {
-  const std::string type = text_of(component, "type");
+  const std::string type = text_member(component, "type");
   if (type == "NFC") {
     steps.push_back(NormalForm::nfc);
   } else if (type == "NFD") {
@@ -89,12 +80,13 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
   } else if (type == "Lowercase") {
     steps.push_back(LowercaseStep{});
   } else if (type == "Strip") {
-    steps.push_back(StripStep{flag(component, "strip_left", true), flag(component, "strip_right", true)});
+    steps.push_back(StripStep{boolean_member(component, "strip_left", true),
+                              boolean_member(component, "strip_right", true)});
   } else if (type == "Prepend") {
-    steps.push_back(PrependStep{text_of(component, "prepend")});
+    steps.push_back(PrependStep{text_member(component, "prepend")});
   } else if (type == "Precompiled") {
     std::string bytes;
-    if (!decode_base64(text_of(component, "precompiled_charsmap"), bytes)) {
+    if (!decode_base64(text_member(component, "precompiled_charsmap"), bytes)) {
       return fail(ErrorCode::corrupt_data, "precompiled_charsmap is no base64");
     }
     if (bytes.empty()) return {};
@@ -105,14 +97,14 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
   } else if (type == "Replace") {
     const Value* pattern = component.find("pattern");
     if (pattern != nullptr && pattern->find("String") != nullptr) {
-      const std::string from = text_of(*pattern, "String");
+      const std::string from = text_member(*pattern, "String");
       if (from.empty()) return fail(ErrorCode::corrupt_data, "Replace has an empty pattern");
-      steps.push_back(ReplaceStep{from, text_of(component, "content")});
+      steps.push_back(ReplaceStep{from, text_member(component, "content")});
       return {};
     }
     Result<Pattern> from = read_pattern(component);
     if (!from) return fail(from.error());
-    steps.push_back(ReplacePatternStep{std::move(*from), text_of(component, "content")});
+    steps.push_back(ReplacePatternStep{std::move(*from), text_member(component, "content")});
   } else if (type != "ByteLevel") {  // bytes are what the model works with anyway
     return fail(ErrorCode::invalid_argument, fmt::format("the type '{}' is not supported", type));
   }
@@ -120,22 +112,22 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
 }
 
 Result<void> read_pre_tokenizer_step(const Value& component, std::vector<PreTokenizerStep>& steps) {
-  const std::string type = text_of(component, "type");
+  const std::string type = text_member(component, "type");
   if (type == "Split") {
     Result<Pattern> pattern = read_pattern(component);
     if (!pattern) return fail(pattern.error());
     Result<SplitBehavior> behavior = behavior_of(component);
     if (!behavior) return fail(behavior.error());
-    steps.push_back(SplitStep{std::move(*pattern), *behavior, flag(component, "invert", false)});
+    steps.push_back(SplitStep{std::move(*pattern), *behavior, boolean_member(component, "invert", false)});
     return {};
   }
   if (type == "ByteLevel") {
-    if (flag(component, "add_prefix_space", true)) steps.push_back(PrefixSpaceStep{});
-    if (!flag(component, "use_regex", true)) return {};
+    if (boolean_member(component, "add_prefix_space", true)) steps.push_back(PrefixSpaceStep{});
+    if (!boolean_member(component, "use_regex", true)) return {};
     return push_split(steps, gpt2_pattern, SplitBehavior::isolated, false);
   }
   if (type == "Digits") {
-    const bool individual = flag(component, "individual_digits", false);
+    const bool individual = boolean_member(component, "individual_digits", false);
     return push_split(steps, individual ? R"(\p{N})" : R"(\p{N}+)", SplitBehavior::isolated, false);
   }
   if (type == "Punctuation") {
