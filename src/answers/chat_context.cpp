@@ -122,7 +122,8 @@ Value::Array with_one_call_a_message(const Value::Array& given) {
       continue;
     }
     Value::Array results;
-    while (i + results.size() + 1 < given.size() && is_role(given[i + results.size() + 1], "tool")) {
+    while (i + results.size() + 1 < given.size() &&
+           text_member(given[i + results.size() + 1], "role") == "tool") {
       results.push_back(given[i + results.size() + 1]);
     }
     const size_t result_count = results.size();

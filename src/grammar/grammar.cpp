@@ -327,60 +327,75 @@ void GrammarBuilder::mark_tails() {
   }
 }
 
-// Follows what takes no byte from the start of each rule.
-Result<void> GrammarBuilder::check_left_recursion() {
-  const std::vector<Grammar::Node>& nodes = grammar_.nodes_;
-  const size_t count = grammar_.rule_starts_.size();  // those of finished grammars too
-  // Which rules match the empty text, to a fixed point; then which rule begins with a call of which.
-  std::vector<bool> nullable(count, false);
-  std::vector<std::vector<int32_t>> first_calls(count);
-  int64_t visits = 0;
-  const auto explore = [&](size_t rule) {
-    bool reaches_end = false;
-    first_calls[rule].clear();
-    std::vector<int32_t> pending{grammar_.rule_starts_[rule]};
-    std::map<int32_t, bool> seen;
-    while (!pending.empty()) {
-      const int32_t node = pending.back();
-      pending.pop_back();
-      if (std::exchange(seen[node], true)) continue;
-      ++visits;
-      reaches_end = reaches_end || nodes[static_cast<size_t>(node)].is_end;
-      for (const Grammar::Edge& edge : nodes[static_cast<size_t>(node)].edges) {
-        bool is_passable = edge.kind == Grammar::EdgeKind::jump;
-        if (edge.kind == Grammar::EdgeKind::terminal) {
-          is_passable = grammar_.terminals_[static_cast<size_t>(edge.index)].is_nullable();
-        } else if (edge.kind == Grammar::EdgeKind::rule) {
-          first_calls[rule].push_back(edge.index);
-          is_passable = nullable[static_cast<size_t>(edge.index)];
-        }
-        if (is_passable) pending.push_back(edge.target);
+// What each rule reaches from its start without a byte.
+struct GrammarBuilder::FirstCalls {
+  std::vector<bool> nullable;                // matches the empty text
+  std::vector<std::vector<int32_t>> called;  // the rules it may begin with
+};
+
+// Follows what takes no byte from the start of a rule, gives whether that leads to its end, and counts the
+// nodes on the way.
+bool GrammarBuilder::explore_start(size_t rule, FirstCalls& first, int64_t& visits) const {
+  bool reaches_end = false;
+  first.called[rule].clear();
+  std::vector<int32_t> pending{grammar_.rule_starts_[rule]};
+  std::map<int32_t, bool> seen;
+  while (!pending.empty()) {
+    const int32_t index = pending.back();
+    pending.pop_back();
+    if (std::exchange(seen[index], true)) continue;
+    ++visits;
+    const Grammar::Node& node = grammar_.nodes_[static_cast<size_t>(index)];
+    reaches_end = reaches_end || node.is_end;
+    for (const Grammar::Edge& edge : node.edges) {
+      bool is_passable = edge.kind == Grammar::EdgeKind::jump;
+      if (edge.kind == Grammar::EdgeKind::terminal) {
+        is_passable = grammar_.terminals_[static_cast<size_t>(edge.index)].is_nullable();
+      } else if (edge.kind == Grammar::EdgeKind::rule) {
+        first.called[rule].push_back(edge.index);
+        is_passable = first.nullable[static_cast<size_t>(edge.index)];
       }
+      if (is_passable) pending.push_back(edge.target);
     }
-    return reaches_end;
-  };
+  }
+  return reaches_end;
+}
+
+// Which rules match the empty text, to a fixed point; then which rule begins with a call of which.
+Result<GrammarBuilder::FirstCalls> GrammarBuilder::find_first_calls() {
+  const size_t count = grammar_.rule_starts_.size();  // those of finished grammars too
+  FirstCalls first{.nullable = std::vector<bool>(count), .called = std::vector<std::vector<int32_t>>(count)};
+  int64_t visits = 0;
   for (bool has_changed = true; std::exchange(has_changed, false);) {
     for (size_t rule = 0; rule < count; ++rule) {
-      if (!nullable[rule] && explore(rule)) has_changed = nullable[rule] = true;
+      if (!first.nullable[rule] && explore_start(rule, first, visits))
+        has_changed = first.nullable[rule] = true;
     }
-    if (Result<void> paid = budget_.take(10 * std::exchange(visits, 0), subject); !paid) return paid;
+    if (Result<void> paid = budget_.take(10 * std::exchange(visits, 0), subject); !paid)
+      return fail(paid.error());
   }
-  for (size_t rule = 0; rule < count; ++rule) explore(rule);
+  for (size_t rule = 0; rule < count; ++rule) explore_start(rule, first, visits);
+  return first;
+}
 
+// A walk into the depth over the calls at the begin; one that leads back to an open rule is a recursion.
+Result<void> GrammarBuilder::check_left_recursion() {
+  const Result<FirstCalls> first = find_first_calls();
+  if (!first) return fail(first.error());
   enum class Mark : uint8_t { fresh, open, done };
-  std::vector<Mark> marks(count, Mark::fresh);
-  for (size_t first = 0; first < count; ++first) {
+  std::vector<Mark> marks(first->called.size(), Mark::fresh);
+  for (size_t start = 0; start < marks.size(); ++start) {
     std::vector<std::pair<size_t, size_t>> path;  // rule, its next call
-    if (marks[first] == Mark::fresh) path.emplace_back(first, 0);
+    if (marks[start] == Mark::fresh) path.emplace_back(start, 0);
     while (!path.empty()) {
       auto& [rule, at] = path.back();
       marks[rule] = Mark::open;
-      if (at == first_calls[rule].size()) {
+      if (at == first->called[rule].size()) {
         marks[rule] = Mark::done;
         path.pop_back();
         continue;
       }
-      const auto called = static_cast<size_t>(first_calls[rule][at++]);
+      const auto called = static_cast<size_t>(first->called[rule][at++]);
       if (marks[called] == Mark::open) {
         return fail(ErrorCode::invalid_argument,
                     fmt::format("rule {} calls itself before any character",

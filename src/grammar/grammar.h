@@ -124,6 +124,9 @@ class GrammarBuilder {
 
   void drop_endless();
   void mark_tails();
+  struct FirstCalls;
+  bool explore_start(size_t rule, FirstCalls& first, int64_t& visits) const;
+  Result<FirstCalls> find_first_calls();
   Result<void> check_left_recursion();
 
   GrammarBudget budget_;

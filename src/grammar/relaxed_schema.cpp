@@ -7,11 +7,6 @@
 namespace shoal {
 namespace {
 
-template <size_t Count>
-bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 // What is under these is named by the schema's author.
 constexpr std::array<std::string_view, 6> named{"properties",  "patternProperties", "$defs",
                                                 "definitions", "dependentSchemas",  "dependencies"};

@@ -6,81 +6,18 @@
 #include <array>
 #include <optional>
 
+#include "grammar/schema_keywords.h"
+#include "grammar/schema_negation.h"
+
 namespace shoal {
 namespace {
 
 constexpr std::string_view subject = "the schema";
 constexpr int maximum_depth = 300;
 
-template <size_t Count>
-bool is_one_of(std::string_view name, const std::array<std::string_view, Count>& names) {
-  return std::ranges::find(names, name) != names.end();
-}
-
-// About values alone, without any schema inside that says something about the same value.
-constexpr std::array<std::string_view, 28> plain_keywords{"type",
-                                                          "enum",
-                                                          "const",
-                                                          "minimum",
-                                                          "maximum",
-                                                          "multipleOf",
-                                                          "pattern",
-                                                          "minLength",
-                                                          "maxLength",
-                                                          "format",
-                                                          "items",
-                                                          "prefixItems",
-                                                          "minItems",
-                                                          "maxItems",
-                                                          "contains",
-                                                          "minContains",
-                                                          "properties",
-                                                          "required",
-                                                          "patternProperties",
-                                                          "additionalProperties",
-                                                          "propertyNames",
-                                                          "minProperties",
-                                                          "maxProperties",
-                                                          "exclusiveMinimum",
-                                                          "exclusiveMaximum",
-                                                          "additionalItems",
-                                                          not_enum,
-                                                          not_pattern};
-
-constexpr std::array<std::string_view, 8> unsupported{
-    "uniqueItems", "maxContains",   "unevaluatedItems", "unevaluatedProperties",
-    "$dynamicRef", "$recursiveRef", "disallow",         "extends"};
-
-constexpr std::array<std::string_view, 6> type_names{"null",   "boolean", "integer",
-                                                     fraction, "string",  "array"};
-
-Value not_schema(Value schema) { return Value::Object{{"not", std::move(schema)}}; }
-
 std::optional<bool> as_boolean(const Value& schema) {
   if (schema.boolean() != nullptr) return *schema.boolean();
   return std::nullopt;
-}
-
-// The types that a schema itself allows.
-std::set<std::string> own_types(const Value& schema) {
-  std::set<std::string> types;
-  const Value* type = schema.find("type");
-  if (type == nullptr)
-    return {"null", "boolean", "integer", std::string(fraction), "string", "array", "object"};
-  const auto add = [&](const Value& name) {
-    if (name.text() == nullptr) return;
-    if (*name.text() == "number") {
-      types.insert({"integer", std::string(fraction)});
-    } else {
-      types.insert(*name.text());
-    }
-  };
-  if (type->array() != nullptr) {
-    for (const Value& name : *type->array()) add(name);
-  } else {
-    add(*type);
-  }
-  return types;
 }
 
 // The values that a schema lists, if it does.
@@ -119,11 +56,6 @@ std::optional<std::string> find_place(const Value& at, const Value& wanted) {
 void add_schema(const Value* schema, Conjunction& all) {
   if (schema->boolean() != nullptr && *schema->boolean()) return;
   if (std::ranges::find(all, schema) == all.end()) all.push_back(schema);
-}
-
-bool is_made_exclusive(const Value& schema, std::string_view limit) {
-  const Value* given = schema.find(limit == "minimum" ? "exclusiveMinimum" : "exclusiveMaximum");
-  return given != nullptr && given->boolean() != nullptr && *given->boolean();
 }
 
 SchemaLogic::SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget)
@@ -255,7 +187,7 @@ Result<void> SchemaLogic::add_member(const Value& schema, const Value::Member& m
   if (name == "dependentRequired" || name == "dependentSchemas" || name == "dependencies") {
     return add_dependencies(schema, member, parts);
   }
-  if (is_one_of(name, unsupported)) {
+  if (is_one_of(name, unsupported_keywords)) {
     const bool says_nothing = (name == "uniqueItems" && value == Value(false)) ||
                               (name.starts_with("unevaluated") && value == Value(true));
     if (!says_nothing) return reject(schema, name, "is not supported");
@@ -380,97 +312,6 @@ Result<const Value*> SchemaLogic::negated(const Value& schema, const SchemaPart&
   const Value& kept = made(from, "not", std::move(opposite), asker);
   negated_.emplace(from, &kept);
   return &kept;
-}
-
-// One schema for each way to break the schema.
-Result<Value::Array> SchemaLogic::negations(const Value& schema) {
-  Value::Array choices;
-  for (const Value::Member& member : *schema.object()) {
-    if (Result<void> negated = negate_member(schema, member, choices); !negated) return fail(negated.error());
-  }
-  return choices;
-}
-
-Result<void> SchemaLogic::negate_member(const Value& schema, const Value::Member& member,
-                                        Value::Array& choices) {
-  const auto& [name, value] = member;
-  const auto add = [&](std::string_view type, std::string_view keyword, Value limit) {
-    choices.push_back(Value::Object{{"type", std::string(type)}, {std::string(keyword), std::move(limit)}});
-  };
-  // A count that is one below or above.
-  const auto add_count = [&](std::string_view type, std::string_view keyword, int64_t step) -> Result<void> {
-    const int64_t* count = value.integer();
-    if (count == nullptr)
-      return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" must be an integer", name));
-    if (*count + step >= 0) add(type, keyword, *count + step);
-    return {};
-  };
-  if (name == "type") {
-    const std::set<std::string> types = own_types(schema);
-    Value::Array others;
-    for (const std::string_view type : type_names) {
-      if (!types.contains(std::string(type))) others.push_back(std::string(type));
-    }
-    if (!types.contains("object")) others.push_back("object");
-    if (!others.empty()) choices.push_back(Value::Object{{"type", std::move(others)}});
-  } else if (name == "enum" || name == "const") {
-    if (name == "enum" && value.array() == nullptr)
-      return fail(ErrorCode::invalid_argument, "\"enum\" must be an array");
-    choices.push_back(
-        Value::Object{{std::string(not_enum), name == "enum" ? value : Value(Value::Array{value})}});
-  } else if (name == "required") {
-    if (value.array() == nullptr) return fail(ErrorCode::invalid_argument, "\"required\" must be an array");
-    for (const Value& key : *value.array()) {
-      if (key.text() == nullptr)
-        return fail(ErrorCode::invalid_argument, "\"required\" must be an array of strings");
-      choices.push_back(
-          Value::Object{{"type", "object"}, {"properties", Value::Object{{*key.text(), false}}}});
-    }
-  } else if (name == "properties") {
-    if (value.object() == nullptr)
-      return fail(ErrorCode::invalid_argument, "\"properties\" must be an object");
-    for (const auto& [key, inner] : *value.object()) {
-      choices.push_back(Value::Object{{"type", "object"},
-                                      {"required", Value::Array{key}},
-                                      {"properties", Value::Object{{key, not_schema(inner)}}}});
-    }
-  } else if (name == "minimum") {
-    add("number", is_made_exclusive(schema, name) ? "maximum" : "exclusiveMaximum", value);
-  } else if (name == "maximum") {
-    add("number", is_made_exclusive(schema, name) ? "minimum" : "exclusiveMinimum", value);
-  } else if (name.starts_with("exclusive") && value.boolean() != nullptr) {
-    // Says something of another keyword.
-  } else if (name == "exclusiveMinimum") {
-    add("number", "maximum", value);
-  } else if (name == "exclusiveMaximum") {
-    add("number", "minimum", value);
-  } else if (name == "pattern") {
-    add("string", not_pattern, value);
-  } else if (name == "minLength") {
-    return add_count("string", "maxLength", -1);
-  } else if (name == "maxLength") {
-    return add_count("string", "minLength", 1);
-  } else if (name == "minItems") {
-    return add_count("array", "maxItems", -1);
-  } else if (name == "maxItems") {
-    return add_count("array", "minItems", 1);
-  } else if (name == "not") {
-    choices.push_back(value);
-  } else if (name == "allOf" || name == "$ref") {
-    if (name == "$ref") {
-      choices.push_back(not_schema(Value::Object{{"$ref", value}}));
-    } else if (value.array() != nullptr) {
-      for (const Value& part : *value.array()) choices.push_back(not_schema(part));
-    }
-  } else if (name == "anyOf" && value.array() != nullptr) {
-    Value::Array none;
-    for (const Value& part : *value.array()) none.push_back(not_schema(part));
-    choices.push_back(Value::Object{{"allOf", std::move(none)}});
-  } else if (is_one_of(name, plain_keywords) || is_one_of(name, unsupported) || name == "oneOf" ||
-             name == "if" || name == "anyOf" || name.starts_with("dependen")) {
-    return fail(ErrorCode::invalid_argument, fmt::format("the negation of \"{}\" is not supported", name));
-  }
-  return {};
 }
 
 }  // namespace shoal

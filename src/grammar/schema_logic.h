@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "grammar/expression.h"
+#include "grammar/schema_keywords.h"
 #include "grammar/schema_references.h"
 #include "json/value.h"
 
@@ -28,15 +29,6 @@ using Schemas = std::vector<const Value*>;
 // How oneOf is read: exactly one. Where no value could satisfy the schema so, those oneOf that only say which
 // members are required are read as at least one; and where even that contradicts the rest, not at all.
 enum class OneOf : uint8_t { exactly_one, at_least_one, ignored };
-
-// Keywords of our own, which negations need; no schema from outside has an effect with them that it could not
-// have without.
-inline constexpr std::string_view not_enum = "shoal:notEnum";
-inline constexpr std::string_view not_pattern = "shoal:notPattern";
-inline constexpr std::string_view fraction = "shoal:fraction";  // a type: a number that is no integer
-
-// Before draft 6, exclusiveMinimum and exclusiveMaximum were booleans beside `limit`, minimum or maximum.
-bool is_made_exclusive(const Value& schema, std::string_view limit);
 
 // A keyword of a schema; empty: the schema itself.
 struct SchemaPart {
@@ -86,8 +78,6 @@ class SchemaLogic {
   Result<const Value*> resolve(const Value& schema, const std::string& reference) const;
   // A schema that nothing but its negation satisfies; `asker` is the keyword that needs it.
   Result<const Value*> negated(const Value& schema, const SchemaPart& asker);
-  Result<Value::Array> negations(const Value& schema);
-  Result<void> negate_member(const Value& schema, const Value::Member& member, Value::Array& choices);
   // A schema made here, one for each pair.
   const Value& made(const Value* origin, const std::string& purpose, Value schema, const SchemaPart& asker);
   bool are_apart(const Value& a, const Value& b) const;

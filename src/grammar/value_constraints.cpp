@@ -13,11 +13,14 @@ namespace shoal {
 namespace {
 
 std::optional<uint8_t> type_bits(std::string_view name) {
-  constexpr std::pair<std::string_view, int> type_names[] = {
-      {"null", null_bit},       {"boolean", boolean_bit},
-      {"integer", integer_bit}, {"number", integer_bit | fraction_bit},
-      {fraction, fraction_bit}, {"string", string_bit},
-      {"array", array_bit},     {"object", object_bit}};
+  constexpr std::pair<std::string_view, int> type_names[] = {{"null", null_bit},
+                                                             {"boolean", boolean_bit},
+                                                             {"integer", integer_bit},
+                                                             {"number", integer_bit | fraction_bit},
+                                                             {fraction_type, fraction_bit},
+                                                             {"string", string_bit},
+                                                             {"array", array_bit},
+                                                             {"object", object_bit}};
   for (const auto& [known, bits] : type_names) {
     if (name == known) return static_cast<uint8_t>(bits);
   }

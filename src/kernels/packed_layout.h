@@ -1,14 +1,18 @@
 // Where everything lies inside a packed block of an integer format: 16 rows ("lanes") of 1 or 8 groups of 32
 // columns. The same for all instruction sets, for decode and for prefill.
 //
-// A block is [16 f16 scales d] [16 f16 biases m or dmin, affine formats] [sub-scales of each group] [planes
-// of each group]. The planes of a group, in vectors of 64 bytes in which 4-byte word r belongs to row r:
-//   8 bits  eight vectors; vector j holds columns 4j … 4j+3 as signed bytes.
-//   4 bits  four vectors; vector j holds columns 8j … 8j+7: byte b has column 8j+b in its low, 8j+4+b in its
-//   high half. 5 bits  the four of the low 4 bits, then one of the fifth bits: column 4j+b is bit j of byte
-//   b. 6 bits  the four of the low 4 bits, then two of the high 2 bits: vector h has column 16h+4j+b in bits
-//   2j of byte b.
+// clang-format off
+// A block is [16 f16 scales d] [16 f16 biases m or dmin, affine formats] [sub-scales of each group] [planes of each group].
+// The planes of a group, in vectors of 64 bytes in which 4-byte word r belongs to row r:
+//
+//   bits  vectors  what byte b of a row's word in vector j holds
+//   8     8        column 4j+b, signed
+//   4     4        column 8j+b in its low half, column 8j+4+b in its high half
+//   5     4 + 1    the low 4 bits as above; then one vector of the fifth bits: column 4j+b is bit j of byte b
+//   6     4 + 2    the low 4 bits as above; then two of the high 2 bits: vector h has column 16h+4j+b in bits 2j and 2j+1 of byte b
+//
 // So `and` and `shift, and` give what the dot-product instructions take with 4 activation bytes broadcast.
+// clang-format on
 #pragma once
 
 #include <cstdint>

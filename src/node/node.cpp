@@ -52,6 +52,12 @@ Result<Isa> isa_of(const NodeSettings& settings) {
   return *settings.isa;
 }
 
+struct Machine {
+  int64_t thread_count;
+  Isa isa;
+  DeviceReport device;
+};
+
 }  // namespace
 
 // The members are destroyed in reverse order: whoever uses something stands below it.
@@ -59,7 +65,10 @@ struct Node::State {
   explicit State(NodeSettings node_settings) : settings(std::move(node_settings)) {}
 
   Result<void> start();
+  Result<Machine> read_machine() const;
+  Result<void> open_store();
   void take_name();
+  Result<void> make_service(const Machine& machine);
   Result<std::unique_ptr<PeerNetwork>> listen_for_peers() const;
   Result<void> start_api();
   void tell_this_machine();
@@ -87,49 +96,74 @@ struct Node::State {
 
 Result<void> Node::State::start() {
   os::keep_large_memory_apart();
-  const auto threads = thread_count_of(settings);
-  if (!threads) return fail(threads.error());
-  const auto isa = isa_of(settings);
-  if (!isa) return fail(isa.error());
-  auto opened = ModelStore::open(settings.folders);
-  if (!opened) return fail(opened.error());
-  store = std::make_unique<ModelStore>(*std::move(opened));
-  for (const auto& [name, path] : settings.extra_models) store->add_model(name, path);
+  const auto machine = read_machine();
+  if (!machine) return fail(machine.error());
+  if (auto opened = open_store(); !opened) return opened;
   if (settings.api_port < 0 || settings.api_port > 65535) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("--chatgpt-api-port {}: from 0 to 65535 are possible", settings.api_port));
   }
   if (settings.node.empty()) take_name();
   if (auto valid = check_node_id(settings.node); !valid) return valid;
+  if (auto made = make_service(*machine); !made) return made;
+  // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
+  if (auto started = start_api(); !started) return started;
+  service->start();
+  if (auto started = network->start(*service); !started) return started;
+  auto chosen = make_discovery(settings, service->own_report());
+  if (!chosen) return fail(chosen.error());
+  discovery = *std::move(chosen);
+  if (discovery != nullptr) {
+    discovery->start([this](PeerCandidate candidate) { network->add_candidate(std::move(candidate)); });
+  }
+  tell_this_machine();
+  return {};
+}
 
+Result<Machine> Node::State::read_machine() const {
+  const auto threads = thread_count_of(settings);
+  if (!threads) return fail(threads.error());
+  const auto isa = isa_of(settings);
+  if (!isa) return fail(isa.error());
+  auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
+  if (!device) return fail(device.error());
+  if (auto declared = declare_device(settings, *device); !declared) return fail(declared.error());
+  return Machine{.thread_count = *threads, .isa = *isa, .device = *std::move(device)};
+}
+
+Result<void> Node::State::open_store() {
+  auto opened = ModelStore::open(settings.folders);
+  if (!opened) return fail(opened.error());
+  store = std::make_unique<ModelStore>(*std::move(opened));
+  for (const auto& [name, path] : settings.extra_models) store->add_model(name, path);
+  return {};
+}
+
+// With what it stands on, the engines and the network; and the backend above it.
+Result<void> Node::State::make_service(const Machine& machine) {
   SchedulerSettings scheduler;
   if (!settings.trace_path.empty()) {
     auto trace = StepTrace::open(settings.trace_path);
     if (!trace) return fail(trace.error(), "--trace");
     scheduler.trace = *std::move(trace);
   }
-  auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
-  if (!device) return fail(device.error());
-  if (auto declared = declare_device(settings, *device); !declared) return declared;
   auto listening = listen_for_peers();
   if (!listening) return fail(listening.error());
   network = *std::move(listening);
-
   engines = std::make_unique<ModelEngines>(
-      ModelEngineSettings{.thread_count = *threads,
-                          .isa = *isa,
+      ModelEngineSettings{.thread_count = machine.thread_count,
+                          .isa = machine.isa,
                           .kv_type = settings.kv_type,
                           .context_length = settings.context_length,
                           .spare_bytes = [this] { return service->own_report().device.free_bytes; }},
       *store);
-  // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
   ServiceSettings service_settings{.own = {.node = settings.node,
                                            .incarnation = incarnation,
                                            .version = std::string(shoal_version()),
                                            .address = {},
                                            .peer_port = network->port(),
                                            .api_port = settings.api_port,
-                                           .device = *std::move(device),
+                                           .device = machine.device,
                                            .models = {},
                                            .shards = {}},
                                    .partitioning = settings.partitioning,
@@ -143,16 +177,6 @@ Result<void> Node::State::start() {
     }
     quit_changed.notify_all();
   });
-  if (auto started = start_api(); !started) return started;
-  service->start();
-  if (auto started = network->start(*service); !started) return started;
-  auto chosen = make_discovery(settings, service->own_report());
-  if (!chosen) return fail(chosen.error());
-  discovery = *std::move(chosen);
-  if (discovery != nullptr) {
-    discovery->start([this](PeerCandidate candidate) { network->add_candidate(std::move(candidate)); });
-  }
-  tell_this_machine();
   return {};
 }
 

@@ -70,33 +70,27 @@ void add_marked_tokens(const GgufVocabulary& read, bool strips_right, TokenizerP
   }
 }
 
-Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, TokenizerParts& parts) {
-  const std::string name = file.find_text("tokenizer.ggml.pre").value_or("");
-  const NamedPreTokenizer* named = find_named_pre_tokenizer(name);
-  if (named == nullptr) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("the pre-tokenizer '{}' (tokenizer.ggml.pre) is not known", name));
-  }
+Result<void> take_named(const NamedPreTokenizer& named, TokenizerParts& parts) {
   std::vector<PreTokenizerStep> steps;
-  for (const std::string_view pattern : named->patterns) {
+  for (const std::string_view pattern : named.patterns) {
     Result<SplitStep> step = make_split(pattern);
     if (!step) return fail(step.error());
     steps.push_back(std::move(*step));
   }
   parts.pre_tokenizer = PreTokenizer(std::move(steps));
-  if (named->composes) {
+  if (named.composes) {
     std::vector<NormalizerStep> normalizer;
     normalizer.push_back(NormalForm::nfc);
     parts.normalizer = Normalizer(std::move(normalizer));
   }
-  parts.adds_bos = named->adds_bos;
+  parts.adds_bos = named.adds_bos;
+  return {};
+}
 
-  PairBpe::Settings settings{};
-  settings.bytes_are_symbols = true;
-  settings.whole_pieces_first = named->whole_pieces_first;
+Result<void> read_byte_level_pieces(const GgufVocabulary& read, PieceMap& pieces, Vocabulary& vocabulary) {
   const auto count = static_cast<int64_t>(read.tokens->size());
-  settings.pieces.reserve(count, 8 * count);
-  parts.vocabulary.reserve(count, 8 * count);
+  pieces.reserve(count, 8 * count);
+  vocabulary.reserve(count, 8 * count);
   std::string bytes;
   for (int64_t id = 0; id < count; ++id) {
     const auto index = static_cast<size_t>(id);
@@ -104,26 +98,26 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     bytes.clear();
     const bool usable = read.kinds[index] == PieceKind::normal || read.kinds[index] == PieceKind::byte;
     if (!usable || !append_byte_level(written, bytes)) bytes = written;
-    if (usable && !settings.pieces.insert(bytes, static_cast<TokenId>(id))) {
+    if (usable && !pieces.insert(bytes, static_cast<TokenId>(id))) {
       return fail(ErrorCode::corrupt_data, fmt::format("tokenizer.ggml.tokens has '{}' twice", written));
     }
-    if (Result<void> set = parts.vocabulary.set(static_cast<TokenId>(id), bytes); !set) return set;
+    if (Result<void> set = vocabulary.set(static_cast<TokenId>(id), bytes); !set) return set;
   }
+  return {};
+}
 
-  const std::vector<std::string>* merges = file.find_texts("tokenizer.ggml.merges");
-  if (merges == nullptr || merges->empty()) {
-    return fail(ErrorCode::corrupt_data, "the vocabulary has no merges (tokenizer.ggml.merges)");
-  }
-  settings.merges.reserve(static_cast<int64_t>(merges->size()));
+Result<void> read_byte_level_merges(const std::vector<std::string>& merges, PairBpe::Settings& settings) {
+  settings.merges.reserve(static_cast<int64_t>(merges.size()));
   MergeReader reader(settings.pieces, settings.merges, /*replace=*/false);
   const auto refuse = [&]() -> Result<void> {
     const auto number = static_cast<size_t>(reader.wrong_merge());
     return fail(
         ErrorCode::corrupt_data,
-        fmt::format("merge {} ('{}') has a token that is not in the vocabulary", number, (*merges)[number]));
+        fmt::format("merge {} ('{}') has a token that is not in the vocabulary", number, merges[number]));
   };
-  for (size_t i = 0; i < merges->size(); ++i) {
-    const std::string_view merge = (*merges)[i];
+  std::string bytes;
+  for (size_t i = 0; i < merges.size(); ++i) {
+    const std::string_view merge = merges[i];
     const size_t space = merge.find(' ', 1);
     bytes.clear();
     const bool left_known =
@@ -135,7 +129,28 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
     }
     if (!reader.add(bytes, middle)) return refuse();
   }
-  if (!reader.finish()) return refuse();
+  return reader.finish() ? Result<void>() : refuse();
+}
+
+Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, TokenizerParts& parts) {
+  const std::string name = file.find_text("tokenizer.ggml.pre").value_or("");
+  const NamedPreTokenizer* named = find_named_pre_tokenizer(name);
+  if (named == nullptr) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("the pre-tokenizer '{}' (tokenizer.ggml.pre) is not known", name));
+  }
+  if (Result<void> taken = take_named(*named, parts); !taken) return taken;
+  PairBpe::Settings settings{};
+  settings.bytes_are_symbols = true;
+  settings.whole_pieces_first = named->whole_pieces_first;
+  Result<void> built = read_byte_level_pieces(read, settings.pieces, parts.vocabulary);
+  if (!built) return built;
+  const std::vector<std::string>* merges = file.find_texts("tokenizer.ggml.merges");
+  if (merges == nullptr || merges->empty()) {
+    return fail(ErrorCode::corrupt_data, "the vocabulary has no merges (tokenizer.ggml.merges)");
+  }
+  built = read_byte_level_merges(*merges, settings);
+  if (!built) return built;
   parts.model = std::make_unique<PairBpe>(std::move(settings));
   return {};
 }

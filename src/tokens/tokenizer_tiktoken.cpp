@@ -4,36 +4,14 @@
 #include <charconv>
 
 #include "base/byte_order_mark.h"
-#include "json/value.h"
 #include "tokens/base64.h"
-#include "tokens/text_bpe.h"
+#include "tokens/ranked_pieces.h"
 #include "tokens/tokenizer_files.h"
 #include "tokens/tokenizer_markup.h"
 #include "tokens/tokenizer_steps.h"
 
 namespace shoal {
 namespace {
-
-// A vocabulary of byte strings whose rank decides what is joined first.
-struct RankedPieces {
-  TextBpe::Settings settings{.pieces = {},
-                             .ranks = {},
-                             .bytes_are_symbols = true,
-                             .whole_pieces_first = true,
-                             .byte_fallback = std::nullopt,
-                             .unknown = std::nullopt};
-  Vocabulary vocabulary;
-
-  Result<void> add(std::string_view bytes, int64_t rank, TokenId id) {
-    if (Result<void> set = vocabulary.set(id, bytes); !set) return set;
-    if (bytes.empty() || rank < 0 || rank >= no_merge || !settings.pieces.insert(bytes, id)) {
-      return fail(ErrorCode::corrupt_data, fmt::format("the piece of rank {} is empty or comes twice", rank));
-    }
-    settings.ranks.resize(std::max(settings.ranks.size(), static_cast<size_t>(id) + 1), no_merge);
-    settings.ranks[static_cast<size_t>(id)] = static_cast<int32_t>(rank);
-    return {};
-  }
-};
 
 struct Special {
   int64_t id;
@@ -280,93 +258,6 @@ Result<std::unique_ptr<ComposedTokenizer>> build_tiktoken(std::string_view text,
   return ComposedTokenizer::make(std::move(parts));
 }
 
-Result<std::unique_ptr<ComposedTokenizer>> build_tekken(const Value& file) {
-  const Value* config = file.find("config");
-  const Value* entries = file.find("vocab");
-  const Value* pattern = config == nullptr ? nullptr : config->find("pattern");
-  const auto integer = [&](std::string_view name) -> int64_t {
-    const Value* value = config == nullptr ? nullptr : config->find(name);
-    return value != nullptr && value->integer() != nullptr ? *value->integer() : -1;
-  };
-  const int64_t specials = integer("default_num_special_tokens");
-  const int64_t size = integer("default_vocab_size");
-  if (entries == nullptr || entries->array() == nullptr || pattern == nullptr || pattern->text() == nullptr ||
-      specials < 3 || size < specials || size > Vocabulary::maximum_size) {
-    return fail(ErrorCode::corrupt_data, "config or vocab is missing or wrong");
-  }
-  RankedPieces read;
-  std::string bytes;
-  const int64_t ranks = size - specials;
-  for (const Value& entry : *entries->array()) {
-    const Value* rank = entry.find("rank");
-    const Value* piece = entry.find("token_bytes");
-    if (rank == nullptr || rank->integer() == nullptr || piece == nullptr || piece->text() == nullptr ||
-        *rank->integer() < 0 || !decode_base64(*piece->text(), bytes)) {
-      return fail(ErrorCode::corrupt_data, "an entry of vocab is wrong");
-    }
-    if (*rank->integer() >= ranks) continue;  // the file has more than the model uses
-    const auto id = static_cast<TokenId>(*rank->integer() + specials);
-    if (Result<void> added = read.add(bytes, *rank->integer(), id); !added) return fail(added.error());
-  }
-
-  TokenizerParts parts;
-  parts.vocabulary = std::move(read.vocabulary);
-  if (const Value* version = config->find("version"); version != nullptr && version->text() != nullptr) {
-    parts.makers_version = *version->text();
-  }
-  std::vector<std::string> names = {"<unk>",
-                                    "<s>",
-                                    "</s>",
-                                    "[INST]",
-                                    "[/INST]",
-                                    "[AVAILABLE_TOOLS]",
-                                    "[/AVAILABLE_TOOLS]",
-                                    "[TOOL_RESULTS]",
-                                    "[/TOOL_RESULTS]",
-                                    "[TOOL_CALLS]",
-                                    "[IMG]",
-                                    "<pad>",
-                                    "[IMG_BREAK]",
-                                    "[IMG_END]",
-                                    "[PREFIX]",
-                                    "[MIDDLE]",
-                                    "[SUFFIX]",
-                                    "[SYSTEM_PROMPT]",
-                                    "[/SYSTEM_PROMPT]",
-                                    "[TOOL_CONTENT]"};
-  if (const Value* listed = file.find("special_tokens"); listed != nullptr && listed->array() != nullptr) {
-    for (const Value& entry : *listed->array()) {
-      const Value* rank = entry.find("rank");
-      const Value* name = entry.find("token_str");
-      if (rank == nullptr || rank->integer() == nullptr || name == nullptr || name->text() == nullptr ||
-          *rank->integer() < 0 || *rank->integer() >= specials) {
-        return fail(ErrorCode::corrupt_data, "an entry of special_tokens is wrong");
-      }
-      const auto index = static_cast<size_t>(*rank->integer());
-      names.resize(std::max(names.size(), index + 1));
-      names[index] = *name->text();
-    }
-  }
-  names.resize(static_cast<size_t>(specials));
-  for (size_t id = 0; id < names.size(); ++id) {
-    if (names[id].empty()) names[id] = fmt::format("<SPECIAL_{}>", id);
-    AddedToken token{.id = static_cast<TokenId>(id), .content = names[id]};
-    token.special = token.markup = true;
-    parts.added.push_back(std::move(token));
-  }
-  parts.bos = 1;
-  parts.eos = 2;
-  parts.adds_bos = true;
-  parts.end_tokens = {2};
-  Result<SplitStep> step = make_split(*pattern->text());
-  if (!step) return fail(step.error());
-  std::vector<PreTokenizerStep> steps;
-  steps.push_back(std::move(*step));
-  parts.pre_tokenizer = PreTokenizer(std::move(steps));
-  parts.model = std::make_unique<TextBpe>(std::move(read.settings));
-  return ComposedTokenizer::make(std::move(parts));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text, std::string_view pattern,
@@ -374,14 +265,6 @@ Result<std::unique_ptr<ComposedTokenizer>> parse_tiktoken(std::string_view text,
   Result<std::unique_ptr<ComposedTokenizer>> tokenizer =
       build_tiktoken(without_byte_order_mark(text), pattern, named);
   if (!tokenizer) return fail(tokenizer.error(), "tiktoken file");
-  return tokenizer;
-}
-
-Result<std::unique_ptr<ComposedTokenizer>> parse_tekken(std::string_view json) {
-  const Result<Value> file = parse_json(json);
-  if (!file) return fail(file.error(), "tekken.json");
-  Result<std::unique_ptr<ComposedTokenizer>> tokenizer = build_tekken(*file);
-  if (!tokenizer) return fail(tokenizer.error(), "tekken.json");
   return tokenizer;
 }
 

@@ -81,18 +81,25 @@ struct MergeFactors {
   float new_factor;
 };
 
+// A chunk's values and what each of them counts.
+struct WeighedValues {
+  const float* weights;  // [key_count]
+  const float* values;   // [key_count, padded_dim]
+  int64_t padded_dim;
+  int64_t key_count;
+};
+
 // `vectors` · 16 elements of the values, from element `i` on.
 template <class V, int vectors>
-SHOAL_INLINE void add_values(const float* weights, const float* values, int64_t padded_dim, int64_t key_count,
-                             const MergeFactors& merge, float* output, int64_t head_dim, int64_t i) {
+SHOAL_INLINE void add_values(const WeighedValues& chunk, const MergeFactors& merge, float* output,
+                             int64_t head_dim, int64_t i) {
   using Floats = typename V::Floats;
   Floats sums[vectors];
   for (Floats& sum : sums) sum = Floats(0.0F);
-  for (int64_t key = 0; key < key_count; ++key) {
-    const Floats weight(weights[key]);
-    for (int v = 0; v < vectors; ++v) {
-      sums[v] = fma(weight, V::load(values + key * padded_dim + i + v * lane_count), sums[v]);
-    }
+  for (int64_t key = 0; key < chunk.key_count; ++key) {
+    const Floats weight(chunk.weights[key]);
+    const float* values = chunk.values + key * chunk.padded_dim + i;
+    for (int v = 0; v < vectors; ++v) sums[v] = fma(weight, V::load(values + v * lane_count), sums[v]);
   }
   for (int v = 0; v < vectors; ++v) {
     const int64_t element = i + v * lane_count;
@@ -106,32 +113,48 @@ SHOAL_INLINE void add_values(const float* weights, const float* values, int64_t 
   }
 }
 
-// One query head and one chunk; its running largest score and sum are updated.
+// One query head of one row: what it asks, and what it has summed so far.
+struct HeadState {
+  const float* query;  // [padded_dim]
+  float* largest;      // score
+  float* sum;          // of exp(score - largest)
+  float* output;       // [head_dim]
+};
+
+// The keys of a chunk that a row sees.
+struct SeenKeys {
+  int64_t count;
+  bool is_first_chunk;
+};
+
+// Joins one chunk to the head's state.
 template <class V>
-SHOAL_INLINE void attend_chunk(const AttentionScratch& scratch, const float* query, float scale,
-                               int64_t key_count, bool first, float* largest, float* sum, float* output,
-                               int64_t head_dim) {
+SHOAL_INLINE void attend_chunk(const AttentionScratch& scratch, const HeadState& head, const SeenKeys& keys,
+                               float scale, int64_t head_dim) {
   float weights[attention_chunk];
-  score_keys<V>(query, scratch.keys, scratch.padded_dim, key_count, scale, weights);
+  score_keys<V>(head.query, scratch.keys, scratch.padded_dim, keys.count, scale, weights);
   const ChunkWeights chunk = weigh_scores<V>(weights);
-  MergeFactors merge{.first = first, .old_factor = 0, .new_factor = 1};
-  if (first) {
-    *largest = chunk.largest;
-    *sum = chunk.sum;
+  MergeFactors merge{.first = keys.is_first_chunk, .old_factor = 0, .new_factor = 1};
+  if (keys.is_first_chunk) {
+    *head.largest = chunk.largest;
+    *head.sum = chunk.sum;
   } else {
-    const float joint = chunk.largest > *largest ? chunk.largest : *largest;
-    float factors[lane_count] = {*largest - joint, chunk.largest - joint};
+    const float joint = chunk.largest > *head.largest ? chunk.largest : *head.largest;
+    float factors[lane_count] = {*head.largest - joint, chunk.largest - joint};
     V::store(factors, exp_lanes(V::load(factors)));
     merge.old_factor = factors[0];
     merge.new_factor = factors[1];
-    *largest = joint;
-    *sum = __builtin_fmaf(*sum, merge.old_factor, chunk.sum * merge.new_factor);
+    *head.largest = joint;
+    *head.sum = __builtin_fmaf(*head.sum, merge.old_factor, chunk.sum * merge.new_factor);
   }
+  const WeighedValues values{.weights = weights,
+                             .values = scratch.values,
+                             .padded_dim = scratch.padded_dim,
+                             .key_count = keys.count};
   int64_t i = 0;
   const auto add_vectors = [&]<int vectors>() __attribute__((always_inline)) {
     for (; i + vectors * lane_count <= scratch.padded_dim; i += vectors * lane_count) {
-      add_values<V, vectors>(weights, scratch.values, scratch.padded_dim, key_count, merge, output, head_dim,
-                             i);
+      add_values<V, vectors>(values, merge, head.output, head_dim, i);
     }
   };
   add_vectors.template operator()<4>();
@@ -165,9 +188,12 @@ void attend_rows(const AttentionJob& job, std::span<const AttentionRow> rows, in
       const AttentionRow& row = rows[state / heads];
       const int64_t key_count = std::min(attention_chunk, row.position + 1 - first_key);
       if (key_count <= 0) continue;
-      attend_chunk<V>(scratch, scratch.queries + state * scratch.padded_dim, job.scale, key_count,
-                      first_key == 0, scratch.largest + state, scratch.sums + state,
-                      row.output + (kv_head * heads + state % heads) * head_dim, head_dim);
+      const HeadState head{.query = scratch.queries + state * scratch.padded_dim,
+                           .largest = scratch.largest + state,
+                           .sum = scratch.sums + state,
+                           .output = row.output + (kv_head * heads + state % heads) * head_dim};
+      attend_chunk<V>(scratch, head, {.count = key_count, .is_first_chunk = first_key == 0}, job.scale,
+                      head_dim);
     }
   }
   for (int64_t state = 0; state < row_count * heads; ++state) {

@@ -76,6 +76,9 @@ class Evaluator {
   void print(const MarkedText& text);
 
   Datum evaluate(const Expression& node);
+  Datum evaluate_list(const Expression& node);
+  Datum evaluate_attribute(const Expression& node);
+  Datum evaluate_concatenation(const Expression& node);
   Datum evaluate_name(const Expression& node);
   Datum evaluate_dict(const Expression& node);
   Datum evaluate_item(const Expression& node);

@@ -20,20 +20,9 @@ Datum Evaluator::evaluate(const Expression& node) {
       return Datum::text(node.text);
     case ExpressionKind::name: return evaluate_name(node);
     case ExpressionKind::list:
-    case ExpressionKind::tuple: {
-      std::vector<Datum> items;
-      for (size_t i = 0; i < node.children.size(); ++i) items.push_back(child(i));
-      return Datum::list(std::move(items),
-                         node.kind == ExpressionKind::list ? ListKind::list : ListKind::tuple);
-    }
+    case ExpressionKind::tuple: return evaluate_list(node);
     case ExpressionKind::dict: return evaluate_dict(node);
-    case ExpressionKind::attribute: {
-      const Datum value = child(0);
-      // Python's own attributes are out of reach, so there is none to miss.
-      if (value.is_undefined() && !node.text.starts_with("__"))
-        give_up("'{}' is undefined, it has no '{}'", value.undefined_name(), node.text);
-      return attribute(value, node.text);
-    }
+    case ExpressionKind::attribute: return evaluate_attribute(node);
     case ExpressionKind::item: return evaluate_item(node);
     case ExpressionKind::slice: give_up("a slice stands alone");
     case ExpressionKind::call: {
@@ -55,15 +44,7 @@ Datum Evaluator::evaluate(const Expression& node) {
       const Datum left = child(0);
       return compute(node.text, left, child(1), budget_);
     }
-    case ExpressionKind::concatenate: {
-      MarkedText joined;
-      for (size_t i = 0; i < node.children.size(); ++i) {
-        const MarkedText part = to_text(child(i), budget_);
-        budget_.pay_bytes(part.size());
-        joined.append(part);
-      }
-      return joined;
-    }
+    case ExpressionKind::concatenate: return evaluate_concatenation(node);
     case ExpressionKind::compare: return evaluate_compare(node);
     case ExpressionKind::conjunction: {
       Datum left = child(0);
@@ -78,6 +59,30 @@ Datum Evaluator::evaluate(const Expression& node) {
       return node.children[2] != nullptr ? child(2) : Datum::undefined("the else of an inline if");
   }
   return {};
+}
+
+Datum Evaluator::evaluate_list(const Expression& node) {
+  std::vector<Datum> items;
+  for (const auto& child : node.children) items.push_back(evaluate(*child));
+  return Datum::list(std::move(items), node.kind == ExpressionKind::list ? ListKind::list : ListKind::tuple);
+}
+
+Datum Evaluator::evaluate_attribute(const Expression& node) {
+  const Datum value = evaluate(*node.children[0]);
+  // Python's own attributes are out of reach, so there is none to miss.
+  if (value.is_undefined() && !node.text.starts_with("__"))
+    give_up("'{}' is undefined, it has no '{}'", value.undefined_name(), node.text);
+  return attribute(value, node.text);
+}
+
+Datum Evaluator::evaluate_concatenation(const Expression& node) {
+  MarkedText joined;
+  for (const auto& child : node.children) {
+    const MarkedText part = to_text(evaluate(*child), budget_);
+    budget_.pay_bytes(part.size());
+    joined.append(part);
+  }
+  return joined;
 }
 
 Datum Evaluator::evaluate_name(const Expression& node) {
