@@ -1,10 +1,10 @@
-# shoal_module(NAME OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, one test
+# shoal_module(NAME ONE_THREAD OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, one test
 # program from its *_test.cpp files, and what tests of this and other modules share, *_for_test.cpp, as the library
 # shoal_NAME_for_test. The dependencies named here are the only modules whose headers NAME may include;
-# tools/tidy refuses any other edge. OPTIMIZE: of a release build, where it is not -O1. PRECOMPILE: headers of libraries
+# tools/tidy refuses any other edge. ONE_THREAD: its tests start no thread, so the thread sanitizer has nothing to see. OPTIMIZE: of a release build, where it is not -O1. PRECOMPILE: headers of libraries
 # that most of its sources read.
 function(shoal_module name)
-  cmake_parse_arguments(ARG "" "OPTIMIZE" "DEPS;EXTERNAL;PRECOMPILE;TEST_EXTERNAL;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD" "OPTIMIZE" "DEPS;EXTERNAL;PRECOMPILE;TEST_EXTERNAL;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$|_bench\\.cpp$")
@@ -38,8 +38,12 @@ function(shoal_module name)
     target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_base_for_test shoal_options
                                                GTest::gmock GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
     shoal_precompile(${name}_test test)
+    set(kind threads)
+    if(ARG_ONE_THREAD)
+      set(kind one_thread)
+    endif()
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS unit)
-    add_dependencies(unit_tests ${name}_test)
+                         PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS ${kind})
+    add_dependencies(unit_tests_${kind} ${name}_test)
   endif()
 endfunction()

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "scheduler/generation.h"
-#include "answers/answer_opening.h"
+#include "answers/answer_form.h"
 
 namespace shoal {
 
