@@ -1,6 +1,6 @@
 // For tests: an engine whose logits are a pure hash of a sequence's tokens, layer by layer, so that any
-// split, batch or chunk must give the same ones; step() refuses every batch that does not go on exactly where
-// its slot ended.
+// split, batch, chunk or rollback must give the same ones; step() refuses every batch that does not go on
+// where its slot ended, and one that rolls back unless it was told that this is meant.
 #pragma once
 
 #include <algorithm>
@@ -54,6 +54,7 @@ class HashEngine : public Engine {
     if (Result<void> checked = check(batch); !checked) return checked;
     int64_t row = 0;
     for (const SequenceRows& sequence : batch.sequences) {
+      slots_[sequence.slot].resize(static_cast<size_t>(sequence.keep_length));
       for (int64_t i = 0; i < sequence.row_count; ++i)
         run_row(sequence.slot, hidden.subspan(static_cast<size_t>(row++ * hash_parts), hash_parts));
     }
@@ -84,21 +85,20 @@ class HashEngine : public Engine {
 
   int64_t pages_used() const {
     int64_t pages = 0;
-    for (const auto& [slot, kv] : slots_) pages += pages_of(kv.length);
+    for (const auto& [slot, kv] : slots_) pages += pages_of(std::ssize(kv));
     return pages;
   }
   size_t slots_used() const { return slots_.size(); }
 
   int64_t step_count = 0;
   int64_t fail_at_step = 0;  // 0: never
+  bool may_roll_back = false;
   int64_t peak_pages = 0;
   std::optional<std::string> violated;  // the first rule that a batch broke
 
  private:
-  struct Kv {
-    int64_t length = 0;
-    std::map<int64_t, uint64_t> hash_of_layer;  // of all tokens so far
-  };
+  // Of each token, for each of the shard's layers the hash of all tokens up to it.
+  using Kv = std::vector<std::vector<uint64_t>>;
 
   int64_t pages_of(int64_t length) const { return (length + info_.page_tokens - 1) / info_.page_tokens; }
 
@@ -116,13 +116,15 @@ class HashEngine : public Engine {
       if (!seen.insert(rows.slot).second)
         return violation("a slot stands in it twice: " + std::to_string(rows.slot));
       if (rows.row_count < 1) return violation("a slot without rows: " + std::to_string(rows.slot));
-      const int64_t length = slots_.contains(rows.slot) ? slots_[rows.slot].length : 0;
-      if (rows.keep_length != length) {
+      const int64_t length = slots_.contains(rows.slot) ? std::ssize(slots_[rows.slot]) : 0;
+      const bool goes_on = rows.keep_length == length;
+      if (!goes_on && !(may_roll_back && rows.keep_length >= 0 && rows.keep_length < length)) {
         return violation("a slot holds " + std::to_string(length) + ", the step says " +
                          std::to_string(rows.keep_length));
       }
-      if (length + rows.row_count > info_.context_length) return violation("beyond the context");
-      pages += pages_of(length + rows.row_count) - pages_of(length);
+      const int64_t end = rows.keep_length + rows.row_count;
+      if (end > info_.context_length) return violation("beyond the context");
+      pages += pages_of(end) - pages_of(length);
     }
     if (batch.row_count() > info_.row_limit)
       return violation("too many rows: " + std::to_string(batch.row_count()));
@@ -133,12 +135,13 @@ class HashEngine : public Engine {
   void run_row(int32_t slot, std::span<float> hidden) {
     Kv& kv = slots_[slot];
     uint64_t hash = read_hash(hidden);
+    std::vector<uint64_t> histories;
     for (int64_t layer = info_.first_layer; layer < info_.end_layer; ++layer) {
-      uint64_t& history = kv.hash_of_layer[layer];
-      history = mix_for_test(mix_for_test(history, hash), static_cast<uint64_t>(layer));
-      hash = history;
+      const uint64_t before = kv.empty() ? 0 : kv.back()[histories.size()];
+      hash = mix_for_test(mix_for_test(before, hash), static_cast<uint64_t>(layer));
+      histories.push_back(hash);
     }
-    ++kv.length;
+    kv.push_back(std::move(histories));
     write_hash(hash, hidden);
   }
 

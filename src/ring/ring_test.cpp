@@ -266,6 +266,15 @@ class WaitingSink final : public StepSink {
   std::promise<void> done_;
 };
 
+void submit_when_there_is_room(LocalRing& local, const Step& step) {
+  Result<uint64_t> number = local.ring().submit(step);
+  while (!number && number.error().code == ErrorCode::resource_exhausted) {  // the window is full
+    std::this_thread::yield();
+    number = local.ring().submit(step);
+  }
+  ASSERT_TRUE(number) << number.error().message;
+}
+
 TEST(LocalRing, GivesTheSameLogitsForEverySplitAndChunk) {
   std::vector<TokenId> tokens;
   for (TokenId i = 0; i < 12; ++i) tokens.push_back((i * 7 + 3) % 64);
@@ -282,12 +291,7 @@ TEST(LocalRing, GivesTheSameLogitsForEverySplitAndChunk) {
         const auto first = tokens.begin() + static_cast<int64_t>(begin);
         const Step step =
             make_step(0, static_cast<int64_t>(begin), {first, first + static_cast<int64_t>(chunk)});
-        Result<uint64_t> number = (*local)->ring().submit(step);
-        while (!number && number.error().code == ErrorCode::resource_exhausted) {  // the window is full
-          std::this_thread::yield();
-          number = (*local)->ring().submit(step);
-        }
-        ASSERT_TRUE(number);
+        submit_when_there_is_room(**local, step);
       }
       const std::vector<StepOutput>& outputs = sink.wait();
       EXPECT_EQ(outputs.back().logits, expected);
@@ -296,6 +300,47 @@ TEST(LocalRing, GivesTheSameLogitsForEverySplitAndChunk) {
       (*local)->close();
     }
   }
+}
+
+// The steps of a guess that was wrong, and of one that was half right, are under way or done when the step
+// that drops them is sent.
+TEST(LocalRing, GivesAfterARollbackWhatItGivesWithoutOne) {
+  const std::vector<TokenId> tokens{3, 10, 17, 24, 31, 38, 45, 52, 59, 2};
+  struct Part {
+    int64_t keep_length;
+    std::vector<TokenId> tokens;
+  };
+  const std::vector<Part> parts{{0, {3, 10, 17, 24}}, {4, {63, 62, 61}}, {7, {60}},
+                                {4, {31, 38, 1, 1}},  {6, {45}},         {7, {9, 9}},
+                                {7, {52, 59, 2}}};
+  const std::vector<std::vector<int64_t>> splits{{0, 4}, {0, 1, 4}, {0, 2, 3, 4}, {0, 1, 2, 3, 4}};
+  for (const auto& split : splits) {
+    std::vector<std::shared_ptr<Engine>> engines;
+    for (size_t i = 0; i + 1 < split.size(); ++i) {
+      const auto engine = make_engine(split[i], split[i + 1]);
+      engine->may_roll_back = true;
+      engines.push_back(engine);
+    }
+    WaitingSink sink(parts.size());
+    auto local = LocalRing::make("model", engines, sink);
+    ASSERT_TRUE(local);
+    for (const Part& part : parts)
+      submit_when_there_is_room(**local, make_step(0, part.keep_length, part.tokens));
+    const std::vector<StepOutput>& outputs = sink.wait();
+    EXPECT_EQ(outputs[1].logits, logits_without_ring({3, 10, 17, 24, 63, 62, 61})) << "the guess itself";
+    EXPECT_EQ(outputs[4].logits, logits_without_ring(std::vector(tokens.begin(), tokens.begin() + 7)));
+    EXPECT_EQ(outputs.back().logits, logits_without_ring(tokens));
+    (*local)->close();
+  }
+}
+
+TEST(Ring, AStepThatDropsTokensUnaskedEndsIt) {
+  HeadInAWorld head(true);
+  ASSERT_TRUE(head.ring->submit(make_step(0, 0, {5, 6, 7})));
+  ASSERT_TRUE(head.ring->submit(make_step(0, 2, {8})));
+  EXPECT_TRUE(head.world.run_for(seconds(100)));
+  EXPECT_EQ(head.sink.losses.size(), 1u);
+  EXPECT_EQ(head.engine->violated, "a slot holds 3, the step says 2");
 }
 
 TEST(LocalRing, ClosesWhileStepsAreUnderWay) {
