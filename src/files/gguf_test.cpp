@@ -8,6 +8,7 @@
 
 #include "base/os.h"
 #include "base/test_data_for_test.h"
+#include "files/gguf_writer_for_test.h"
 
 namespace shoal {
 namespace {
@@ -15,44 +16,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Writes a GGUF file field by field, right or wrong.
-class Writer {
- public:
-  template <class T>
-  Writer& put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
-    return *this;
-  }
-  Writer& text(std::string_view value) {
-    put<uint64_t>(value.size());
-    bytes_ += value;
-    return *this;
-  }
-  Writer& header(uint64_t tensors, uint64_t metadata, uint32_t version = 3) {
-    bytes_ += "GGUF";
-    return put(version).put(tensors).put(metadata);
-  }
-  Writer& tensor(std::string_view name, std::vector<uint64_t> dimensions, uint32_t type, uint64_t offset) {
-    text(name).put(static_cast<uint32_t>(dimensions.size()));
-    for (const uint64_t dimension : dimensions) put(dimension);
-    return put(type).put(offset);
-  }
-  Writer& align(size_t unit = 32) {
-    bytes_.resize((bytes_.size() + unit - 1) / unit * unit);
-    return *this;
-  }
-  Writer& data(size_t size) {
-    bytes_.append(size, '\1');
-    return *this;
-  }
-  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(bytes_)); }
-  Result<GgufFile> parse() const { return parse_gguf(bytes()); }
-
- private:
-  std::string bytes_;
-};
-
-constexpr uint32_t u32_type = 4, f32_type = 6, string_type = 8, array_type = 9, u64_type = 10;
+using Writer = GgufWriter;
+constexpr uint32_t u32_type = Writer::u32_type, f32_type = Writer::f32_type,
+                   string_type = Writer::string_type, array_type = Writer::array_type,
+                   u64_type = Writer::u64_type;
 
 void expect_error(const Result<GgufFile>& file, ErrorCode code, std::string_view part) {
   ASSERT_FALSE(file) << "expected an error with: " << part;

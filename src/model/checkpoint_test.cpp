@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_data_for_test.h"
+#include "files/gguf_writer_for_test.h"
 #include "model/checkpoint_folder_for_test.h"
 #include "model/config_reader.h"
 
@@ -202,28 +203,6 @@ TEST(TinyOracles, HaveTheSameConfigurationInBothForms) {
   }
 }
 
-// Writes the tensors and some keys of a GGUF file again, as one part of several.
-class GgufWriter {
- public:
-  template <class T>
-  GgufWriter& put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
-    return *this;
-  }
-  GgufWriter& text(std::string_view value) {
-    put<uint64_t>(value.size());
-    bytes_ += value;
-    return *this;
-  }
-  GgufWriter& key(std::string_view name, uint32_t value) { return text(name).put(4u).put(value); }
-  GgufWriter& key(std::string_view name, float value) { return text(name).put(6u).put(value); }
-  GgufWriter& key(std::string_view name, std::string_view value) { return text(name).put(8u).text(value); }
-  std::string& bytes() { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
 struct GgufModel {
   std::map<std::string, std::vector<int64_t>> shapes;  // outermost first; all F32
 
@@ -239,36 +218,30 @@ struct GgufModel {
     }
   }
 
-  // The tensors whose name satisfies `wanted`, with all keys and `extra`, of which there are `extra_count`.
+  // As one part of several: the tensors whose name satisfies `wanted`, with all keys and `extra`, of which
+  // there are `extra_count`.
   std::string write(const std::function<bool(const std::string&)>& wanted, GgufWriter extra,
                     uint64_t extra_count, std::string_view architecture = "llama") const {
     GgufWriter writer;
     const auto count =
         static_cast<uint64_t>(std::ranges::count_if(shapes, [&](auto& item) { return wanted(item.first); }));
-    writer.bytes() = "GGUF";
-    writer.put(3u).put(count).put(uint64_t{8} + extra_count);
+    writer.header(count, 8 + extra_count);
     const std::string prefix = std::string(architecture) + ".";
     writer.key("general.architecture", architecture);
     writer.key(prefix + "block_count", 2u).key(prefix + "embedding_length", 32u);
     writer.key(prefix + "feed_forward_length", 64u).key(prefix + "attention.head_count", 4u);
     writer.key(prefix + "context_length", 128u).key(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
     writer.key(prefix + "rope.freq_base", 10000.0f);
-    writer.bytes() += extra.bytes();
+    writer.append(extra.written());
     uint64_t offset = 0;
     for (const auto& [name, shape] : shapes) {
       if (!wanted(name)) continue;
-      writer.text(name).put(static_cast<uint32_t>(shape.size()));
       uint64_t bytes = 4;
-      for (auto size = shape.rbegin(); size != shape.rend(); ++size) {
-        writer.put(static_cast<uint64_t>(*size));
-        bytes *= static_cast<uint64_t>(*size);
-      }
-      writer.put(0u).put(offset);
+      for (const int64_t size : shape) bytes *= static_cast<uint64_t>(size);
+      writer.tensor(name, std::vector<uint64_t>(shape.rbegin(), shape.rend()), 0, offset);
       offset += (bytes + 31) / 32 * 32;
     }
-    writer.bytes().resize((writer.bytes().size() + 31) / 32 * 32);
-    writer.bytes().append(offset, '\0');
-    return writer.bytes();
+    return writer.align().append(std::string(offset, '\0')).written();
   }
 };
 

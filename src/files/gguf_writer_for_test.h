@@ -1,0 +1,66 @@
+// For tests: writes a GGUF file field by field, right or wrong.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files/gguf.h"
+
+namespace shoal {
+
+class GgufWriter {
+ public:
+  // The numbers that stand for the types of values.
+  static constexpr uint32_t u32_type = 4, f32_type = 6, string_type = 8, array_type = 9, u64_type = 10;
+
+  template <class T>
+  GgufWriter& put(T value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    return *this;
+  }
+  GgufWriter& text(std::string_view value) {
+    put<uint64_t>(value.size());
+    bytes_ += value;
+    return *this;
+  }
+  GgufWriter& header(uint64_t tensors, uint64_t metadata, uint32_t version = 3) {
+    bytes_ += "GGUF";
+    return put(version).put(tensors).put(metadata);
+  }
+  GgufWriter& key(std::string_view name, uint32_t value) { return text(name).put(u32_type).put(value); }
+  GgufWriter& key(std::string_view name, float value) { return text(name).put(f32_type).put(value); }
+  GgufWriter& key(std::string_view name, std::string_view value) {
+    return text(name).put(string_type).text(value);
+  }
+  // `dimensions` as the file has them, innermost first.
+  GgufWriter& tensor(std::string_view name, std::vector<uint64_t> dimensions, uint32_t type,
+                     uint64_t offset) {
+    text(name).put(static_cast<uint32_t>(dimensions.size()));
+    for (const uint64_t dimension : dimensions) put(dimension);
+    return put(type).put(offset);
+  }
+  GgufWriter& align(size_t unit = 32) {
+    bytes_.resize((bytes_.size() + unit - 1) / unit * unit);
+    return *this;
+  }
+  GgufWriter& data(size_t size) {
+    bytes_.append(size, '\1');
+    return *this;
+  }
+  GgufWriter& append(std::string_view bytes) {
+    bytes_ += bytes;
+    return *this;
+  }
+
+  const std::string& written() const { return bytes_; }
+  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(bytes_)); }
+  Result<GgufFile> parse() const { return parse_gguf(bytes()); }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace shoal
