@@ -54,6 +54,7 @@ TEST(Catalogue, NamesTheEntryAndTheMemberThatIsWrong) {
   };
   for (const Case& wrong : {
            Case{"{\"models\": [\n  {\"id\": }]}", "line 2, column 10"},
+           Case{R"({"models": [{"id": "a", "layers": 1e999}]})", "1e999"},
            Case{"[]", "a list `models`"},
            Case{R"({"models": {}})", "a list `models`"},
            Case{R"({"models": [1]})", "models[0]: must be an object"},
