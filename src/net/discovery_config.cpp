@@ -40,7 +40,8 @@ struct Field {
   size_t offset;  // of its name
 };
 
-// Every value of the file by its path, and the keys in order.
+// Every value of the file by its path, and the keys in order. No field of ours lies in a list, so what does
+// is passed over.
 class FieldCollector final : public json::json_sax_t {
  public:
   FieldCollector(const char* begin, const char** furthest) : begin_(begin), furthest_(furthest) {}
@@ -61,6 +62,7 @@ class FieldCollector final : public json::json_sax_t {
   bool key(std::string& name) override {
     path_.back() = name;
     key_offset_ = opening_quote();
+    if (open_lists_ > 0) return true;
     if (fields.contains(path_)) return complain("stands twice in the file");
     keys.push_back(path_);
     return true;
@@ -69,6 +71,7 @@ class FieldCollector final : public json::json_sax_t {
   bool start_array(size_t) override {
     if (!add(json::array())) return false;
     open_.push_back(true);
+    ++open_lists_;
     path_.emplace_back("[]");
     return path_.size() <= depth_limit || complain("nested too deeply");
   }
@@ -102,11 +105,12 @@ class FieldCollector final : public json::json_sax_t {
     return static_cast<size_t>(std::max(at, begin_) - begin_);
   }
   bool add(json value) {
-    if (open_.empty() || !open_.back()) fields.emplace(path_, Field{std::move(value), key_offset_});
+    if (open_lists_ == 0) fields.emplace(path_, Field{std::move(value), key_offset_});
     return true;
   }
   bool close() {
     path_.pop_back();
+    if (open_.back()) --open_lists_;
     open_.pop_back();
     return true;
   }
@@ -120,7 +124,8 @@ class FieldCollector final : public json::json_sax_t {
   const char** furthest_;
   size_t key_offset_ = 0;  // of the last one read
   Path path_;
-  std::vector<bool> open_;  // of each level: an array
+  std::vector<bool> open_;  // of each level: a list
+  int64_t open_lists_ = 0;
 };
 
 class ConfigReader {

@@ -42,7 +42,7 @@ TEST(DiscoveryConfig, TheFileOfTheKimiUsersIsRead) {
 
 TEST(DiscoveryConfig, AddressAndPortAreEnoughAndUnknownFieldsAreIgnored) {
   const auto peers = parse_discovery_config(
-      R"({"comment": [1, {"peers": 2}], "peers": {"b": {"address": "host.local", "port": 1, "x": {"port": "y"}}, "a": {"port": 65535, "address": "fd00::1"}}})",
+      R"({"comment": [1, {"peers": 2}, {"peers": 3}, {"a": [{"b": 1}, {"b": 1}]}], "peers": {"b": {"address": "host.local", "port": 1, "x": {"port": "y"}}, "a": {"port": 65535, "address": "fd00::1"}}})",
       "f");
   ASSERT_TRUE(peers) << peers.error().message;
   EXPECT_EQ(peers->at(0).address, "host.local");
