@@ -11,7 +11,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "client/event_stream.h"
+#include "client/chat_stream.h"
+#include "client/node_json.h"
 
 namespace shoal {
 namespace {
@@ -170,37 +171,9 @@ ErrorCode code_of_status(unsigned status) {
   }
 }
 
-std::string text_at(const json& object, const char* name) {
-  if (!object.is_object()) return "";
-  const auto member = object.find(name);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : "";
-}
-
-int64_t integer_at(const json& object, const char* name) {
-  if (!object.is_object()) return 0;
-  const auto member = object.find(name);
-  return member != object.end() && member->is_number_integer() ? member->get<int64_t>() : 0;
-}
-
-json parse(std::string_view text) { return json::parse(text, nullptr, /*allow_exceptions=*/false); }
-
-// {"error": {"message", "code"}} of a stream or a response.
-std::string error_message(const json& answer) {
-  return answer.is_object() && answer.contains("error") ? text_at(answer["error"], "message") : "";
-}
-
-// The code's own name where the node sends one, as it does in streams, which have no status.
-ErrorCode code_of_event(const json& event) {
-  const std::string name = text_at(event["error"], "code");
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    if (error_code_name(static_cast<ErrorCode>(code)) == name) return static_cast<ErrorCode>(code);
-  }
-  return name == "model_not_found" ? ErrorCode::not_found : ErrorCode::internal;
-}
-
 Error Call::node_error(const std::string& body) const {
   const unsigned status = parser_.get().result_int();
-  std::string message = error_message(parse(body));
+  std::string message = error_message(parse_node_json(body));
   if (message.empty()) message = fmt::format("the node at {} answered with status {}", address(), status);
   return {code_of_status(status), std::move(message)};
 }
@@ -218,31 +191,8 @@ std::string format_call(const ChatCall& call) {
   if (call.min_p) body["min_p"] = *call.min_p;
   if (call.max_tokens) body["max_tokens"] = *call.max_tokens;
   if (call.seed) body["seed"] = *call.seed;
-  for (const auto& [name, value] : call.settings) body[name] = parse(value);
+  for (const auto& [name, value] : call.settings) body[name] = parse_node_json(value);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-Result<void> take_event(const json& event, ChatOutcome& outcome, const ChatProgress& progress) {
-  if (!event.is_object())
-    return fail(ErrorCode::corrupt_data, "the node's stream has an event that is no JSON object");
-  if (event.contains("error")) return fail(code_of_event(event), error_message(event));
-  if (const auto usage = event.find("usage"); usage != event.end() && usage->is_object()) {
-    outcome.prompt_tokens = integer_at(*usage, "prompt_tokens");
-    outcome.completion_tokens = integer_at(*usage, "completion_tokens");
-  }
-  const auto choices = event.find("choices");
-  if (choices == event.end() || !choices->is_array() || choices->empty()) return {};
-  const json& choice = choices->front();
-  if (!choice.is_object()) return {};
-  if (const std::string reason = text_at(choice, "finish_reason"); !reason.empty())
-    outcome.finish_reason = reason;
-  const auto delta = choice.find("delta");
-  if (delta == choice.end()) return {};
-  const std::string thinking = text_at(*delta, "reasoning_content");
-  if (!thinking.empty() && progress.on_thinking) progress.on_thinking(thinking);
-  const std::string text = text_at(*delta, "content");
-  if (!text.empty() && progress.on_text) progress.on_text(text);
-  return {};
 }
 
 Result<std::string> ask(const ApiClientSettings& settings, http::verb method, const std::string& path,
@@ -270,21 +220,10 @@ Result<ChatOutcome> ApiClient::chat(const ChatCall& chat, const ChatProgress& pr
     if (!body) return fail(body.error());
     return fail(call.node_error(*body));
   }
-  ChatOutcome outcome;
-  EventStream events;
-  bool is_done = false;
-  const auto on_data = [&](std::string_view data) -> Result<void> {
-    is_done = is_done || data == "[DONE]";
-    return is_done ? Result<void>() : take_event(parse(data), outcome, progress);
-  };
-  const auto on_comment = [&](std::string_view comment) {
-    if (progress.on_comment) progress.on_comment(comment);
-  };
-  const auto read =
-      call.read_stream([&](std::string_view bytes) { return events.feed(bytes, on_data, on_comment); });
+  ChatStream stream(progress);
+  const auto read = call.read_stream([&](std::string_view bytes) { return stream.take(bytes); });
   if (!read) return fail(read.error());
-  if (!is_done) return fail(ErrorCode::unavailable, "the node's stream ended before the answer did");
-  return outcome;
+  return stream.end();
 }
 
 Result<std::string> ApiClient::get(const std::string& path) const {
@@ -305,7 +244,7 @@ std::string ApiClient::address() const { return fmt::format("{}:{}", settings_.h
 
 bool ApiClient::is_alive() const {
   const auto answer = get("/healthcheck");
-  return answer && text_at(parse(*answer), "status") == "ok";
+  return answer && text_at(parse_node_json(*answer), "status") == "ok";
 }
 
 }  // namespace shoal

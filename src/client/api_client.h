@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "client/chat_stream.h"
 
 namespace shoal {
 
@@ -39,21 +40,6 @@ struct ChatCall {
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
   std::vector<std::pair<std::string, std::string>> settings = {};  // further members of the body, as JSON
-};
-
-struct ChatOutcome {
-  std::string finish_reason;
-  int64_t prompt_tokens = 0;
-  int64_t completion_tokens = 0;
-};
-
-// What a stream brings while it runs. Any may be left empty.
-struct ChatProgress {
-  std::function<void(std::string_view text)> on_text;
-  std::function<void(std::string_view text)> on_thinking = {};
-  std::function<void(std::string_view comment)> on_comment;  // "loading 45 %"
-  // Asked now and then; true ends the call with cancelled, and the node stops working on it.
-  std::function<bool()> is_cancelled;
 };
 
 class ApiClient {
