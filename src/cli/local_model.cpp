@@ -102,7 +102,8 @@ Result<LocalEngines> load_engines(const std::filesystem::path& path, const Local
         .slot_limit = settings.slot_limit,
         .row_limit = settings.row_limit,
         .context_length = context,
-        .kv_memory_bytes = pages * kv_page_bytes(loaded.config, layers, settings.kv_type)};
+        .kv_memory_bytes = pages * kv_page_bytes(loaded.config, layers, settings.kv_type),
+        .keeps_processors_awake = false};
     const auto progress =
         show_load_progress(fmt::format("layers {}-{}", range.first_layer, range.end_layer - 1));
     auto engine = load_cpu_engine(*checkpoint, engine_settings, progress);

@@ -268,7 +268,7 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
                                               .quantize = reads_quantized(settings)});
   if (!workspace) return fail(workspace.error(), config.name);
   const bool is_whole = info->end_layer - info->first_layer == config.layer_count;
-  const bool spins = !is_whole && !os::processor_time_is_limited();
+  const bool spins = settings.keeps_processors_awake && !is_whole && !os::processor_time_is_limited();
   auto idle_spin = spins ? std::make_unique<IdleSpin>(settings.thread_count) : nullptr;
   return std::make_unique<CpuEngine>(CpuEngine::Parts{.info = *info,
                                                       .kernels = kernels_for(settings.isa),

@@ -24,6 +24,9 @@ struct CpuEngineSettings {
   int64_t row_limit = 512;
   int64_t context_length = 0;   // 0: what the model says; never more than that
   int64_t kv_memory_bytes = 0;  // what the pages may take; no more than all slots can use is taken
+  // Of a part of a model: while others of its ring work (docs/decisions/idle-spin.md). Of no use where they
+  // work on the same processors.
+  bool keeps_processors_awake = true;
 };
 
 // Bytes that one KV page of a range of `layer_count` layers takes.

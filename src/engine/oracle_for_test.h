@@ -53,6 +53,7 @@ class EngineChain {
   static Result<EngineChain> load(const Checkpoint& checkpoint, const std::vector<int64_t>& split,
                                   CpuEngineSettings settings) {
     EngineChain chain;
+    settings.keeps_processors_awake = false;
     int64_t layer = 0;
     for (size_t i = 0; i < split.size(); ++i) {
       settings.range = {.first_layer = layer, .end_layer = layer + split[i], .is_head = i == 0};

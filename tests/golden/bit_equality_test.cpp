@@ -1,6 +1,7 @@
-// One model file, one prompt: the same logits, bit for bit, for every number of stages, threads, sequences
-// beside it, size of prefill chunk and instruction set. SHOAL_MATRIX=all tries every combination on the real
-// model too.
+// One model file, one prompt: the same logits, bit for bit, for every split over stages, number of threads
+// and of sequences beside it, size of prefill chunk and instruction set, with guesses that are rolled back
+// and without. Three small models in every combination; the others, weight formats among them, where any two
+// values of any two of these meet. SHOAL_MATRIX=all tries every combination on every model.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -14,25 +15,42 @@
 #include "base/test_data_for_test.h"
 #include "cli/local_model.h"
 #include "model/checkpoint.h"
+#include "model/k_quant_model_for_test.h"
 #include "store/model_store.h"
 
 namespace shoal {
 namespace {
 
+enum class Split : uint8_t { whole, after_the_first, before_the_last_two, with_empty_shards };
+constexpr Split splits[] = {Split::whole, Split::after_the_first, Split::before_the_last_two,
+                            Split::with_empty_shards};
+
+// The layers of each stage. The borders fall at other places for each split.
+std::vector<int64_t> layers_of(Split split, int64_t layers) {
+  switch (split) {
+    case Split::whole: return {layers};
+    case Split::after_the_first: return {1, layers - 1};
+    case Split::before_the_last_two: return {layers - 2, 1, 1};
+    case Split::with_empty_shards: return {0, layers / 2, 0, layers - layers / 2, 0};
+  }
+  std::unreachable();
+}
+
 struct Arrangement {
-  int64_t stages;
+  Split split;
   int64_t threads;
   int64_t sequences;
   int64_t chunk;
   Isa isa;
 
+  // Another slot for each number of threads.
+  int32_t first_slot() const { return static_cast<int32_t>(threads * 3 - 3); }
   std::string text() const {
-    return fmt::format("{} stages, {} threads, {} sequences, chunks of {}, {}", stages, threads, sequences,
-                       chunk, isa_name(isa));
+    return fmt::format("split {}, {} threads, {} sequences, chunks of {}, {}", static_cast<int>(split),
+                       threads, sequences, chunk, isa_name(isa));
   }
 };
 
-const std::vector<int64_t> stage_counts = {1, 2, 3, 5};
 const std::vector<int64_t> thread_counts = {1, 2, 3};
 const std::vector<int64_t> sequence_counts = {1, 2, 7};
 const std::vector<int64_t> chunks = {1, 16, 512};
@@ -48,17 +66,18 @@ std::vector<Isa> available_isas() {
 std::vector<Arrangement> every_arrangement() {
   std::vector<Arrangement> all;
   for (Isa isa : available_isas())
-    for (int64_t stages : stage_counts)
+    for (Split split : splits)
       for (int64_t threads : thread_counts)
         for (int64_t sequences : sequence_counts)
-          for (int64_t chunk : chunks) all.push_back({stages, threads, sequences, chunk, isa});
+          for (int64_t chunk : chunks) all.push_back({split, threads, sequences, chunk, isa});
   return all;
 }
 
 using Pair = std::tuple<int, int64_t, int, int64_t>;
 
 std::vector<Pair> pairs_of(const Arrangement& a) {
-  const int64_t values[] = {a.stages, a.threads, a.sequences, a.chunk, static_cast<int64_t>(a.isa)};
+  const int64_t values[] = {static_cast<int64_t>(a.split), a.threads, a.sequences, a.chunk,
+                            static_cast<int64_t>(a.isa)};
   std::vector<Pair> pairs;
   for (int i = 0; i < 5; ++i) {
     for (int j = i + 1; j < 5; ++j) pairs.emplace_back(i, values[i], j, values[j]);
@@ -88,17 +107,6 @@ std::vector<Arrangement> pairwise_arrangements() {
   return chosen;
 }
 
-// As uneven as it gets, so that borders fall at other places for each number of stages; a stage may be empty.
-std::vector<int64_t> uneven_split(int64_t layers, int64_t stages) {
-  std::vector<int64_t> split;
-  for (int64_t i = 0; i < stages; ++i) {
-    const int64_t left = stages - i;
-    split.push_back(left == 1 ? layers : std::min(layers, layers / left + (i % 2)));
-    layers -= split.back();
-  }
-  return split;
-}
-
 // Tokens that depend on nothing but their place.
 TokenId any_token(int64_t sequence, int64_t position, int64_t vocabulary) {
   const double draw = uniform_draw({.seed = 7,
@@ -108,33 +116,45 @@ TokenId any_token(int64_t sequence, int64_t position, int64_t vocabulary) {
   return static_cast<TokenId>(draw * static_cast<double>(vocabulary));
 }
 
-// Runs the prompt as slot 0, in chunks and then token by token, with other sequences of other lengths in the
-// same steps. Gives the logits of every row of slot 0.
+constexpr int64_t slot_limit = 7;
+constexpr int64_t most_sequences = 7;
+
+// A sequence beside ours. When its tokens are used up, most of them are dropped and it takes them again.
+struct Companion {
+  int32_t slot;
+  int64_t token_count;
+  int64_t length = 0;
+
+  SequenceRows take(int64_t rows) {
+    if (length + rows > token_count) length = std::min<int64_t>(length, 5);
+    const SequenceRows taken{.slot = slot, .keep_length = length, .row_count = rows};
+    length += rows;
+    return taken;
+  }
+};
+
+// Runs the prompt in chunks and then token by token, with other sequences in the same steps. Gives the logits
+// of every row of ours.
 class Run {
  public:
-  Run(LocalModel& model, const Arrangement& arrangement, int64_t prompt_tokens, int64_t decode_tokens)
+  // What follows the right token of every other step of decoding: nothing, or a guess that the next step
+  // drops.
+  enum class Guesses : uint8_t { none, wrong_ones };
+
+  Run(LocalModel& model, const Arrangement& arrangement, int64_t prompt_tokens, int64_t decode_tokens,
+      Guesses guesses)
       : model_(model),
         arrangement_(arrangement),
         prompt_tokens_(prompt_tokens),
-        decode_tokens_(decode_tokens) {}
+        total_(prompt_tokens + decode_tokens),
+        guesses_(guesses) {
+    for (int32_t i = 1; i < arrangement.sequences; ++i) companions_.push_back({i, 30 + 13 * i});
+  }
 
   std::vector<float> logits() {
     std::vector<float> all;
-    std::vector<int64_t> lengths(static_cast<size_t>(arrangement_.sequences), 0);
-    const int64_t total = prompt_tokens_ + decode_tokens_;
-    for (int64_t step_number = 0; lengths[0] < total; ++step_number) {
-      const bool prefill = lengths[0] < prompt_tokens_;
-      const int64_t own_rows = prefill ? std::min(arrangement_.chunk, prompt_tokens_ - lengths[0]) : 1;
-      Step step;
-      // The others stand in front of slot 0 in every second step, so that its rows lie elsewhere.
-      const bool first = step_number % 2 == 0;
-      if (first) add_rows(step, 0, own_rows, lengths);
-      for (int64_t other = 1; other < arrangement_.sequences; ++other) {
-        const int64_t rows = 1 + (step_number * other) % 3;
-        if (lengths[static_cast<size_t>(other)] + rows <= total) add_rows(step, other, rows, lengths);
-      }
-      if (!first) add_rows(step, 0, own_rows, lengths);
-      auto output = model_.run(std::move(step));
+    for (; length_ < total_; ++step_number_) {
+      auto output = model_.run(next_step());
       EXPECT_TRUE(output) << output.error().message;
       if (!output) return {};
       all.insert(all.end(), output->logits.begin(), output->logits.end());
@@ -143,22 +163,45 @@ class Run {
   }
 
  private:
-  void add_rows(Step& step, int64_t sequence, int64_t rows, std::vector<int64_t>& lengths) const {
-    int64_t& length = lengths[static_cast<size_t>(sequence)];
-    const auto first_row = static_cast<int32_t>(step.tokens.size());
-    step.batch.sequences.push_back(
-        {.slot = static_cast<int32_t>(sequence), .keep_length = length, .row_count = rows});
-    for (int64_t i = 0; i < rows; ++i) {
-      step.tokens.push_back(any_token(sequence, length + i, model_.config().vocabulary_size));
-      if (sequence == 0) step.logit_rows.push_back(first_row + static_cast<int32_t>(i));
+  // Ours stand before the others, behind them or in the middle; half of the others sit a step out.
+  Step next_step() {
+    Step step;
+    const auto place = static_cast<size_t>(step_number_ % 3) * companions_.size() / 2;
+    for (size_t i = 0; i <= companions_.size(); ++i) {
+      if (i == place) add_ours(step);
+      if (i == companions_.size()) break;
+      const auto turn = step_number_ + static_cast<int64_t>(i);
+      if (turn % 2 == 0) add_rows(step, companions_[i].take(1 + turn % 3));
     }
-    length += rows;
+    return step;
+  }
+
+  void add_ours(Step& step) {
+    const bool is_prefill = length_ < prompt_tokens_;
+    const int64_t rows = is_prefill ? std::min(arrangement_.chunk, prompt_tokens_ - length_) : 1;
+    const auto first_row = static_cast<int32_t>(step.tokens.size());
+    for (int32_t i = 0; i < rows; ++i) step.logit_rows.push_back(first_row + i);
+    const bool has_guess = !is_prefill && guesses_ == Guesses::wrong_ones && length_ % 2 == 0;
+    add_rows(step, {.slot = 0, .keep_length = length_, .row_count = has_guess ? rows + 2 : rows});
+    if (has_guess) std::swap(step.tokens.back(), step.tokens[step.tokens.size() - 2]);
+    length_ += rows;
+  }
+
+  void add_rows(Step& step, const SequenceRows& rows) const {
+    step.batch.sequences.push_back(rows);
+    step.batch.sequences.back().slot = (rows.slot + arrangement_.first_slot()) % slot_limit;
+    for (int64_t i = 0; i < rows.row_count; ++i)
+      step.tokens.push_back(any_token(rows.slot, rows.keep_length + i, model_.config().vocabulary_size));
   }
 
   LocalModel& model_;
   Arrangement arrangement_;
   int64_t prompt_tokens_;
-  int64_t decode_tokens_;
+  int64_t total_;
+  Guesses guesses_;
+  std::vector<Companion> companions_;
+  int64_t length_ = 0;
+  int64_t step_number_ = 0;
 };
 
 struct Lengths {
@@ -166,33 +209,34 @@ struct Lengths {
   int64_t decode;
 };
 
-// Models are loaded once for each way to load them, the most sequences and the largest chunk.
+// Models are loaded once for each way to load them.
 class Models {
  public:
   explicit Models(std::filesystem::path path, const Lengths& lengths)
       : path_(std::move(path)), lengths_(lengths) {}
 
-  std::vector<float> logits(const Arrangement& arrangement) {
+  std::vector<float> logits(const Arrangement& arrangement, Run::Guesses guesses) {
     LocalModel* model = load(arrangement);
     if (model == nullptr) return {};
-    return Run(*model, arrangement, lengths_.prompt, lengths_.decode).logits();
+    return Run(*model, arrangement, lengths_.prompt, lengths_.decode, guesses).logits();
   }
 
  private:
   LocalModel* load(const Arrangement& arrangement) {
-    const std::tuple key(arrangement.stages, arrangement.threads, arrangement.isa);
+    const std::tuple key(arrangement.split, arrangement.threads, arrangement.isa);
+    // A used one has its slots released by nobody; what was in them must not matter.
     if (model_ && key == key_) return model_.get();
     model_.reset();
     auto checkpoint = Checkpoint::open(path_);
     EXPECT_TRUE(checkpoint) << checkpoint.error().message;
     if (!checkpoint) return nullptr;
     LocalModelSettings settings;
-    settings.split = uneven_split(checkpoint->config().layer_count, arrangement.stages);
+    settings.split = layers_of(arrangement.split, checkpoint->config().layer_count);
     settings.thread_count = arrangement.threads;
     settings.isa = arrangement.isa;
-    settings.slot_limit = sequence_counts.back();
-    settings.row_limit = chunks.back() + 3 * sequence_counts.back();
-    settings.context_length = lengths_.prompt + lengths_.decode;
+    settings.slot_limit = slot_limit;
+    settings.row_limit = chunks.back() + 3 * most_sequences;
+    settings.context_length = lengths_.prompt + lengths_.decode + 2;  // a guess at the end
     auto model = LocalModel::load(path_, settings);
     EXPECT_TRUE(model) << model.error().message;
     if (!model) return nullptr;
@@ -203,22 +247,33 @@ class Models {
 
   std::filesystem::path path_;
   Lengths lengths_;
-  std::tuple<int64_t, int64_t, Isa> key_;
+  std::tuple<Split, int64_t, Isa> key_;
   std::unique_ptr<LocalModel> model_;
 };
 
 void expect_equal_bits(const std::filesystem::path& path, const std::vector<Arrangement>& arrangements,
                        const Lengths& lengths) {
   Models models(path, lengths);
-  const Arrangement simplest{.stages = 1, .threads = 1, .sequences = 1, .chunk = 512, .isa = Isa::reference};
-  const std::vector<float> expected = models.logits(simplest);
+  const Arrangement simplest{
+      .split = Split::whole, .threads = 1, .sequences = 1, .chunk = 512, .isa = Isa::reference};
+  const std::vector<float> expected = models.logits(simplest, Run::Guesses::none);
   ASSERT_FALSE(expected.empty());
   for (const Arrangement& arrangement : arrangements) {
-    const std::vector<float> found = models.logits(arrangement);
+    const std::vector<float> found = models.logits(arrangement, Run::Guesses::wrong_ones);
     ASSERT_EQ(found.size(), expected.size()) << arrangement.text();
     ASSERT_EQ(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)), 0)
         << arrangement.text();
   }
+}
+
+bool wants_all() { return os::environment("SHOAL_MATRIX") == "all"; }
+
+constexpr Lengths small_lengths{.prompt = 130, .decode = 4};  // three chunks of attention
+
+std::string model_name(const testing::TestParamInfo<const char*>& parameter) {
+  std::string name = std::filesystem::path(parameter.param).filename().string();
+  std::replace_if(name.begin(), name.end(), [](char letter) { return letter == '-'; }, '_');
+  return name;
 }
 
 class SmallModels : public testing::TestWithParam<const char*> {};
@@ -226,13 +281,7 @@ class SmallModels : public testing::TestWithParam<const char*> {};
 TEST_P(SmallModels, GiveTheSameBitsInEveryArrangement) {
   const std::filesystem::path path = test_data_path(GetParam());
   if (!exists(path)) GTEST_SKIP() << path << " is missing";
-  expect_equal_bits(path, every_arrangement(), {.prompt = 130, .decode = 3});
-}
-
-std::string model_name(const testing::TestParamInfo<const char*>& parameter) {
-  std::string name = std::filesystem::path(parameter.param).stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
+  expect_equal_bits(path, every_arrangement(), small_lengths);
 }
 
 INSTANTIATE_TEST_SUITE_P(, SmallModels,
@@ -240,14 +289,38 @@ INSTANTIATE_TEST_SUITE_P(, SmallModels,
                                          "oracles/tiny/qwen2"),
                          model_name);
 
+std::vector<Arrangement> some_arrangements() {
+  return wants_all() ? every_arrangement() : pairwise_arrangements();
+}
+
+class WeightFormats : public testing::TestWithParam<const char*> {};
+
+TEST_P(WeightFormats, GiveTheSameBitsInArrangementsThatPairAllFactors) {
+  const std::filesystem::path path = test_data_path(GetParam());
+  if (!exists(path)) GTEST_SKIP() << path << " is missing";
+  expect_equal_bits(path, some_arrangements(), small_lengths);
+}
+
+INSTANTIATE_TEST_SUITE_P(, WeightFormats,
+                         testing::Values("oracles/gguf/llama-q4_1", "oracles/gguf/qwen2-q8_0",
+                                         "oracles/gguf/llama-f16"),
+                         model_name);
+
+TEST(KQuants, GiveTheSameBitsInArrangementsThatPairAllFactors) {
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / fmt::format("shoal-k-{:016x}.gguf", os::random_bits());
+  ASSERT_TRUE(os::write_text_file(path, make_k_quant_model().as_k_quants));
+  expect_equal_bits(path, some_arrangements(), small_lengths);
+  std::filesystem::remove(path);
+}
+
 TEST(DefaultModel, GivesTheSameBitsInArrangementsThatPairAllFactors) {
   auto store = ModelStore::open(folders_from_environment());
   ASSERT_TRUE(store);
   auto path = store->find_model(default_model);
   if (!path) GTEST_SKIP() << path.error().message;
-  const bool full = os::environment("SHOAL_MATRIX") == "all";
-  const Lengths lengths = full ? Lengths{.prompt = 130, .decode = 3} : Lengths{.prompt = 70, .decode = 3};
-  expect_equal_bits(*path, full ? every_arrangement() : pairwise_arrangements(), lengths);
+  const Lengths short_lengths{.prompt = 70, .decode = 4};
+  expect_equal_bits(*path, some_arrangements(), wants_all() ? small_lengths : short_lengths);
 }
 
 }  // namespace
