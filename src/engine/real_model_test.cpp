@@ -100,7 +100,9 @@ TEST_P(Real, PrefersTheTokensThatFloat32Prefers) {
   }
   ASSERT_GT(count, 50);
   std::cout << "same first choice at " << same << " of " << count << " positions\n";
-  EXPECT_GE(static_cast<double>(same), 0.93 * static_cast<double>(count));
+  // What llama.cpp, which rounds activations to int8 as well, has at these positions: 95 to 100 % (README of
+  // the oracles).
+  EXPECT_GE(100 * same, 95 * count);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Real,
