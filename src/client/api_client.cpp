@@ -12,7 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "client/chat_stream.h"
-#include "client/node_json.h"
+#include "json/members.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {
@@ -171,9 +172,12 @@ ErrorCode code_of_status(unsigned status) {
   }
 }
 
+// {"error": {"message": …}}, where the body is that.
 Error Call::node_error(const std::string& body) const {
   const unsigned status = parser_.get().result_int();
-  std::string message = error_message(parse_node_json(body));
+  const Value answer = parse_json(body).value_or(Value());
+  const Value* error = answer.find("error");
+  std::string message = error == nullptr ? "" : text_member(*error, "message");
   if (message.empty()) message = fmt::format("the node at {} answered with status {}", address(), status);
   return {code_of_status(status), std::move(message)};
 }
@@ -191,7 +195,8 @@ std::string format_call(const ChatCall& call) {
   if (call.min_p) body["min_p"] = *call.min_p;
   if (call.max_tokens) body["max_tokens"] = *call.max_tokens;
   if (call.seed) body["seed"] = *call.seed;
-  for (const auto& [name, value] : call.settings) body[name] = parse_node_json(value);
+  for (const auto& [name, value] : call.settings)
+    body[name] = json::parse(value, nullptr, /*allow_exceptions=*/false);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -244,7 +249,7 @@ std::string ApiClient::address() const { return fmt::format("{}:{}", settings_.h
 
 bool ApiClient::is_alive() const {
   const auto answer = get("/healthcheck");
-  return answer && text_at(parse_node_json(*answer), "status") == "ok";
+  return answer && text_member(parse_json(*answer).value_or(Value()), "status") == "ok";
 }
 
 }  // namespace shoal

@@ -1,15 +1,13 @@
 #include "client/chat_stream.h"
 
-#include "client/node_json.h"
+#include "json/members.h"
+#include "json/value.h"
 
 namespace shoal {
 namespace {
 
-using nlohmann::json;
-
-// The code's own name where the node sends one, as it does in streams, which have no status.
-ErrorCode code_of_event(const json& event) {
-  const std::string name = text_at(event["error"], "code");
+// The code's own name, which the node sends in streams, since they have no status.
+ErrorCode code_named(std::string_view name) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
     if (error_code_name(static_cast<ErrorCode>(code)) == name) return static_cast<ErrorCode>(code);
   }
@@ -19,25 +17,25 @@ ErrorCode code_of_event(const json& event) {
 }  // namespace
 
 Result<void> ChatStream::take_event(std::string_view data) {
-  const json event = parse_node_json(data);
-  if (!event.is_object())
+  const Result<Value> event = parse_json(data);
+  if (!event || event->object() == nullptr)
     return fail(ErrorCode::corrupt_data, "the node's stream has an event that is no JSON object");
-  if (event.contains("error")) return fail(code_of_event(event), error_message(event));
-  if (const auto usage = event.find("usage"); usage != event.end() && usage->is_object()) {
-    outcome_.prompt_tokens = integer_at(*usage, "prompt_tokens");
-    outcome_.completion_tokens = integer_at(*usage, "completion_tokens");
+  if (const Value* error = event->find("error"))
+    return fail(code_named(text_member(*error, "code")), text_member(*error, "message"));
+  if (const Value* usage = event->find("usage"); usage != nullptr && usage->object() != nullptr) {
+    outcome_.prompt_tokens = integer_member(*usage, "prompt_tokens");
+    outcome_.completion_tokens = integer_member(*usage, "completion_tokens");
   }
-  const auto choices = event.find("choices");
-  if (choices == event.end() || !choices->is_array() || choices->empty()) return {};
-  const json& choice = choices->front();
-  if (!choice.is_object()) return {};
-  if (const std::string reason = text_at(choice, "finish_reason"); !reason.empty())
+  const Value* choices = event->find("choices");
+  if (choices == nullptr || choices->array() == nullptr || choices->array()->empty()) return {};
+  const Value& choice = choices->array()->front();
+  if (const std::string reason = text_member(choice, "finish_reason"); !reason.empty())
     outcome_.finish_reason = reason;
-  const auto delta = choice.find("delta");
-  if (delta == choice.end()) return {};
-  const std::string thinking = text_at(*delta, "reasoning_content");
+  const Value* delta = choice.find("delta");
+  if (delta == nullptr) return {};
+  const std::string thinking = text_member(*delta, "reasoning_content");
   if (!thinking.empty() && progress_.on_thinking) progress_.on_thinking(thinking);
-  const std::string text = text_at(*delta, "content");
+  const std::string text = text_member(*delta, "content");
   if (!text.empty() && progress_.on_text) progress_.on_text(text);
   return {};
 }
