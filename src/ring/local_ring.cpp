@@ -10,6 +10,9 @@
 namespace shoal {
 namespace {
 
+// No stage can be lost here: one that stands still waits for the processors of a busy machine.
+constexpr Duration patience = std::chrono::minutes(10);
+
 class CallLink final : public PeerLink {
  public:
   explicit CallLink(std::function<void(RingMessage)> call) : call_(std::move(call)) {}
@@ -72,9 +75,13 @@ Result<std::unique_ptr<LocalRing>> LocalRing::make(InstanceId instance,
         *state.loops[i], engines[i], is_tail ? state.link_to_head() : state.link_to_stage(i),
         state.link_to_head()));
   }
-  state.ring = std::make_unique<Ring>(
-      Ring::Settings{.node = "local0", .instance = std::move(instance), .epoch = epoch, .limits = *limits},
-      *state.loops[0], *state.timer_loop, engines[0], count == 1 ? nullptr : state.link_to_stage(0), sink);
+  state.ring = std::make_unique<Ring>(Ring::Settings{.node = "local0",
+                                                     .instance = std::move(instance),
+                                                     .epoch = epoch,
+                                                     .limits = *limits,
+                                                     .minimum_step_deadline = patience},
+                                      *state.loops[0], *state.timer_loop, engines[0],
+                                      count == 1 ? nullptr : state.link_to_stage(0), sink);
   return local;
 }
 
