@@ -24,8 +24,8 @@ struct Plan {
   InstanceId instance;
   Epoch epoch;
   std::vector<PlanStage> stages;
-  int64_t context_length;               // of each sequence
-  ModelFingerprint fingerprint{};       // of the files that every stage is to load
+  int64_t context_length;          // of each sequence
+  ModelFingerprint fingerprint{};  // of the files that every stage is to load
 
   const NodeId& head() const { return stages.front().node; }
   const PlanStage* find_stage(const NodeId& node) const;

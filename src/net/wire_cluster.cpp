@@ -210,12 +210,11 @@ void write(const Plan& plan, wire::Plan& out) {
 }
 
 Plan read(const wire::Plan& in, WireChecks& checks) {
-  Plan plan{
-      .instance = checks.name(in.instance(), "plan.instance"),
-      .epoch = read(in.epoch(), checks),
-      .stages = {},
-      .context_length = checks.size(in.context_length(), "plan.context_length"),
-      .fingerprint = read(in.fingerprint(), checks)};
+  Plan plan{.instance = checks.name(in.instance(), "plan.instance"),
+            .epoch = read(in.epoch(), checks),
+            .stages = {},
+            .context_length = checks.size(in.context_length(), "plan.context_length"),
+            .fingerprint = read(in.fingerprint(), checks)};
   checks.within(in.stages_size(), 1, node_limit, "plan.stages");
   if (!checks.ok()) return plan;
   int64_t next = 0;

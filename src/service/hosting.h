@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "service/cluster_knowledge.h"
+#include "service/disk_models.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
-#include "service/disk_models.h"
 #include "service/plan_promises.h"
 #include "service/report_events.h"
 #include "service/service_settings.h"

@@ -9,9 +9,9 @@
 
 #include "scheduler/wait_estimate.h"
 #include "service/cluster_knowledge.h"
+#include "service/disk_models.h"
 #include "service/membership.h"
 #include "service/message_sender.h"
-#include "service/disk_models.h"
 #include "service/proposals.h"
 #include "service/response_sink.h"
 #include "service/service_request.h"

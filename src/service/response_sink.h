@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "answers/answer_form.h"
 #include "base/error.h"
 #include "scheduler/generation.h"
-#include "answers/answer_form.h"
 
 namespace shoal {
 
