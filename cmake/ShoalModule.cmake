@@ -1,8 +1,8 @@
-# shoal_module(NAME ONE_THREAD OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME, one test
-# program from its *_test.cpp files, and what tests of this and other modules share, *_for_test.cpp, as the library
-# shoal_NAME_for_test. The dependencies named here are the only modules whose headers NAME may include;
-# tools/tidy refuses any other edge. ONE_THREAD: its tests start no thread, so the thread sanitizer has nothing to see. OPTIMIZE: of a release build, where it is not -O1. PRECOMPILE: headers of libraries
-# that most of its sources read.
+# shoal_module(NAME ONE_THREAD OPTIMIZE level DEPS module… EXTERNAL target… PRECOMPILE header…): one library from src/NAME,
+# one test program from its *_test.cpp files, and what tests of this and other modules share, *_for_test.cpp, as the library
+# shoal_NAME_for_test. The dependencies named here are the only modules whose headers NAME may include; tools/tidy refuses
+# any other edge. ONE_THREAD: its tests start no thread, so the thread sanitizer has nothing to see. OPTIMIZE: of a release
+# build, where it is not -O1. PRECOMPILE: headers of libraries that most of its sources read.
 function(shoal_module name)
   cmake_parse_arguments(ARG "ONE_THREAD" "OPTIMIZE" "DEPS;EXTERNAL;PRECOMPILE;TEST_EXTERNAL;TEST_DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)

@@ -77,7 +77,7 @@ std::optional<std::string> file_text(const std::string& path) {
   return *std::move(text);
 }
 
-// The number in b_format behind `key:` in the text of a /proc file, as bytes; 0 when it is not there.
+// The number in kB behind `key:` in the text of a /proc file, as bytes; 0 when it is not there.
 int64_t kilobytes_in(const std::optional<std::string>& text, std::string_view key) {
   std::istringstream file(text.value_or(""));
   std::string line;

@@ -21,10 +21,8 @@ std::string describe_shards(const Value& report) {
   std::string text;
   if (shards == nullptr || shards->array() == nullptr) return text;
   for (const Value& shard : *shards->array()) {
-    const Value* loaded = shard.find("loaded");
-    const bool is_loaded = loaded != nullptr && loaded->boolean() != nullptr && *loaded->boolean();
-    const Value* head = shard.find("head");
-    const bool is_head = head != nullptr && head->boolean() != nullptr && *head->boolean();
+    const bool is_loaded = boolean_member(shard, "loaded", false);
+    const bool is_head = boolean_member(shard, "head", false);
     const double total = std::max(1.0, number_member(shard, "bytes_total"));
     text += fmt::format(
         "{}{} layers {}-{}{}{}", text.empty() ? "" : ", ", text_member(shard, "model"),

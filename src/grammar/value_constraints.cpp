@@ -125,9 +125,9 @@ Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& lo
 }
 
 const Value::Array& excluded_values(const Value& schema) {
-  static const Value::Array no_one;
+  static const Value::Array no_values;
   const Value* list = schema.find(not_enum);
-  return list != nullptr && list->array() != nullptr ? *list->array() : no_one;
+  return list != nullptr && list->array() != nullptr ? *list->array() : no_values;
 }
 
 bool is_excluded(const Schemas& schemas, const Value& value) {

@@ -52,11 +52,19 @@ Result<Isa> isa_of(const NodeSettings& settings) {
   return *settings.isa;
 }
 
-struct Machine {
+// What computes.
+struct Processors {
   int64_t thread_count;
   Isa isa;
-  DeviceReport device;
 };
+
+Result<Processors> choose_processors(const NodeSettings& settings) {
+  const auto threads = thread_count_of(settings);
+  if (!threads) return fail(threads.error());
+  const auto isa = isa_of(settings);
+  if (!isa) return fail(isa.error());
+  return Processors{.thread_count = *threads, .isa = *isa};
+}
 
 }  // namespace
 
@@ -65,10 +73,10 @@ struct Node::State {
   explicit State(NodeSettings node_settings) : settings(std::move(node_settings)) {}
 
   Result<void> start();
-  Result<Machine> read_machine() const;
   Result<void> open_store();
   void take_name();
-  Result<void> make_service(const Machine& machine);
+  Result<DeviceReport> measure_device(const Processors& processors) const;
+  Result<void> make_service(const Processors& processors);
   Result<std::unique_ptr<PeerNetwork>> listen_for_peers() const;
   Result<void> start_api();
   void tell_this_machine();
@@ -96,8 +104,8 @@ struct Node::State {
 
 Result<void> Node::State::start() {
   os::keep_large_memory_apart();
-  const auto machine = read_machine();
-  if (!machine) return fail(machine.error());
+  const auto processors = choose_processors(settings);
+  if (!processors) return fail(processors.error());
   if (auto opened = open_store(); !opened) return opened;
   if (settings.api_port < 0 || settings.api_port > 65535) {
     return fail(ErrorCode::invalid_argument,
@@ -105,7 +113,7 @@ Result<void> Node::State::start() {
   }
   if (settings.node.empty()) take_name();
   if (auto valid = check_node_id(settings.node); !valid) return valid;
-  if (auto made = make_service(*machine); !made) return made;
+  if (auto made = make_service(*processors); !made) return made;
   // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
   if (auto started = start_api(); !started) return started;
   service->start();
@@ -120,17 +128,6 @@ Result<void> Node::State::start() {
   return {};
 }
 
-Result<Machine> Node::State::read_machine() const {
-  const auto threads = thread_count_of(settings);
-  if (!threads) return fail(threads.error());
-  const auto isa = isa_of(settings);
-  if (!isa) return fail(isa.error());
-  auto device = make_device_report(*isa, *threads, settings.memory_limit_bytes);
-  if (!device) return fail(device.error());
-  if (auto declared = declare_device(settings, *device); !declared) return fail(declared.error());
-  return Machine{.thread_count = *threads, .isa = *isa, .device = *std::move(device)};
-}
-
 Result<void> Node::State::open_store() {
   auto opened = ModelStore::open(settings.folders);
   if (!opened) return fail(opened.error());
@@ -139,20 +136,29 @@ Result<void> Node::State::open_store() {
   return {};
 }
 
+Result<DeviceReport> Node::State::measure_device(const Processors& processors) const {
+  auto device = make_device_report(processors.isa, processors.thread_count, settings.memory_limit_bytes);
+  if (!device) return device;
+  if (auto declared = declare_device(settings, *device); !declared) return fail(declared.error());
+  return device;
+}
+
 // With what it stands on, the engines and the network; and the backend above it.
-Result<void> Node::State::make_service(const Machine& machine) {
+Result<void> Node::State::make_service(const Processors& processors) {
   SchedulerSettings scheduler;
   if (!settings.trace_path.empty()) {
     auto trace = StepTrace::open(settings.trace_path);
     if (!trace) return fail(trace.error(), "--trace");
     scheduler.trace = *std::move(trace);
   }
+  auto device = measure_device(processors);
+  if (!device) return fail(device.error());
   auto listening = listen_for_peers();
   if (!listening) return fail(listening.error());
   network = *std::move(listening);
   engines = std::make_unique<ModelEngines>(
-      ModelEngineSettings{.thread_count = machine.thread_count,
-                          .isa = machine.isa,
+      ModelEngineSettings{.thread_count = processors.thread_count,
+                          .isa = processors.isa,
                           .kv_type = settings.kv_type,
                           .context_length = settings.context_length,
                           .spare_bytes = [this] { return service->own_report().device.free_bytes; }},
@@ -163,7 +169,7 @@ Result<void> Node::State::make_service(const Machine& machine) {
                                            .address = {},
                                            .peer_port = network->port(),
                                            .api_port = settings.api_port,
-                                           .device = machine.device,
+                                           .device = *std::move(device),
                                            .models = {},
                                            .shards = {}},
                                    .partitioning = settings.partitioning,

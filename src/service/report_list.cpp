@@ -7,16 +7,18 @@
 
 namespace shoal {
 
+std::vector<NodeReport>::const_iterator ReportList::place_of(const NodeId& node) const {
+  if (node == own().node) return reports_.begin();
+  return std::ranges::lower_bound(reports_.begin() + 1, reports_.end(), node, {}, &NodeReport::node);
+}
+
 const NodeReport* ReportList::find(const NodeId& node) const {
-  const auto found = std::ranges::find(reports_, node, &NodeReport::node);
-  return found == reports_.end() ? nullptr : &*found;
+  const auto place = place_of(node);
+  return place != reports_.end() && place->node == node ? &*place : nullptr;
 }
 
 void ReportList::put(NodeReport report) {
-  const bool is_own = report.node == own().node;
-  const auto place = is_own ? reports_.begin()
-                            : std::ranges::lower_bound(reports_.begin() + 1, reports_.end(), report.node, {},
-                                                       &NodeReport::node);
+  const auto place = reports_.begin() + (place_of(report.node) - reports_.begin());
   if (place != reports_.end() && place->node == report.node) {
     *place = std::move(report);
   } else {

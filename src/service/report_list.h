@@ -22,6 +22,9 @@ class ReportList {
   bool remove(const NodeId& node);
 
  private:
+  // Where the node's report stands, or would stand.
+  std::vector<NodeReport>::const_iterator place_of(const NodeId& node) const;
+
   std::vector<NodeReport> reports_;
 };
 

@@ -5,14 +5,14 @@
 namespace shoal {
 namespace {
 
-constexpr std::string_view space_run = " \t\n\r\f\v";
+constexpr std::string_view space_characters = " \t\n\r\f\v";
 
 std::string_view strip_left(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(space_run), text.size()));
+  return text.substr(std::min(text.find_first_not_of(space_characters), text.size()));
 }
 
 std::string_view strip_right(std::string_view text) {
-  return text.substr(0, text.find_last_not_of(space_run) + 1);
+  return text.substr(0, text.find_last_not_of(space_characters) + 1);
 }
 
 // The words of a message: its content, or the last text of a content in parts.

@@ -408,7 +408,7 @@ TEST(ServiceSimulation, TheIdleModelIsUnloadedWhenAnotherNeedsItsMemory) {
   const SimulatedModel big{.layer_count = 8, .layer_bytes = 1000};
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
-    // Each of the three takes about 10 b_format; two nodes have 12 b_format each, so two models fit at a
+    // Each of the three takes about 10 kB; two nodes have 12 kB each, so two models fit at a
     // time.
     SimulatedCluster cluster({.seed = seed,
                               .node_count = 2,

@@ -108,7 +108,7 @@ struct Lanes {
   using Dot = SHOAL_AVX512_NAMESPACE::Dot<layout>;
 
   static constexpr int token_tile = 8;
-  // On a Zen 4, asking 2 or 4 b_format ahead costs a tenth to a fifth: Q4_K 30 → 26 GB/s, where plain reading
+  // On a Zen 4, asking 2 or 4 kB ahead costs a tenth to a fifth: Q4_K 30 → 26 GB/s, where plain reading
   // gives 32.
   static constexpr int64_t prefetch_distance = 0;
   static constexpr int zero_point(const PackedLayout& layout) {

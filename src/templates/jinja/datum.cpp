@@ -87,9 +87,9 @@ Datum Datum::dict(std::vector<Dict::Member> members) {
 }
 
 const std::string& Datum::undefined_name() const {
-  static const std::string no_one = "a value";
+  static const std::string unnamed = "a value";
   const auto* undefined = std::get_if<Undefined>(&data_);
-  return undefined == nullptr || undefined->name == nullptr ? no_one : *undefined->name;
+  return undefined == nullptr || undefined->name == nullptr ? unnamed : *undefined->name;
 }
 
 std::optional<int64_t> Datum::as_integer() const {
