@@ -156,12 +156,13 @@ ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
   refuse_what_does_not_work(fields);
   ChatRequest request;
   request.options = read_generation_options(fields, error);
-  request.options.max_tokens = read_max_tokens(fields, /*standard=*/std::nullopt);
-  request.options.top_logprobs = read_top_logprobs(fields);
-  request.tools = read_chat_tools(fields, request.options.output, error);
+  RequestSettings& settings = request.options.settings;
+  settings.max_tokens = read_max_tokens(fields, /*standard=*/std::nullopt);
+  settings.top_logprobs = read_top_logprobs(fields);
+  request.tools = read_chat_tools(fields, settings.output, error);
   request.messages = read_messages(fields, error);
   request.template_fields = read_template_fields(fields);
-  check_token_limits(fields, request.options);
+  check_token_limits(fields, settings);
   if (error) return std::unexpected(std::move(*error));
   return request;
 }

@@ -29,21 +29,21 @@ TEST(ChatRequest, TakesEveryParameterThatWorks) {
   ASSERT_TRUE(request) << request.error().message;
   const GenerationOptions& options = request->options;
   EXPECT_EQ(options.model, "tiny");
-  EXPECT_EQ(options.sampling.temperature, 0.5);
-  EXPECT_EQ(options.sampling.top_p, 0.9);
-  EXPECT_EQ(options.sampling.min_p, 0.05);
-  EXPECT_EQ(options.sampling.top_k, 40);
-  EXPECT_EQ(options.sampling.repetition_penalty, 1.1);
-  EXPECT_EQ(options.sampling.presence_penalty, -2);
-  EXPECT_EQ(options.sampling.frequency_penalty, 2);
-  EXPECT_EQ(options.sampling.logit_bias, (std::map<TokenId, double>{{12, -100}, {13, 1.5}}));
-  EXPECT_EQ(options.seed, ~uint64_t{1});
-  EXPECT_EQ(options.choice_count, 3u);
-  EXPECT_EQ(options.max_tokens, 7);
-  EXPECT_EQ(options.min_tokens, 2);
-  EXPECT_TRUE(options.ignore_end_tokens);
-  EXPECT_EQ(options.stop_strings, (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(options.top_logprobs, 20);
+  EXPECT_EQ(options.settings.sampling.temperature, 0.5);
+  EXPECT_EQ(options.settings.sampling.top_p, 0.9);
+  EXPECT_EQ(options.settings.sampling.min_p, 0.05);
+  EXPECT_EQ(options.settings.sampling.top_k, 40);
+  EXPECT_EQ(options.settings.sampling.repetition_penalty, 1.1);
+  EXPECT_EQ(options.settings.sampling.presence_penalty, -2);
+  EXPECT_EQ(options.settings.sampling.frequency_penalty, 2);
+  EXPECT_EQ(options.settings.sampling.logit_bias, (std::map<TokenId, double>{{12, -100}, {13, 1.5}}));
+  EXPECT_EQ(options.settings.seed, ~uint64_t{1});
+  EXPECT_EQ(options.settings.choice_count, 3u);
+  EXPECT_EQ(options.settings.max_tokens, 7);
+  EXPECT_EQ(options.settings.min_tokens, 2);
+  EXPECT_TRUE(options.settings.ignore_end_tokens);
+  EXPECT_EQ(options.settings.stop_strings, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.settings.top_logprobs, 20);
   EXPECT_TRUE(options.is_stream);
   EXPECT_TRUE(options.includes_usage);
 }
@@ -56,31 +56,35 @@ TEST(ChatRequest, LeavesOpenWhatTheClientLeavesOpenOrGivesAsNull) {
     const auto request = parse_chat_request(with(members));
     ASSERT_TRUE(request) << request.error().message;
     EXPECT_EQ(request->options.model, std::nullopt);
-    EXPECT_EQ(request->options.sampling.temperature, std::nullopt);
-    EXPECT_EQ(request->options.seed, std::nullopt);
-    EXPECT_EQ(request->options.max_tokens, std::nullopt);
-    EXPECT_EQ(request->options.top_logprobs, std::nullopt);
-    EXPECT_EQ(request->options.choice_count, 1u);
-    EXPECT_TRUE(request->options.stop_strings.empty());
+    EXPECT_EQ(request->options.settings.sampling.temperature, std::nullopt);
+    EXPECT_EQ(request->options.settings.seed, std::nullopt);
+    EXPECT_EQ(request->options.settings.max_tokens, std::nullopt);
+    EXPECT_EQ(request->options.settings.top_logprobs, std::nullopt);
+    EXPECT_EQ(request->options.settings.choice_count, 1u);
+    EXPECT_TRUE(request->options.settings.stop_strings.empty());
   }
 }
 
 TEST(ChatRequest, TakesTheFormsThatClientsInUseSend) {
-  EXPECT_EQ(parse_chat_request(with(R"("stop":"x")"))->options.stop_strings, std::vector<std::string>{"x"});
-  EXPECT_EQ(parse_chat_request(with(R"("top_k":-1)"))->options.sampling.top_k, 0);
-  EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5.0)"))->options.max_tokens, 5);
-  EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5,"max_completion_tokens":5)"))->options.max_tokens, 5);
-  EXPECT_EQ(parse_chat_request(with(R"("logprobs":true)"))->options.top_logprobs, 0);
+  EXPECT_EQ(parse_chat_request(with(R"("stop":"x")"))->options.settings.stop_strings,
+            std::vector<std::string>{"x"});
+  EXPECT_EQ(parse_chat_request(with(R"("top_k":-1)"))->options.settings.sampling.top_k, 0);
+  EXPECT_EQ(parse_chat_request(with(R"("max_tokens":5.0)"))->options.settings.max_tokens, 5);
+  EXPECT_EQ(
+      parse_chat_request(with(R"("max_tokens":5,"max_completion_tokens":5)"))->options.settings.max_tokens,
+      5);
+  EXPECT_EQ(parse_chat_request(with(R"("logprobs":true)"))->options.settings.top_logprobs, 0);
   for (const char* none : {R"("stop":"")", R"("stop":[])", R"("stop":null)", R"("stop":["",""])"}) {
     const auto request = parse_chat_request(with(none));
     ASSERT_TRUE(request) << none << request.error().message;
-    EXPECT_TRUE(request->options.stop_strings.empty()) << none;
+    EXPECT_TRUE(request->options.settings.stop_strings.empty()) << none;
   }
-  EXPECT_EQ(parse_chat_request(with(R"("n":128)"))->options.choice_count, 128u);
-  EXPECT_EQ(parse_chat_request(with(R"("stop_token_ids":[2,7])"))->options.stop_tokens,
+  EXPECT_EQ(parse_chat_request(with(R"("n":128)"))->options.settings.choice_count, 128u);
+  EXPECT_EQ(parse_chat_request(with(R"("stop_token_ids":[2,7])"))->options.settings.stop_tokens,
             (std::vector<TokenId>{2, 7}));
-  EXPECT_EQ(parse_chat_request(with(R"("repeat_penalty":1.5)"))->options.sampling.repetition_penalty, 1.5);
-  EXPECT_EQ(parse_chat_request(with(R"("logprobs":false,"top_logprobs":0)"))->options.top_logprobs,
+  EXPECT_EQ(parse_chat_request(with(R"("repeat_penalty":1.5)"))->options.settings.sampling.repetition_penalty,
+            1.5);
+  EXPECT_EQ(parse_chat_request(with(R"("logprobs":false,"top_logprobs":0)"))->options.settings.top_logprobs,
             std::nullopt);
 }
 
@@ -90,7 +94,7 @@ TEST(ChatRequest, TheLengthOfAnAnswerIsReadInEveryServersSpelling) {
     const auto limit = [&](const std::string& value) {
       const auto request = parse_chat_request(with(fmt::format("\"{}\":{}", name, value)));
       EXPECT_TRUE(request) << name << value << request.error().message;
-      return request->options.max_tokens;
+      return request->options.settings.max_tokens;
     };
     EXPECT_EQ(limit("7"), 7) << name;
     EXPECT_EQ(limit("0"), 0) << name << ": the prompt is read, and nothing is said";
@@ -99,15 +103,15 @@ TEST(ChatRequest, TheLengthOfAnAnswerIsReadInEveryServersSpelling) {
   }
   const auto request = parse_chat_request(with(R"("options":{"num_predict":9,"seed":4},"seed":5)"));
   ASSERT_TRUE(request) << request.error().message;
-  EXPECT_EQ(request->options.max_tokens, 9);
-  EXPECT_EQ(request->options.seed, 5u);
+  EXPECT_EQ(request->options.settings.max_tokens, 9);
+  EXPECT_EQ(request->options.settings.seed, 5u);
 }
 
 TEST(ChatRequest, ASeedIsAnyIntegerAndMinusOneIsNone) {
   const auto seed = [](const std::string& value) {
     const auto request = parse_chat_request(with("\"seed\":" + value));
     EXPECT_TRUE(request) << value << request.error().message;
-    return request->options.seed;
+    return request->options.settings.seed;
   };
   EXPECT_EQ(seed("-1"), std::nullopt);
   EXPECT_EQ(seed("0"), 0u);

@@ -31,7 +31,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
         tells_progress_(plan.is_stream && plan.tells_progress),
         calls_(std::move(plan.calls)),
         echoes_(std::move(plan.echoes)),
-        choices_per_prompt_(plan.requests.front().choice_count),
+        choices_per_prompt_(plan.requests.front().settings.choice_count),
         choices_(plan.requests.size() * choices_per_prompt_),
         readers_(choices_.size()),
         text_offsets_(choices_.size()),

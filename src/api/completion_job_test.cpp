@@ -226,15 +226,15 @@ TEST_F(ApiServerTest, TheServiceIsToldWhatTheClientWants) {
       "min_tokens":3,"ignore_eos":true,"stop":"x","logprobs":true,"messages":[{"role":"user","content":"hello"}]})");
   const ServiceRequest request = backend.next_submission().request;
   EXPECT_EQ(request.model, "tiny");
-  EXPECT_EQ(request.seed, 7u);
-  EXPECT_EQ(request.choice_count, 2u);
-  EXPECT_EQ(request.sampling.temperature, 0.5);
-  EXPECT_EQ(request.sampling.default_temperature, 0.25);
-  EXPECT_EQ(request.max_tokens, 100);
-  EXPECT_EQ(request.min_tokens, 3);
-  EXPECT_TRUE(request.ignore_end_tokens);
-  EXPECT_EQ(request.stop_strings, std::vector<std::string>{"x"});
-  EXPECT_EQ(request.top_logprobs, 0);
+  EXPECT_EQ(request.settings.seed, 7u);
+  EXPECT_EQ(request.settings.choice_count, 2u);
+  EXPECT_EQ(request.settings.sampling.temperature, 0.5);
+  EXPECT_EQ(request.settings.sampling.default_temperature, 0.25);
+  EXPECT_EQ(request.settings.max_tokens, 100);
+  EXPECT_EQ(request.settings.min_tokens, 3);
+  EXPECT_TRUE(request.settings.ignore_end_tokens);
+  EXPECT_EQ(request.settings.stop_strings, std::vector<std::string>{"x"});
+  EXPECT_EQ(request.settings.top_logprobs, 0);
   EXPECT_EQ(std::get<PromptChat>(request.prompt).messages_json,
             R"({"messages":[{"role":"system","content":"be kind"},{"role":"user","content":"hello"}],)"
             R"("add_generation_prompt":true})");

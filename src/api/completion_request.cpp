@@ -60,7 +60,7 @@ std::vector<Prompt> read_prompts(RequestFields& fields) {
 
 bool read_echo(RequestFields& fields, const CompletionRequest& request) {
   if (!fields.boolean("echo").value_or(false)) return false;
-  if (request.options.top_logprobs) {
+  if (request.options.settings.top_logprobs) {
     fields.reject_unsupported("echo", "true together with logprobs is not supported yet");
   }
   if (!std::ranges::all_of(request.prompts,
@@ -84,18 +84,18 @@ ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
   RequestFields fields(*object, error);
   refuse_what_does_not_work(fields);
   CompletionRequest request;
-  GenerationOptions& options = request.options;
-  options = read_generation_options(fields, error);
-  options.max_tokens = read_max_tokens(fields, default_max_tokens);
-  options.top_logprobs = fields.integer("logprobs", 0, maximum_top_logprobs);
+  request.options = read_generation_options(fields, error);
+  RequestSettings& settings = request.options.settings;
+  settings.max_tokens = read_max_tokens(fields, default_max_tokens);
+  settings.top_logprobs = fields.integer("logprobs", 0, maximum_top_logprobs);
   const auto best_of = fields.integer("best_of", 1, maximum_choices);
-  if (best_of && *best_of != options.choice_count) {
-    fields.reject("best_of", fmt::format("must be the same as n ({})", options.choice_count));
+  if (best_of && *best_of != settings.choice_count) {
+    fields.reject("best_of", fmt::format("must be the same as n ({})", settings.choice_count));
   }
-  check_token_limits(fields, options);
+  check_token_limits(fields, settings);
   request.prompts = read_prompts(fields);
   request.echoes = read_echo(fields, request);
-  const auto choices = static_cast<int64_t>(request.prompts.size()) * options.choice_count;
+  const auto choices = static_cast<int64_t>(request.prompts.size()) * settings.choice_count;
   if (choices > maximum_answers) {
     fields.reject("prompt", fmt::format("must give at most {} choices together; prompts times n is {}",
                                         maximum_answers, choices));

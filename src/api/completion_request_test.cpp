@@ -24,11 +24,11 @@ TEST(CompletionRequest, TakesAPromptInEachOfOpenAisForms) {
 
 TEST(CompletionRequest, HasOpenAisDefaults) {
   const auto request = parse_completion_request(R"({"prompt":"x"})");
-  EXPECT_EQ(request->options.max_tokens, 16);
-  EXPECT_EQ(request->options.top_logprobs, std::nullopt);
-  EXPECT_EQ(parse_completion_request(R"({"prompt":"x","logprobs":0})")->options.top_logprobs, 0);
+  EXPECT_EQ(request->options.settings.max_tokens, 16);
+  EXPECT_EQ(request->options.settings.top_logprobs, std::nullopt);
+  EXPECT_EQ(parse_completion_request(R"({"prompt":"x","logprobs":0})")->options.settings.top_logprobs, 0);
   EXPECT_EQ(parse_completion_request(R"({"prompt":"x","logprobs":5,"echo":false,"best_of":1,"suffix":""})")
-                ->options.top_logprobs,
+                ->options.settings.top_logprobs,
             5);
 }
 
@@ -36,7 +36,7 @@ TEST(CompletionRequest, TakesWhatClientsOfOtherServersSend) {
   const auto limit = [](const std::string& members) {
     const auto request = parse_completion_request(R"({"prompt":"x",)" + members + "}");
     EXPECT_TRUE(request) << members << request.error().message;
-    return request->options.max_tokens;
+    return request->options.settings.max_tokens;
   };
   EXPECT_EQ(limit(R"("max_tokens":0)"), 0);
   EXPECT_EQ(limit(R"("max_tokens":-1)"), std::nullopt);

@@ -106,16 +106,16 @@ inline void answer(const FakeBackend::Submission& submission, const std::vector<
                    const AnswerOpening& opening = {}) {
   ResponseSink& sink = *submission.sink;
   sink.on_accepted(prompt_tokens, opening);
-  for (uint32_t choice = 0; choice < submission.request.choice_count; ++choice) {
+  for (uint32_t choice = 0; choice < submission.request.settings.choice_count; ++choice) {
     for (size_t i = 0; i < pieces.size(); ++i) {
       DeliveredToken token{.index = static_cast<int64_t>(i),
                            .token = static_cast<TokenId>(100 + i),
                            .text = pieces[i],
                            .logprob = std::nullopt,
                            .top_logprobs = {}};
-      if (submission.request.top_logprobs) {
+      if (submission.request.settings.top_logprobs) {
         token.logprob = TokenLogprob{.token = token.token, .bytes = pieces[i], .logprob = -0.5f};
-        for (int64_t k = 0; k < *submission.request.top_logprobs; ++k) {
+        for (int64_t k = 0; k < *submission.request.settings.top_logprobs; ++k) {
           token.top_logprobs.push_back({.token = static_cast<TokenId>(200 + k),
                                         .bytes = k == 0 ? pieces[i] : "alt" + std::to_string(k),
                                         .logprob = -0.5f - static_cast<float>(k)});

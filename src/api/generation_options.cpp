@@ -120,6 +120,23 @@ SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& err
   return wishes;
 }
 
+// Everything but max_tokens and top_logprobs.
+RequestSettings read_settings(RequestFields& fields, std::optional<ApiError>& error) {
+  RequestSettings settings;
+  settings.sampling = read_sampling(fields, error);
+  settings.seed = read_seed(fields);
+  settings.choice_count = static_cast<uint32_t>(fields.integer("n", 1, maximum_choices).value_or(1));
+  settings.min_tokens =
+      fields
+          .integer(fields.spelling({"min_tokens", "min_new_tokens"}), 0, std::numeric_limits<int32_t>::max())
+          .value_or(0);
+  settings.ignore_end_tokens = fields.boolean("ignore_eos").value_or(false);
+  settings.stop_strings = read_stop_strings(fields);
+  settings.stop_tokens = read_stop_tokens(fields);
+  settings.output = read_output(fields, error);
+  return settings;
+}
+
 void read_stream_options(RequestFields& fields, std::optional<ApiError>& error, GenerationOptions& options) {
   options.is_stream = fields.boolean("stream").value_or(false);
   if (fields.object("stream_options") == nullptr) return;
@@ -144,17 +161,7 @@ void check_ignored_fields(RequestFields& fields) {
 GenerationOptions read_generation_options(RequestFields& fields, std::optional<ApiError>& error) {
   GenerationOptions options;
   options.model = fields.text("model");
-  options.sampling = read_sampling(fields, error);
-  options.seed = read_seed(fields);
-  options.choice_count = static_cast<uint32_t>(fields.integer("n", 1, maximum_choices).value_or(1));
-  options.min_tokens =
-      fields
-          .integer(fields.spelling({"min_tokens", "min_new_tokens"}), 0, std::numeric_limits<int32_t>::max())
-          .value_or(0);
-  options.ignore_end_tokens = fields.boolean("ignore_eos").value_or(false);
-  options.stop_strings = read_stop_strings(fields);
-  options.stop_tokens = read_stop_tokens(fields);
-  options.output = read_output(fields, error);
+  options.settings = read_settings(fields, error);
   read_stream_options(fields, error, options);
   check_ignored_fields(fields);
   refuse_foreign_settings(fields);
@@ -169,9 +176,9 @@ std::optional<int64_t> read_max_tokens(RequestFields& fields, std::optional<int6
   return *tokens == -1 ? std::nullopt : tokens;
 }
 
-void check_token_limits(RequestFields& fields, const GenerationOptions& options) {
-  if (options.max_tokens && options.min_tokens > *options.max_tokens) {
-    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *options.max_tokens));
+void check_token_limits(RequestFields& fields, const RequestSettings& settings) {
+  if (settings.max_tokens && settings.min_tokens > *settings.max_tokens) {
+    fields.reject("min_tokens", fmt::format("must be at most max_tokens ({})", *settings.max_tokens));
   }
 }
 

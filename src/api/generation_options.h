@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/request_fields.h"
-#include "service/peer_messages.h"
+#include "service/service_request.h"
 
 namespace shoal {
 
@@ -16,16 +15,9 @@ inline constexpr int64_t maximum_top_logprobs = 20;
 
 struct GenerationOptions {
   std::optional<std::string> model;
-  SamplingWishes sampling;  // default_temperature is the server's, not set here
-  std::optional<uint64_t> seed;
-  uint32_t choice_count = 1;
-  std::optional<int64_t> max_tokens;
-  int64_t min_tokens = 0;
-  bool ignore_end_tokens = false;
-  std::vector<std::string> stop_strings;
-  std::vector<TokenId> stop_tokens;
-  OutputFormat output;
-  std::optional<int64_t> top_logprobs;  // each route has its own way to ask for them
+  // default_temperature is the server's, not set here; each route has its own way to ask for max_tokens and
+  // top_logprobs.
+  RequestSettings settings;
   bool is_stream = false;
   bool includes_usage = false;  // in the stream's last event
   bool includes_progress =
@@ -37,7 +29,7 @@ GenerationOptions read_generation_options(RequestFields& fields, std::optional<A
 
 // In whatever server's spelling. -1 is no limit, as nullopt is; `standard` where the client says nothing.
 std::optional<int64_t> read_max_tokens(RequestFields& fields, std::optional<int64_t> standard);
-void check_token_limits(RequestFields& fields, const GenerationOptions& options);
+void check_token_limits(RequestFields& fields, const RequestSettings& settings);
 
 // The body as an object, in which members of Ollama's "options" are fields of the request unless it has them
 // itself.

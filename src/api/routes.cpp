@@ -290,29 +290,22 @@ CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions&
                 .created = seconds_since_1970(),
                 .model = model,
                 .fingerprint = "shoal_" + (cluster.nodes.empty() ? "" : cluster.nodes.front().version),
-                .has_logprobs = options.top_logprobs.has_value(),
+                .has_logprobs = options.settings.top_logprobs.has_value(),
                 .includes_usage = options.includes_usage},
       .is_stream = options.is_stream,
       .tells_progress = options.includes_progress,
       .requests = {}};
+  RequestSettings settings = options.settings;
   const int64_t cap = settings_.max_generate_tokens;
+  settings.max_tokens = std::min(settings.max_tokens.value_or(cap), cap);
+  settings.min_tokens = std::min(settings.min_tokens, cap);
+  settings.sampling.default_temperature = settings_.default_temperature;
   for (Prompt& prompt : prompts) {
-    ServiceRequest request{.request = make_random_id("request-"),
-                           .model = model,
-                           .prompt = std::move(prompt),
-                           .tools = tools,
-                           .sampling = options.sampling,
-                           .seed = options.seed,
-                           .choice_count = options.choice_count,
-                           .max_tokens = std::min(options.max_tokens.value_or(cap), cap),
-                           .min_tokens = std::min(options.min_tokens, cap),
-                           .ignore_end_tokens = options.ignore_end_tokens,
-                           .stop_strings = options.stop_strings,
-                           .stop_tokens = options.stop_tokens,
-                           .output = options.output,
-                           .top_logprobs = options.top_logprobs};
-    request.sampling.default_temperature = settings_.default_temperature;
-    plan.requests.push_back(std::move(request));
+    plan.requests.push_back({.request = make_random_id("request-"),
+                             .model = model,
+                             .prompt = std::move(prompt),
+                             .tools = tools,
+                             .settings = settings});
   }
   return plan;
 }

@@ -103,7 +103,7 @@ class Bench {
     }
     generation.sampling.temperature = 0;
     generation.max_tokens = new_tokens;
-    generation.ignore_end_tokens = true;
+    generation.settings.ignore_end_tokens = true;
     const TimePoint begin = std::chrono::steady_clock::now();
     if (auto taken = scheduler_.submit(std::move(generation)); !taken) return fail(taken.error());
     auto times = sink_.wait();

@@ -101,10 +101,10 @@ TEST_F(ApiClientTest, StreamsAChatWithItsProgress) {
   EXPECT_EQ(outcome->completion_tokens, 3);
   const ServiceRequest request = backend.next_submission().request;
   EXPECT_EQ(request.model, "tiny");
-  EXPECT_EQ(request.sampling.temperature, 0.5);
-  EXPECT_EQ(request.sampling.min_p, 0.25);
-  EXPECT_EQ(request.max_tokens, 9);
-  EXPECT_EQ(request.seed, 3u);
+  EXPECT_EQ(request.settings.sampling.temperature, 0.5);
+  EXPECT_EQ(request.settings.sampling.min_p, 0.25);
+  EXPECT_EQ(request.settings.max_tokens, 9);
+  EXPECT_EQ(request.settings.seed, 3u);
 }
 
 TEST_F(ApiClientTest, TellsThinkingFromTheAnswer) {

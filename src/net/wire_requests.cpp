@@ -76,11 +76,53 @@ ToolUse read_tool_use(const wire::SubmitRequest& in, WireChecks& checks) {
           .functions = checks.text(in.tool_functions(), text_limit, "submit.tool_functions")};
 }
 
-OutputFormat read_output(const wire::SubmitRequest& in, WireChecks& checks) {
+OutputFormat read_output(const wire::RequestSettings& in, WireChecks& checks) {
   constexpr auto last_kind = static_cast<int64_t>(OutputKind::regex);
   return {
       .kind = static_cast<OutputKind>(checks.within(in.output_kind(), 0, last_kind, "submit.output_kind")),
       .source = checks.text(in.output_source(), maximum_output_source, "submit.output_source")};
+}
+
+std::vector<std::string> read_stop_strings(const wire::RequestSettings& in, WireChecks& checks) {
+  std::vector<std::string> strings;
+  checks.count(in.stop_strings_size(), stop_string_limit, "submit.stop_strings");
+  if (!checks.ok()) return strings;
+  for (const std::string& stop : in.stop_strings()) {
+    strings.push_back(checks.text(stop, text_limit, "submit.stop_strings"));
+  }
+  return strings;
+}
+
+void write(const RequestSettings& settings, wire::RequestSettings& out) {
+  write(settings.sampling, *out.mutable_sampling());
+  if (settings.seed) out.set_seed(*settings.seed);
+  out.set_choice_count(settings.choice_count);
+  if (settings.max_tokens) out.set_max_tokens(*settings.max_tokens);
+  out.set_min_tokens(settings.min_tokens);
+  out.set_ignore_end_tokens(settings.ignore_end_tokens);
+  for (const std::string& stop : settings.stop_strings) out.add_stop_strings(stop);
+  out.mutable_stop_tokens()->Assign(settings.stop_tokens.begin(), settings.stop_tokens.end());
+  out.set_output_kind(static_cast<uint32_t>(settings.output.kind));
+  out.set_output_source(settings.output.source);
+  if (settings.top_logprobs) out.set_top_logprobs(*settings.top_logprobs);
+}
+
+RequestSettings read(const wire::RequestSettings& in, WireChecks& checks) {
+  RequestSettings settings;
+  settings.sampling = read(in.sampling(), checks);
+  if (in.has_seed()) settings.seed = in.seed();
+  settings.choice_count =
+      static_cast<uint32_t>(checks.within(in.choice_count(), 1, choice_limit, "submit.choice_count"));
+  if (in.has_max_tokens()) settings.max_tokens = checks.size(in.max_tokens(), "submit.max_tokens");
+  settings.min_tokens = checks.size(in.min_tokens(), "submit.min_tokens");
+  settings.ignore_end_tokens = in.ignore_end_tokens();
+  settings.stop_strings = read_stop_strings(in, checks);
+  settings.stop_tokens = read_tokens(in.stop_tokens(), "submit.stop_tokens", checks);
+  settings.output = read_output(in, checks);
+  if (in.has_top_logprobs()) {
+    settings.top_logprobs = checks.within(in.top_logprobs(), 0, logprob_limit, "submit.top_logprobs");
+  }
+  return settings;
 }
 
 void write(const TokenLogprob& logprob, wire::TokenLogprob& out) {
@@ -114,17 +156,7 @@ void write(const SubmitRequest& request, wire::SubmitRequest& out) {
   out.set_tool_function(request.tools.function);
   out.set_has_parallel_calls(request.tools.is_parallel);
   out.set_tool_functions(request.tools.functions);
-  write(request.sampling, *out.mutable_sampling());
-  out.set_seed(request.seed);
-  out.set_choice_count(request.choice_count);
-  if (request.max_tokens) out.set_max_tokens(*request.max_tokens);
-  out.set_min_tokens(request.min_tokens);
-  out.set_output_kind(static_cast<uint32_t>(request.output.kind));
-  out.set_output_source(request.output.source);
-  out.set_ignore_end_tokens(request.ignore_end_tokens);
-  for (const std::string& stop : request.stop_strings) out.add_stop_strings(stop);
-  out.mutable_stop_tokens()->Assign(request.stop_tokens.begin(), request.stop_tokens.end());
-  if (request.top_logprobs) out.set_top_logprobs(*request.top_logprobs);
+  write(request.settings, *out.mutable_settings());
   for (const std::vector<TokenId>& tokens : request.delivered) {
     out.add_delivered()->mutable_tokens()->Assign(tokens.begin(), tokens.end());
   }
@@ -137,28 +169,10 @@ SubmitRequest read(const wire::SubmitRequest& in, WireChecks& checks) {
                         .prompt = read_prompt(in, checks),
                         .is_chat = in.is_chat(),
                         .tools = read_tool_use(in, checks),
-                        .sampling = read(in.sampling(), checks),
-                        .seed = in.seed(),
-                        .choice_count = static_cast<uint32_t>(
-                            checks.within(in.choice_count(), 1, choice_limit, "submit.choice_count")),
-                        .max_tokens = {},
-                        .min_tokens = checks.size(in.min_tokens(), "submit.min_tokens"),
-                        .ignore_end_tokens = in.ignore_end_tokens(),
-                        .stop_strings = {},
-                        .stop_tokens = read_tokens(in.stop_tokens(), "submit.stop_tokens", checks),
-                        .output = read_output(in, checks),
-                        .top_logprobs = {},
+                        .settings = read(in.settings(), checks),
                         .delivered = {}};
-  if (in.has_max_tokens()) request.max_tokens = checks.size(in.max_tokens(), "submit.max_tokens");
-  if (in.has_top_logprobs()) {
-    request.top_logprobs = checks.within(in.top_logprobs(), 0, logprob_limit, "submit.top_logprobs");
-  }
-  checks.count(in.stop_strings_size(), stop_string_limit, "submit.stop_strings");
-  checks.count(in.delivered_size(), in.choice_count(), "submit.delivered");
+  checks.count(in.delivered_size(), in.settings().choice_count(), "submit.delivered");
   if (!checks.ok()) return request;
-  for (const std::string& stop : in.stop_strings()) {
-    request.stop_strings.push_back(checks.text(stop, text_limit, "submit.stop_strings"));
-  }
   for (const wire::Tokens& tokens : in.delivered()) {
     request.delivered.push_back(read_tokens(tokens.tokens(), "submit.delivered", checks));
   }

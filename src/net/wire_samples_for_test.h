@@ -75,6 +75,16 @@ inline std::vector<PeerMessage> sample_peer_messages() {
                               .top_k = 40,
                               .logit_bias = {{5, -100.0}},
                               .default_temperature = 0.7};
+  const RequestSettings settings{.sampling = wishes,
+                                 .seed = 99,
+                                 .choice_count = 2,
+                                 .max_tokens = 100,
+                                 .min_tokens = 5,
+                                 .ignore_end_tokens = true,
+                                 .stop_strings = {"stop", "\n\n"},
+                                 .stop_tokens = {4, 5},
+                                 .output = {.kind = OutputKind::gbnf, .source = "root ::= \"a\""},
+                                 .top_logprobs = 3};
   SubmitRequest submit{
       .request = "r-1",
       .instance = "m",
@@ -82,16 +92,7 @@ inline std::vector<PeerMessage> sample_peer_messages() {
       .prompt = PromptText{"text \xff"},
       .is_chat = true,
       .tools = {.choice = ToolChoice::named, .function = "f", .is_parallel = true, .functions = "[]"},
-      .sampling = wishes,
-      .seed = 99,
-      .choice_count = 2,
-      .max_tokens = 100,
-      .min_tokens = 5,
-      .ignore_end_tokens = true,
-      .stop_strings = {"stop", "\n\n"},
-      .stop_tokens = {4, 5},
-      .output = {.kind = OutputKind::gbnf, .source = "root ::= \"a\""},
-      .top_logprobs = 3,
+      .settings = settings,
       .delivered = {{1, 2, 3}, {4}}};
   SubmitRequest chat = submit, tokens = submit;
   chat.prompt = PromptChat{R"({"messages": []})"};

@@ -198,15 +198,17 @@ TEST(Wire, PlansThatContradictThemselvesAreRefused) {
 
 TEST(Wire, ValuesOutOfRangeAreRefused) {
   const double infinity = std::numeric_limits<double>::infinity();
-  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.choice_count = 0; }, "choice_count: 0");
+  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.settings.choice_count = 0; }, "choice_count: 0");
   expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.delivered.resize(3); }, "submit.delivered: 3");
   expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.delivered[0] = {-1}; }, "a token id below 0");
-  expect_error<SubmitRequest>([&](SubmitRequest& sent) { sent.sampling.top_p = infinity; }, "top_p: inf");
-  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.max_tokens = -1; }, "max_tokens: -1");
-  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.output.kind = static_cast<OutputKind>(5); },
-                              "output_kind: 5");
+  expect_error<SubmitRequest>([&](SubmitRequest& sent) { sent.settings.sampling.top_p = infinity; },
+                              "top_p: inf");
+  expect_error<SubmitRequest>([](SubmitRequest& sent) { sent.settings.max_tokens = -1; }, "max_tokens: -1");
   expect_error<SubmitRequest>(
-      [](SubmitRequest& sent) { sent.output.source.resize(maximum_output_source + 1); }, "output_source");
+      [](SubmitRequest& sent) { sent.settings.output.kind = static_cast<OutputKind>(5); }, "output_kind: 5");
+  expect_error<SubmitRequest>(
+      [](SubmitRequest& sent) { sent.settings.output.source.resize(maximum_output_source + 1); },
+      "output_source");
   expect_error<ChoiceFinished>([](ChoiceFinished& sent) { sent.end.reason = static_cast<FinishReason>(9); },
                                "reason: 9");
   expect_error<RequestFailed>([](RequestFailed& sent) { sent.error.code = static_cast<ErrorCode>(77); },

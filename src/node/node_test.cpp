@@ -166,9 +166,9 @@ class NodeTest : public testing::Test {
     request.request = make_random_id("test-");
     request.model = "stories";
     request.prompt = PromptTokens{{1}};
-    request.sampling.temperature = 0;
-    request.max_tokens = max_tokens;
-    request.ignore_end_tokens = true;
+    request.settings.sampling.temperature = 0;
+    request.settings.max_tokens = max_tokens;
+    request.settings.ignore_end_tokens = true;
     node.backend().submit(std::move(request), client);
     return client;
   }

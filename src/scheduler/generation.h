@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "engine/sampler.h"
 #include "grammar/grammar_vocabulary.h"
+#include "scheduler/request_settings.h"
 #include "tokens/detokenizer.h"
 
 namespace shoal {
@@ -30,17 +31,13 @@ struct Generation {
   uint32_t choice_index;           // `n` choices share a request
   std::vector<TokenId> prompt;     // not empty
   std::vector<TokenId> delivered;  // tokens of an earlier run; generation goes on behind them
-  SamplingSettings sampling;       // with the seed
-  int64_t max_tokens;              // of the completion, delivered ones counted
-  int64_t min_tokens = 0;
-  bool ignore_end_tokens = false;
-  std::vector<std::string> stop_strings;
-  std::vector<TokenId> stop_tokens;             // besides the model's own end tokens
+  RequestSettings settings;        // as asked; what its `sampling` and `max_tokens` come to follows
+  SamplingSettings sampling;       // with the model's own settings and the seed; settings.sampling is dropped
+  int64_t max_tokens;              // of the completion, delivered ones counted; within the context's room
   TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
   std::vector<TokenId> shown_tokens = {};       // special tokens that are part of the answer's text
   std::shared_ptr<const TokenGrammar> grammar = nullptr;  // of the completion's text; nullptr: any text
   std::optional<SingleCall> single_call = std::nullopt;
-  std::optional<int64_t> top_logprobs;  // nullopt: no logprobs; 0 … 20 alternatives besides the token's own
 };
 
 struct TokenLogprob {

@@ -226,7 +226,8 @@ void Scheduler::State::sample(SequenceId id, Sequence& sequence, std::span<const
   // Rows behind the last token only pad the matrix.
   logits = logits.first(std::min(logits.size(), static_cast<size_t>(tokenizer.vocabulary_size())));
   if (tokens.count() < tokenizer.vocabulary_size()) context->tokens = tokens.words();
-  const Result<Sample> sample = sample_token(logits, generation.sampling, *context, generation.top_logprobs);
+  const Result<Sample> sample =
+      sample_token(logits, generation.sampling, *context, generation.settings.top_logprobs);
   if (!sample) return fail_sequence(id, sample.error());
   ++totals.completion_tokens;
   if (std::optional<DeliveredToken> token = sequence.accept(*sample)) {

@@ -140,7 +140,7 @@ TEST(Scheduler, IdsThatStandForNoTokenAreNeverSampled) {
       generation.prompt = {last};
       generation.max_tokens = 20;
       generation.sampling.temperature = temperature;
-      generation.top_logprobs = 20;
+      generation.settings.top_logprobs = 20;
       ASSERT_TRUE(bench.scheduler.submit(std::move(generation)));
     }
     bench.run();

@@ -11,12 +11,13 @@ Sequence::Sequence(Generation generation, const Tokenizer& tokenizer, int64_t co
     : tokenizer_(tokenizer),
       context_length_(context_length),
       generation_(std::move(generation)),
-      detokenizer_(tokenizer, generation_.stop_strings, generation_.text_start, generation_.shown_tokens),
+      detokenizer_(tokenizer, generation_.settings.stop_strings, generation_.text_start,
+                   generation_.shown_tokens),
       forbidden_at_first_(tokenizer.end_tokens()) {
-  for (const TokenId token : generation_.stop_tokens) {  // each one once
+  for (const TokenId token : generation_.settings.stop_tokens) {  // each one once
     if (std::ranges::count(forbidden_at_first_, token) == 0) forbidden_at_first_.push_back(token);
   }
-  if (generation_.ignore_end_tokens) forbidden_always_ = tokenizer.end_tokens();
+  if (generation_.settings.ignore_end_tokens) forbidden_always_ = tokenizer.end_tokens();
   if (generation_.grammar != nullptr) {
     const bool drops = generation_.text_start == TextStart::beginning && tokenizer.drops_first_space();
     grammar_ =
@@ -45,7 +46,7 @@ TokenId Sequence::token_at(int64_t position) const {
 }
 
 Result<SampleContext> Sequence::sample_context() {
-  const bool is_early = std::ssize(output_) < generation_.min_tokens;
+  const bool is_early = std::ssize(output_) < generation_.settings.min_tokens;
   SampleContext context{.prompt = generation_.prompt,
                         .output = output_,
                         .choice_index = generation_.choice_index,
@@ -68,7 +69,7 @@ Result<SampleContext> Sequence::sample_context() {
 
 std::optional<DeliveredToken> Sequence::accept(const Sample& sample) {
   std::optional<DeliveredToken> delivered = append(sample.token.token);
-  if (delivered && generation_.top_logprobs) {
+  if (delivered && generation_.settings.top_logprobs) {
     delivered->logprob = named(sample.token);
     for (const TokenProbability& other : sample.top) delivered->top_logprobs.push_back(named(other));
   }
@@ -106,9 +107,10 @@ void Sequence::follow_grammar(TokenId token) {
 }
 
 bool Sequence::ends_at(TokenId token) const {
-  if (std::ranges::find(generation_.stop_tokens, token) != generation_.stop_tokens.end()) return true;
+  if (std::ranges::find(generation_.settings.stop_tokens, token) != generation_.settings.stop_tokens.end())
+    return true;
   const std::vector<TokenId>& ends = tokenizer_.end_tokens();
-  return !generation_.ignore_end_tokens && std::ranges::find(ends, token) != ends.end();
+  return !generation_.settings.ignore_end_tokens && std::ranges::find(ends, token) != ends.end();
 }
 
 // A stop string may also come out of the bytes that were held back, and then it is what ended the text.

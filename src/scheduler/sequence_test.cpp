@@ -103,7 +103,7 @@ TEST(Sequence, AllowsWhatItsGrammarAllowsAndEndsWhereNothingMoreMayCome) {
 TEST(Sequence, AllowsTheEndTokenOnlyWhereTheGrammarMayEnd) {
   Generation generation = make_generation();
   generation.grammar = grammar_of("root ::= \"a\" \"b\"*");
-  generation.min_tokens = 3;
+  generation.settings.min_tokens = 3;
   Sequence sequence(generation, tokenizer(), 100);
   EXPECT_EQ(allowed_tokens(*sequence.sample_context()), std::vector<TokenId>({0}));
   sequence.accept(sample_of(0));
@@ -155,7 +155,7 @@ TEST(Sequence, SaysWhenNoTokenCanFollow) {
 
 TEST(Sequence, EndsAtAStopStringOverSeveralTokensAndNamesIt) {
   Generation generation = make_generation();
-  generation.stop_strings = {"xx", "bst"};
+  generation.settings.stop_strings = {"xx", "bst"};
   Sequence sequence(generation, tokenizer(), 100);
   EXPECT_EQ(stream(sequence, {0, 1, 3, 0}), "a");
   ASSERT_TRUE(sequence.end());
@@ -166,7 +166,7 @@ TEST(Sequence, EndsAtAStopStringOverSeveralTokensAndNamesIt) {
 
 TEST(Sequence, GivesWhatWasHeldBackWhenTheTokensAreUsedUp) {
   Generation generation = make_generation();
-  generation.stop_strings = {"bst"};
+  generation.settings.stop_strings = {"bst"};
   generation.max_tokens = 2;
   Sequence sequence(generation, tokenizer(), 100);
   EXPECT_EQ(stream(sequence, {0, 1}), "ab");
@@ -184,7 +184,7 @@ TEST(Sequence, EndsWhereTheContextEnds) {
 
 TEST(Sequence, EndsAtAStopTokenOfTheRequest) {
   Generation generation = make_generation();
-  generation.stop_tokens = {2};
+  generation.settings.stop_tokens = {2};
   Sequence sequence(generation, tokenizer(), 100);
   EXPECT_EQ(stream(sequence, {0, 2, 1}), "a");
   EXPECT_EQ(sequence.end()->reason, FinishReason::stop);
@@ -192,8 +192,8 @@ TEST(Sequence, EndsAtAStopTokenOfTheRequest) {
 
 TEST(Sequence, ForbidsEndsBeforeTheLeastNumberOfTokens) {
   Generation generation = make_generation();
-  generation.min_tokens = 1;
-  generation.stop_tokens = {2};
+  generation.settings.min_tokens = 1;
+  generation.settings.stop_tokens = {2};
   Sequence sequence(generation, tokenizer(), 100);
   const auto forbidden = [&] {
     const auto span = sequence.sample_context()->forbidden;
@@ -206,7 +206,7 @@ TEST(Sequence, ForbidsEndsBeforeTheLeastNumberOfTokens) {
 
 TEST(Sequence, IgnoresEndTokensByForbiddingThem) {
   Generation generation = make_generation();
-  generation.ignore_end_tokens = true;
+  generation.settings.ignore_end_tokens = true;
   Sequence sequence(generation, tokenizer(), 100);
   sequence.accept(sample_of(0));
   EXPECT_EQ(sequence.sample_context()->forbidden.size(), 1u);
@@ -217,7 +217,7 @@ TEST(Sequence, IgnoresEndTokensByForbiddingThem) {
 TEST(Sequence, GoesOnBehindDeliveredTokensAsIfNothingHadHappened) {
   const std::vector<TokenId> tokens{0, 4, 5, 1, 3, 0, 1, 4, 5, 6};
   Generation generation = make_generation();
-  generation.stop_strings = {"bstb"};
+  generation.settings.stop_strings = {"bstb"};
   Sequence whole(generation, tokenizer(), 100);
   const std::string expected = stream(whole, tokens);
   EXPECT_EQ(expected,
@@ -252,7 +252,7 @@ TEST(Sequence, TellsLogprobsOnlyWhenAsked) {
   Sequence silent(make_generation(), tokenizer(), 100);
   EXPECT_FALSE(silent.accept(sample)->logprob);
   Generation generation = make_generation();
-  generation.top_logprobs = 1;
+  generation.settings.top_logprobs = 1;
   Sequence telling(generation, tokenizer(), 100);
   const auto delivered = telling.accept(sample);
   ASSERT_TRUE(delivered && delivered->logprob);

@@ -71,23 +71,25 @@ Result<std::optional<SingleCall>> find_single_call(const SubmitRequest& submitte
 }
 
 Result<void> check_request(const SubmitRequest& submitted, const Tokenizer& tokenizer) {
-  if (submitted.choice_count < 1 || submitted.choice_count > choice_limit) {
+  const RequestSettings& settings = submitted.settings;
+  if (settings.choice_count < 1 || settings.choice_count > choice_limit) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("n is {}, it must be 1 to {}", submitted.choice_count, choice_limit));
+                fmt::format("n is {}, it must be 1 to {}", settings.choice_count, choice_limit));
   }
-  if (submitted.delivered.size() > submitted.choice_count) {
+  if (!settings.seed) return fail(ErrorCode::invalid_argument, "the request has no seed");
+  if (submitted.delivered.size() > settings.choice_count) {
     return fail(ErrorCode::invalid_argument, "more delivered choices than the request has");
   }
   for (const std::vector<TokenId>& delivered : submitted.delivered) {
     if (Result<void> checked = check_tokens(delivered, tokenizer); !checked) return fail(checked.error());
   }
-  if (Result<void> checked = check_tokens(submitted.stop_tokens, tokenizer); !checked) {
+  if (Result<void> checked = check_tokens(settings.stop_tokens, tokenizer); !checked) {
     return fail(checked.error(), "stop_token_ids");
   }
-  if (std::ranges::any_of(submitted.stop_strings, &std::string::empty))
+  if (std::ranges::any_of(settings.stop_strings, &std::string::empty))
     return fail(ErrorCode::invalid_argument, "stop: a string is empty");
-  if (Result<void> checked = check_sampling(submitted.sampling); !checked) return checked;
-  for (const auto& [token, bias] : submitted.sampling.logit_bias) {
+  if (Result<void> checked = check_sampling(settings.sampling); !checked) return checked;
+  for (const auto& [token, bias] : settings.sampling.logit_bias) {
     if (token < 0 || token >= tokenizer.vocabulary_size()) {
       return fail(ErrorCode::invalid_argument,
                   fmt::format("logit_bias: token {} is not in the model's vocabulary of {}", token,
@@ -139,28 +141,27 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
     return fail(too_long_prompt(std::to_string(prompt_length), context_length));
   }
   const int64_t room = context_length - prompt_length;
-  const AnswerForm form = submitted.is_chat ? text.form_of(prompt, submitted.tools, submitted.output)
-                                            : AnswerForm{.output = submitted.output};
+  const AnswerForm form = submitted.is_chat ? text.form_of(prompt, submitted.tools, submitted.settings.output)
+                                            : AnswerForm{.output = submitted.settings.output};
   const auto grammar = text.answer_grammars->find(form, *text.tokenizer);
   if (!grammar) return fail(grammar.error());
   const Result<std::optional<SingleCall>> single_call = find_single_call(submitted, prompt, text);
   if (!single_call) return fail(single_call.error());
+  RequestSettings settings = submitted.settings;
+  const SamplingSettings sampling = choose_sampling(settings.sampling, text.defaults, *settings.seed);
+  settings.sampling = {};  // a Generation has what it came to
   std::vector<Generation> generations;
-  for (uint32_t choice = 0; choice < submitted.choice_count; ++choice) {
+  for (uint32_t choice = 0; choice < settings.choice_count; ++choice) {
     Generation generation{.request = submitted.request,
                           .choice_index = choice,
                           .prompt = prompt,
                           .delivered = {},
-                          .sampling = choose_sampling(submitted.sampling, text.defaults, submitted.seed),
-                          .max_tokens = std::min(submitted.max_tokens.value_or(room), room),
-                          .min_tokens = submitted.min_tokens,
-                          .ignore_end_tokens = submitted.ignore_end_tokens,
-                          .stop_strings = submitted.stop_strings,
-                          .stop_tokens = submitted.stop_tokens,
+                          .settings = settings,
+                          .sampling = sampling,
+                          .max_tokens = std::min(settings.max_tokens.value_or(room), room),
                           .shown_tokens = submitted.is_chat ? text.markup_tokens : std::vector<TokenId>(),
                           .grammar = *grammar,
-                          .single_call = *single_call,
-                          .top_logprobs = submitted.top_logprobs};
+                          .single_call = *single_call};
     if (choice < submitted.delivered.size()) generation.delivered = submitted.delivered[choice];
     generation.text_start = text_start_of(submitted.prompt);
     generations.push_back(std::move(generation));

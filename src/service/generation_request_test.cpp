@@ -21,8 +21,8 @@ OpenedChat prompt_of(std::vector<TokenId> tokens) { return {.prompt = std::move(
 SubmitRequest make_request() {
   SubmitRequest request{};
   request.request = "request-1";
-  request.seed = 7;
-  request.choice_count = 1;
+  request.settings.seed = 7;
+  request.settings.choice_count = 1;
   return request;
 }
 
@@ -72,7 +72,7 @@ TEST(GenerationRequest, ARequestOfAnotherNodeIsHeldToTheSameRanges) {
   const TextAssets text = make_text();
   const auto refusal_of = [&](const SamplingWishes& wishes) {
     SubmitRequest request = make_request();
-    request.sampling = wishes;
+    request.settings.sampling = wishes;
     const auto choices = make_generations(request, prompt_of({1, 2}), text, 10);
     if (choices) return std::string();
     EXPECT_EQ(choices.error().code, ErrorCode::invalid_argument);
@@ -103,7 +103,10 @@ TEST(GenerationRequest, ARequestOfAnotherNodeIsHeldToTheSameRanges) {
     EXPECT_NE(refusal_of(wishes), "");
   }
   SubmitRequest request = make_request();
-  request.stop_strings = {"x", ""};
+  request.settings.stop_strings = {"x", ""};
+  EXPECT_FALSE(make_generations(request, prompt_of({1}), text, 10));
+  request = make_request();
+  request.settings.seed.reset();
   EXPECT_FALSE(make_generations(request, prompt_of({1}), text, 10));
 }
 
@@ -116,7 +119,7 @@ TEST(GenerationRequest, WhatAModelsFilesSayBeyondTheRangesIsPassedOver) {
 TEST(GenerationRequest, ChoicesShareThePromptAndTellThemselvesApartByIndex) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();
-  request.choice_count = 3;
+  request.settings.choice_count = 3;
   request.delivered = {{1}, {2, 3}};
   const auto choices = make_generations(request, prompt_of({1, 2}), text, 10);
   ASSERT_TRUE(choices) << choices.error().message;
@@ -135,9 +138,9 @@ TEST(GenerationRequest, AnAnswerIsAtMostWhatTheContextHasLeft) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();
   EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 8);
-  request.max_tokens = 3;
+  request.settings.max_tokens = 3;
   EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 3);
-  request.max_tokens = 1000;
+  request.settings.max_tokens = 1000;
   EXPECT_EQ((*make_generations(request, prompt_of({1, 2}), text, 10))[0].max_tokens, 8);
 }
 
@@ -172,7 +175,7 @@ TEST(GenerationRequest, WhatIsNoTokenOfTheModelIsNamed) {
   EXPECT_NE(prompt.error().message.find("400"), std::string::npos) << prompt.error().message;
 
   SubmitRequest request = make_request();
-  request.sampling.logit_bias = {{-1, 1.0}};
+  request.settings.sampling.logit_bias = {{-1, 1.0}};
   const auto refused = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("logit_bias"), std::string::npos) << refused.error().message;
@@ -206,15 +209,15 @@ TEST(GenerationRequest, TheOutputsGrammarIsCompiledForTheModelsTokens) {
   const TextAssets text = make_text();
   SubmitRequest request = make_request();
   EXPECT_EQ(make_generations(request, prompt_of({1}), text, 10)->front().grammar, nullptr);
-  request.output = {.kind = OutputKind::gbnf, .source = "root ::= \"abc\""};
-  request.choice_count = 2;
+  request.settings.output = {.kind = OutputKind::gbnf, .source = "root ::= \"abc\""};
+  request.settings.choice_count = 2;
   const auto generations = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_TRUE(generations) << generations.error().message;
   ASSERT_NE(generations->front().grammar, nullptr);
   EXPECT_EQ(generations->front().grammar, generations->back().grammar);
   EXPECT_EQ(make_generations(request, prompt_of({1}), text, 10)->front().grammar,
             generations->front().grammar);
-  request.output = {.kind = OutputKind::json_schema, .source = R"({"uniqueItems":true})"};
+  request.settings.output = {.kind = OutputKind::json_schema, .source = R"({"uniqueItems":true})"};
   const auto refused = make_generations(request, prompt_of({1}), text, 10);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("uniqueItems"), std::string::npos);
@@ -252,7 +255,7 @@ TEST(GenerationRequest, ACallThatMustBeMadeHasAGrammarAndOneThatMayBeOnlyHasAnEn
 TEST(GenerationRequest, ChoicesOutOfRangeAreRefused) {
   for (const uint32_t count : {0u, choice_limit + 1}) {
     SubmitRequest request = make_request();
-    request.choice_count = count;
+    request.settings.choice_count = count;
     EXPECT_FALSE(make_generations(request, prompt_of({1}), make_text(), 10));
   }
   SubmitRequest request = make_request();

@@ -37,10 +37,10 @@ void IngressRequests::submit(ServiceRequest asked, std::shared_ptr<ResponseSink>
   }
   const RequestId id = asked.request;
   const std::string model = asked.model;
-  IngressRequest request{.asked = std::move(asked), .seed = 0, .sink = std::move(sink)};
-  request.seed = request.asked.seed.has_value() ? *request.asked.seed : os::random_bits();
+  IngressRequest request{.asked = std::move(asked), .sink = std::move(sink)};
+  if (!request.asked.settings.seed) request.asked.settings.seed = os::random_bits();
   request.deadline = around_.loop.now() + patience();
-  request.choices.resize(request.asked.choice_count);
+  request.choices.resize(request.asked.settings.choice_count);
   requests_.emplace(id, std::move(request));
   wait_.begin(around_.loop.now());
   const std::vector<std::string> known = known_models(around_.members.reports());
@@ -102,16 +102,7 @@ void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& loc
                           .prompt = asked.prompt,
                           .is_chat = std::holds_alternative<PromptChat>(asked.prompt),
                           .tools = asked.tools,
-                          .sampling = asked.sampling,
-                          .seed = request.seed,
-                          .choice_count = asked.choice_count,
-                          .max_tokens = asked.max_tokens,
-                          .min_tokens = asked.min_tokens,
-                          .ignore_end_tokens = asked.ignore_end_tokens,
-                          .stop_strings = asked.stop_strings,
-                          .stop_tokens = asked.stop_tokens,
-                          .output = asked.output,
-                          .top_logprobs = asked.top_logprobs,
+                          .settings = asked.settings,
                           .delivered = {}};
   around_.sender.send(location.head, std::move(submitted));
 }

@@ -58,8 +58,7 @@ class IngressRequests final : public PlacementEvents {
     bool is_finished = false;
   };
   struct IngressRequest {
-    ServiceRequest asked;
-    uint64_t seed;
+    ServiceRequest asked;  // with the seed
     std::shared_ptr<ResponseSink> sink;
     State state = State::placing;
     NodeId head{};

@@ -4,8 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,8 +15,8 @@
 #include "cluster/placement.h"
 #include "cluster/plan.h"
 #include "engine/engine.h"
-#include "grammar/output_format.h"
 #include "scheduler/generation.h"
+#include "scheduler/request_settings.h"
 
 namespace shoal {
 
@@ -87,31 +85,14 @@ struct PromptTokens {
 };
 using Prompt = std::variant<PromptText, PromptChat, PromptTokens>;
 
-// What the client left open is filled in by the head from the model's generation_config.
-struct SamplingWishes {
-  std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty;
-  std::optional<int64_t> top_k;
-  std::map<TokenId, double> logit_bias;
-  std::optional<double> default_temperature;  // --default-temp of the ingress
-};
-
 struct SubmitRequest {
   RequestId request;
   InstanceId instance;
   Epoch epoch;
   Prompt prompt;
-  bool is_chat = false;  // also where the prompt is given as tokens: marks of thinking and calls are text
-  ToolUse tools;         // that the chat's context names
-  SamplingWishes sampling;
-  uint64_t seed;
-  uint32_t choice_count;
-  std::optional<int64_t> max_tokens;
-  int64_t min_tokens;
-  bool ignore_end_tokens;
-  std::vector<std::string> stop_strings;
-  std::vector<TokenId> stop_tokens = {};  // besides the model's own end tokens
-  OutputFormat output;
-  std::optional<int64_t> top_logprobs;
+  bool is_chat = false;      // also where the prompt is given as tokens: marks of thinking and calls are text
+  ToolUse tools;             // that the chat's context names
+  RequestSettings settings;  // with the seed
   std::vector<std::vector<TokenId>> delivered;  // per choice
 };
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "service/peer_messages.h"
+#include "scheduler/request_settings.h"
 
 namespace shoal {
 

@@ -7,16 +7,17 @@
 namespace {
 
 void check_options(const shoal::GenerationOptions& options) {
-  const auto& sampling = options.sampling;
+  const shoal::RequestSettings& settings = options.settings;
+  const auto& sampling = settings.sampling;
   CHECK(!sampling.temperature || (*sampling.temperature >= 0 && *sampling.temperature <= 2));
   CHECK(!sampling.top_p || (*sampling.top_p >= 0 && *sampling.top_p <= 1));
   CHECK(!sampling.top_k || *sampling.top_k >= 0);
   CHECK(!sampling.repetition_penalty || *sampling.repetition_penalty > 0);
-  CHECK(options.choice_count >= 1 && options.choice_count <= shoal::maximum_choices);
-  CHECK(!options.max_tokens || *options.max_tokens >= 0);
-  CHECK(!options.max_tokens || options.min_tokens <= *options.max_tokens);
-  CHECK(options.stop_strings.size() <= 16);
-  for (const std::string& stop : options.stop_strings) CHECK(!stop.empty());
+  CHECK(settings.choice_count >= 1 && settings.choice_count <= shoal::maximum_choices);
+  CHECK(!settings.max_tokens || *settings.max_tokens >= 0);
+  CHECK(!settings.max_tokens || settings.min_tokens <= *settings.max_tokens);
+  CHECK(settings.stop_strings.size() <= 16);
+  for (const std::string& stop : settings.stop_strings) CHECK(!stop.empty());
   CHECK(!options.includes_usage || options.is_stream);
 }
 

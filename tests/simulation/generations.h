@@ -50,9 +50,9 @@ inline Generation random_generation(std::mt19937_64& random, RequestId request, 
   generation.max_tokens = random_between(random, 1, 40);
   generation.sampling.temperature = random_between(random, 0, 1) == 0 ? 0.0 : 0.7;
   generation.sampling.seed = random();
-  if (random_between(random, 0, 2) == 0) generation.stop_strings = {"ab", "xx", "q"};
-  if (random_between(random, 0, 2) == 0) generation.min_tokens = random_between(random, 1, 10);
-  if (random_between(random, 0, 3) == 0) generation.top_logprobs = 2;
+  if (random_between(random, 0, 2) == 0) generation.settings.stop_strings = {"ab", "xx", "q"};
+  if (random_between(random, 0, 2) == 0) generation.settings.min_tokens = random_between(random, 1, 10);
+  if (random_between(random, 0, 3) == 0) generation.settings.top_logprobs = 2;
   return generation;
 }
 

@@ -494,8 +494,8 @@ TEST(ServiceSimulation, AnIngressThatFallsSilentLosesItsSequencesAfterFiveSecond
                             .partitioning = without_c});
   cluster.settle();
   ServiceRequest request = simulated_request("x");
-  request.max_tokens = 80;
-  request.ignore_end_tokens = true;
+  request.settings.max_tokens = 80;
+  request.settings.ignore_end_tokens = true;
   const auto answer = cluster.submit(2, request);
   ASSERT_TRUE(cluster.world().run_until([&] { return answer->accepted; }, seconds(20)));
   cluster.kill(2, SimulatedNetwork::Death::is_silent);
@@ -840,8 +840,8 @@ TEST(ServiceSimulation, APromptLongerThanTheContextIsRefusedWithBothNumbers) {
 
 TEST(ServiceSimulation, EachChoiceOfARequestIsDeliveredAsOneNodeWouldSayIt) {
   ServiceRequest request = simulated_request(prompt_number(3));
-  request.choice_count = 3;
-  request.sampling.temperature = 1.0;
+  request.settings.choice_count = 3;
+  request.settings.sampling.temperature = 1.0;
   SimulatedCluster cluster({.seed = 10, .node_count = 4});
   cluster.settle();
   const auto answer = cluster.submit(3, request);

@@ -162,8 +162,8 @@ ServiceRequest simulated_request(const std::string& prompt, const std::string& m
   ServiceRequest request;
   request.model = model;
   request.prompt = PromptText{prompt};
-  request.seed = 42;
-  request.max_tokens = 24;
+  request.settings.seed = 42;
+  request.settings.max_tokens = 24;
   return request;
 }
 

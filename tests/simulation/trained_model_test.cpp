@@ -82,7 +82,7 @@ Generation story(RequestId request, std::vector<TokenId> prompt, int64_t max_tok
   generation.request = std::move(request);
   generation.prompt = std::move(prompt);
   generation.max_tokens = max_tokens;
-  generation.top_logprobs = 2;
+  generation.settings.top_logprobs = 2;
   return generation;
 }
 
@@ -92,7 +92,7 @@ TEST_F(TrainedModel, TellsItsPublishedStoryThroughThreeStages) {
   const std::vector<TokenId> golden = nlohmann::json::parse(*text)["token_ids"];
   Generation generation = story("golden", {golden.front()}, std::ssize(golden) - 1);
   generation.sampling.temperature = 0;
-  generation.ignore_end_tokens = true;
+  generation.settings.ignore_end_tokens = true;
   CpuEngineSettings exact;
   exact.precision = WeightPrecision::exact_float;
   exact.kv_type = KvType::f32;
