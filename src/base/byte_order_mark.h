@@ -1,4 +1,4 @@
-// The mark that editors of some systems put in front of a text.
+// Strips the UTF-8 byte order mark that some systems' editors put in front of a text.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// CHECK stops the process when we broke our own rule. Never on anything a file, peer, client or user can
+// CHECK stops the process when we broke our own rule. It never checks what a file, peer, client or user can
 // cause.
 #pragma once
 

@@ -8,7 +8,7 @@
 namespace shoal::os {
 namespace {
 
-// Version 1 has no word for "none"; it shows the largest multiple of a page.
+// Version 1 has no word for "no limit"; it shows the largest multiple of a page instead.
 constexpr int64_t no_limit = int64_t{1} << 60;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -50,7 +50,8 @@ bool names(std::string_view list, std::string_view controller) {
   return std::ranges::find(parts, controller) != parts.end();
 }
 
-// The path of this process within the hierarchy: "4:memory:/a/b" of version 1, "0::/a/b" of version 2.
+// The path of this process's group in the hierarchy: from "4:memory:/a/b" in version 1, "0::/a/b" in version
+// 2.
 std::optional<std::string> find_path(std::string_view membership, Version version,
                                      std::string_view controller) {
   for (const std::string_view line : split(membership, '\n')) {
@@ -64,13 +65,13 @@ std::optional<std::string> find_path(std::string_view membership, Version versio
   return std::nullopt;
 }
 
-// Where a hierarchy, or the part of it below `root`, is mounted.
+// Where the part of a hierarchy below `root` is mounted.
 struct Mount {
   std::string root;
   std::string folder;
 };
 
-// "35 31 0:32 /root /folder options optional… - cgroup source super-options"
+// Lines of mountinfo: "35 31 0:32 /root /folder options optional… - cgroup source super-options"
 std::vector<Mount> find_mounts(std::string_view mountinfo, Version version, std::string_view controller) {
   std::vector<Mount> mounts;
   for (const std::string_view line : split(mountinfo, '\n')) {
@@ -84,7 +85,7 @@ std::vector<Mount> find_mounts(std::string_view mountinfo, Version version, std:
   return mounts;
 }
 
-// What of `path` lies below the mount's root; nullopt: the mount shows another part of the hierarchy.
+// The part of `path` below the mount's root; nullopt when the mount shows another part of the hierarchy.
 std::optional<std::string> path_below(const Mount& mount, const std::string& path) {
   if (path.find("/..") != std::string::npos) return std::nullopt;  // outside of this process's namespace
   if (mount.root == "/") return path == "/" ? std::string() : path;
@@ -93,14 +94,14 @@ std::optional<std::string> path_below(const Mount& mount, const std::string& pat
   return std::nullopt;
 }
 
-// The folders of the process's group and of those above it.
+// The folders of the process's group and of the groups above it, innermost first.
 std::vector<std::string> group_folders(const FileText& read, Version version, std::string_view controller) {
   const auto path = find_path(read("/proc/self/cgroup").value_or(""), version, controller);
   const std::vector<Mount> mounts =
       find_mounts(read("/proc/self/mountinfo").value_or(""), version, controller);
   if (!path || mounts.empty()) return {};
   const Mount* mount = &mounts.front();
-  std::string below;  // where no mount shows the group itself, its container's is at the mount's top
+  std::string below;  // if no mount shows the group itself, the container's group is at the mount's top
   for (const Mount& candidate : mounts) {
     auto found = path_below(candidate, *path);
     if (!found) continue;
@@ -122,7 +123,7 @@ std::optional<int64_t> read_number(const FileText& read, const std::string& path
   return text ? parse_number(*text) : std::nullopt;
 }
 
-// The sum of these members of memory.stat ("name number" a line).
+// The sum of the named members of memory.stat, whose lines are "name number".
 int64_t stat_sum(std::string_view stat, std::initializer_list<std::string_view> members) {
   int64_t sum = 0;
   for (const std::string_view line : split(stat, '\n')) {
@@ -145,7 +146,7 @@ std::optional<GroupMemory> make_group(const std::string& folder, int64_t limit, 
 std::optional<GroupMemory> read_v1(const FileText& read, const std::string& folder) {
   const std::string stat = read(folder + "/memory.stat").value_or("");
   int64_t limit = read_number(read, folder + "/memory.limit_in_bytes").value_or(no_limit);
-  // Of groups above, too, those that a container does not show.
+  // This limit includes those of groups above that a container does not show.
   if (const int64_t above = stat_sum(stat, {"hierarchical_memory_limit"}); above > 0) {
     limit = std::min(limit, above);
   }
@@ -154,7 +155,7 @@ std::optional<GroupMemory> read_v1(const FileText& read, const std::string& fold
                     reclaimable);
 }
 
-// Beyond memory.high the kernel all but stops a process, beyond memory.max it ends it.
+// Beyond memory.high the kernel all but stops a process; beyond memory.max it kills it.
 std::optional<GroupMemory> read_v2(const FileText& read, const std::string& folder) {
   const int64_t limit = std::min(read_number(read, folder + "/memory.max").value_or(no_limit),
                                  read_number(read, folder + "/memory.high").value_or(no_limit));
@@ -168,7 +169,7 @@ std::optional<double> share_of(std::optional<int64_t> quota, std::optional<int64
   return static_cast<double>(*quota) / static_cast<double>(*period);
 }
 
-// "max 100000" or "150000 100000"
+// `text` is "quota period" in microseconds: "max 100000" (no quota) or "150000 100000".
 std::optional<double> quota_of_v2(std::string_view text) {
   const size_t blank = text.find(' ');
   if (blank == std::string_view::npos) return std::nullopt;

@@ -1,6 +1,6 @@
-// The limits that Linux's control groups put on a process: groups of version 1, of version 2 or of both, its
-// own group and those above it as far as they can be seen from here (a container sees only its own). Pure:
-// files come through a function, so that every arrangement can be tested as data.
+// Reads the limits that Linux's control groups (version 1, version 2, or both mounted) put on this process:
+// those of its own group and of the groups above it, as far as a container lets them be seen. Pure: files
+// come through a function, so that every arrangement can be tested as data.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 
 namespace shoal::os {
 
-// The text of a file of /proc or of the control groups; nullopt where it is not there.
+// Gives the text of a file of /proc or of the control groups; nullopt when the file is not there.
 using FileText = std::function<std::optional<std::string>(const std::string& path)>;
 
 struct GroupMemory {
-  std::string folder;  // with the group's files; the innermost group comes first
+  std::string folder;  // where the group's files lie
   int64_t limit_bytes;
   int64_t free_bytes;  // pages of files and caches that the kernel gives up by itself count as free
 };

@@ -1,4 +1,4 @@
-// What went wrong in the world: a code and one sentence. Mistakes of our own are CHECKs, see check.h.
+// An error of the world: a code and one sentence. Mistakes of our own are CHECKs, see check.h.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
-// Log lines that wait, so that none stands in the middle of what is printed for a person.
+// Holds back log lines, so that none stands in the middle of what is printed for a person.
 #pragma once
 
 namespace shoal {
 
-// While one lives, log lines wait for release() or its end. One at a time.
+// While a HeldLog lives, log lines wait for release() or its destruction. At most one may live at a time.
 class HeldLog {
  public:
   HeldLog();
@@ -11,7 +11,7 @@ class HeldLog {
   HeldLog(const HeldLog&) = delete;
   HeldLog& operator=(const HeldLog&) = delete;
 
-  // Writes those that wait; later ones wait again.
+  // Writes the lines that wait; later ones wait again.
   void release();
 };
 

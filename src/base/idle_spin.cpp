@@ -18,11 +18,11 @@ constexpr int pauses_between_looks = 64;
 }  // namespace
 
 struct IdleSpin::State {
-  alignas(64) std::atomic<uint32_t> turn = 0;  // odd: spin
+  alignas(64) std::atomic<uint32_t> turn = 0;  // odd: the threads spin
   std::atomic<bool> stopping = false;
   std::vector<std::jthread> threads;
 
-  // Also where not every thread could be started.
+  // Also runs when the constructor could not start every thread.
   ~State() {
     stopping = true;
     change();
@@ -56,7 +56,7 @@ IdleSpin::IdleSpin(int64_t thread_count) : state_(std::make_unique<State>()) {
     for (int64_t i = 0; i < thread_count; ++i) {
       state_->threads.emplace_back([state = state_.get()] { state->serve(); });
     }
-  } catch (const std::system_error&) {  // work goes on without
+  } catch (const std::system_error&) {  // the caller's work goes on without these threads
   }
 }
 

@@ -1,6 +1,5 @@
-// Keeps processors awake while work that comes in turns is somebody else's: a processor that has slept is
-// slow for the next milliseconds. The threads run only where nobody else wants to, so they take time from
-// nobody.
+// Keeps processors awake while the next step's work is with another node: a processor that has slept is slow
+// for the next milliseconds. The threads have the system's idle priority, so they take time from nobody.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +9,12 @@ namespace shoal {
 
 class IdleSpin {
  public:
-  // Where the system has no such priority, nothing ever spins; where it has too few threads, less does.
+  // Starts the threads. Where the system has no idle priority nothing spins; where it starts too few threads,
+  // only those spin.
   explicit IdleSpin(int64_t thread_count);
   ~IdleSpin();
 
-  // One caller at a time. From begin() on the threads spin until end(), but for no longer than 200 ms.
+  // From begin() until end() the threads spin, but for no longer than 200 ms. One caller at a time.
   void begin();
   void end();
 

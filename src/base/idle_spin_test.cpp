@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-// The system's word for each thread of an IdleSpin: 'R' wants a processor, 'S' sleeps.
+// The system's letter for each thread of an IdleSpin: 'R' wants a processor, 'S' sleeps.
 std::string thread_states() {
   std::string states;
   std::error_code gone;
@@ -53,7 +53,7 @@ class IdleSpinning : public testing::Test {
     ASSERT_TRUE(comes_true([] { return all_sleep(thread_states()); })) << thread_states();
   }
 
-  // What the threads do 50 ms after `change`, while a spin that it began cannot be over.
+  // The states of the threads 50 ms after `change`, when a spin that it began cannot be over yet.
   template <class Change>
   std::string states_after(Change change) {
     for (int attempt = 0; attempt < 100; ++attempt) {
@@ -63,7 +63,7 @@ class IdleSpinning : public testing::Test {
       while (steady_clock::now() < begin + milliseconds(50)) std::this_thread::yield();
       const std::string states = thread_states();
       if (steady_clock::now() < begin + milliseconds(200)) return states;
-      spin_->end();  // this thread had to wait; once more
+      spin_->end();  // this thread had to wait too long; try again
     }
     return "never looked in time";
   }

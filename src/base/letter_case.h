@@ -1,5 +1,4 @@
-// The case of letters where a text is a keyword, a host or a model's name. tokens/unicode.h has that of
-// people's texts.
+// Lower case for keywords, host names and model names. People's texts use tokens/unicode.h.
 #pragma once
 
 #include <string>
@@ -7,7 +6,7 @@
 
 namespace shoal {
 
-// A to Z become a to z, every other byte stays, whatever the locale.
+// A to Z become a to z and every other byte stays, whatever the locale is.
 std::string to_lower_ascii(std::string_view text);
 
 }  // namespace shoal

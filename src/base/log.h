@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// -1 warnings and errors only, 0 notices (default), 1 … 9 more and more detail.
+// -1: warnings and errors only; 0: notices too (the default); 1 to 9: more and more detail.
 void set_log_level(int level);
 int log_level();
 

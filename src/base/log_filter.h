@@ -1,5 +1,5 @@
-// Warnings that others can cause: each text once a minute, and few different ones, so that a flood of them
-// costs a line a minute. How many were left out stands behind the next that is told.
+// For warnings that others can cause: each text is written once a minute, and at most eight different ones,
+// so that a flood of them costs a line a minute. The next line written says how many were left out.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ class LogFilter {
  public:
   void warn(TimePoint now, const std::string& text);
 
-  // The line to write, if any. Pure.
+  // The line to write now; nullopt when it is left out. Does no logging itself.
   std::optional<std::string> admit(TimePoint now, const std::string& text);
 
  private:
   std::optional<TimePoint> minute_begin_;
   size_t room_ = 0;  // for further texts in this minute
   int64_t left_out_ = 0;
-  std::set<std::string> said_;  // in this minute
+  std::set<std::string> said_;  // texts written in this minute
 };
 
 }  // namespace shoal

@@ -33,7 +33,7 @@ struct ThreadLoop::State {
     return true;
   }
 
-  // Empty when the loop is closed.
+  // Waits for the next task; gives an empty one when the loop is closed.
   Task next_task() {
     mutex.lock();
     Task task;

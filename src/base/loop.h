@@ -1,5 +1,5 @@
-// A loop runs tasks one after another: the owner thread of some state, as a parameter. ThreadLoop is the real
-// one; SimulatedWorld (simulated_world.h) gives loops whose order and time come from a seed.
+// A loop runs tasks one after another: it stands for the thread that owns some state. ThreadLoop is a real
+// thread; SimulatedWorld (simulated_world_for_test.h) gives loops whose order and time come from a seed.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,21 @@ namespace shoal {
 
 using Task = std::function<void()>;
 
-// Identifies a pending timer of one loop; 0 is none.
+// Identifies a pending timer of one loop; 0 is no timer.
 using TimerId = uint64_t;
 
 class Loop : public Clock {
  public:
-  // Runs `task` on the loop after the tasks posted before. Any thread. False: the loop is closed or its queue
-  // is full, and the task will never run.
+  // Runs `task` on the loop after the tasks posted before. Any thread may call it. False: the loop is closed
+  // or its queue is full, and the task will never run.
   virtual bool post(Task task) = 0;
 
-  // Runs `task` on the loop no earlier than `delay` from now. Any thread. 0 when the loop is closed.
+  // Runs `task` on the loop no earlier than `delay` from now. Any thread may call it. Returns 0 when the loop
+  // is closed.
   virtual TimerId post_after(Duration delay, Task task) = 0;
 
-  // Any thread; a task that has begun still ends. On the loop itself, a cancelled task never begins.
+  // Any thread may call it. A task that has begun runs to its end; when called on the loop itself, the
+  // cancelled task never begins.
   virtual void cancel_timer(TimerId timer) = 0;
 };
 
@@ -42,7 +44,8 @@ class ThreadLoop final : public Loop {
   TimerId post_after(Duration delay, Task task) override;
   void cancel_timer(TimerId timer) override;
 
-  // Closes the queue, drops what has not begun, joins. Idempotent. Not to be called on the loop itself.
+  // Closes the queue, drops tasks that have not begun, and joins the thread. Idempotent. Must not be called
+  // on the loop itself.
   void stop();
 
  private:

@@ -35,7 +35,7 @@ TEST(ThreadLoop, RefusesWhatItsQueueCannotHold) {
   EXPECT_TRUE(loop.post([] {}));
   EXPECT_FALSE(loop.post([] {}));
   go.set_value();
-  loop.stop();  // before the promises go
+  loop.stop();  // before the promises are destroyed
 }
 
 TEST(ThreadLoop, ACancelledTimerNeverRunsAndAnotherDoes) {

@@ -18,7 +18,7 @@
 
 namespace shoal::os {
 
-// A read-only view of a whole file, mapped, unmapped at destruction. Movable.
+// A read-only view of a whole file, unmapped at destruction. Movable.
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::filesystem::path& path);
@@ -35,26 +35,27 @@ class MappedFile {
 
 Result<std::string> read_text_file(const std::filesystem::path& path);
 
-// The folder is made where it is missing; others see the old file or the new one, never half of it.
+// Makes the folder if it is missing. Other processes see the old file or the new one, never half of it.
 Result<void> write_text_file(const std::filesystem::path& path, std::string_view text);
 
-// Fills `target` from `offset` on by plain reads (no mapping, so the pages count for nobody's memory). An
-// error when the file ends before.
+// Fills `target` from byte `offset` on by plain reads: no mapping, so the pages count for nobody's memory.
+// corrupt_data when the file ends before `target` is full.
 Result<void> read_file_range(const std::filesystem::path& path, int64_t offset, std::span<std::byte> target);
 
-// What changes when a file is written or replaced.
+// Changes whenever a file is written or replaced.
 struct FileIdentity {
   int64_t bytes = 0;
-  int64_t modified_ns = 0;  // of the content, since 1970
+  int64_t modified_ns = 0;  // of the content, ns since 1970
   int64_t changed_ns = 0;   // of content, owner, links
   uint64_t inode = 0;
 
   bool operator==(const FileIdentity&) const = default;
 };
-// Of the file that a symlink leads to. An error when it is no plain file.
+// Follows symlinks. invalid_argument when the path is no plain file.
 Result<FileIdentity> file_identity(const std::filesystem::path& path);
 
-// Zeroed anonymous memory in 2 MB pages where the system grants them. nullptr when there is none.
+// Zeroed anonymous memory of `size` bytes, in 2 MB pages where the system grants them. nullptr when the
+// system has none, or for size 0.
 std::byte* allocate_pages(int64_t size);
 void free_pages(std::byte* pages, int64_t size);
 
@@ -62,30 +63,30 @@ struct MemoryStatus {
   int64_t total_bytes;
   int64_t available_bytes;  // what can be taken without swapping, page cache included
 };
-MemoryStatus memory_status();  // the machine's
+MemoryStatus memory_status();  // of the whole machine
 
-// A limit on this process that is narrower than the machine: of a control group, or set with ulimit.
+// A limit on this process that is narrower than the machine, set by a control group or with ulimit.
 struct MemoryLimit {
-  std::string name;   // for people: where it is set
-  std::string group;  // the same for all processes of this machine that share it; empty: this process's alone
+  std::string name;   // where it is set, for people
+  std::string group;  // the same for all processes that share the limit; empty: it is this process's alone
   int64_t limit_bytes;
   int64_t free_bytes;
 };
 std::vector<MemoryLimit> memory_limits();
 
-// What has been freed goes back to the system, which malloc would rather keep.
+// Returns freed memory to the system; malloc would rather keep it.
 void give_back_memory();
-// From now on what is freed of a large size goes back at once.
+// From now on, large blocks of memory go back to the system as soon as they are freed.
 void keep_large_memory_apart();
 
-// Of this process.
+// The most memory that this process has held so far.
 int64_t peak_resident_bytes();
 
-// How many processors this process may keep busy: its affinity mask's and its control groups' quota, rounded
-// up. At least one.
+// How many processors this process may keep busy, at least 1: those of its affinity mask, but no more than
+// its control groups' quota, rounded up.
 int64_t processor_count();
 
-// Whether a control group limits its processors' time, so that time spent on nothing is lost to work.
+// Whether a control group limits this process's processor time, so that time spent spinning is lost to work.
 bool processor_time_is_limited();
 
 std::string host_name();
@@ -97,32 +98,35 @@ struct InterfaceAddress {
 };
 std::vector<InterfaceAddress> interface_addresses();
 
-// The same for all processes of one machine until it is started again, containers and namespaces included.
+// Identifies the machine until it is rebooted: the same for all its processes, in containers and namespaces
+// too.
 std::string machine_id();
 std::string processor_name();
 
 void set_thread_name(const std::string& name);
 
-// The calling thread gets only what no other thread of the system wants. False where there is no such thing.
+// Gives the calling thread only the time that no other thread of the system wants. False where the system
+// cannot.
 bool run_only_when_idle();
 
-// Flush-to-zero and denormals-are-zero off, rounding to nearest: what the arithmetic of this thread relies
-// on.
+// Sets what our arithmetic relies on, for the calling thread: round to nearest, and denormals kept
+// (flush-to-zero and denormals-are-zero off).
 void set_float_environment();
 
-// A folder that nobody but this user can read, for what the processes of one machine tell each other. Made
-// where it is missing; an error where it is somebody else's.
+// A folder that only this user can read, where the processes of one machine leave notes for each other. Made
+// when it is missing; permission_denied when somebody else owns it or can read it.
 Result<std::filesystem::path> user_folder();
 
-// A file that others take for there only while this lives: they see when its process was killed. Movable.
+// A file that counts as existing only while this object lives: readers notice when its process was killed.
+// Movable.
 class LivingFile {
  public:
   static Result<LivingFile> create(std::filesystem::path path, std::string_view text);
   LivingFile(LivingFile&& other) noexcept;
   LivingFile& operator=(LivingFile&&) = delete;
-  ~LivingFile();  // removes it
+  ~LivingFile();  // removes the file
 
-  // nullopt: it is not there, or what is there was left by a process that was killed; that is removed.
+  // nullopt: there is no such file, or a killed process left it; read() then removes it.
   static std::optional<std::string> read(const std::filesystem::path& path);
 
  private:
@@ -134,29 +138,31 @@ class LivingFile {
 // This user's home: HOME, else what the password file says, else a folder of this user's alone.
 std::filesystem::path home_folder();
 
-// "~", "~/x" and "~user/x" as shells read them, for paths that no shell has seen.
+// Expands "~", "~/x" and "~user/x" as shells do, for paths that no shell has seen.
 std::filesystem::path expand_home(std::string_view path);
 
-// What is printed waits until there is room: where the caller made a pipe or terminal non-blocking, it would
-// be cut otherwise. (That the standard streams are open at all is seen to before main.)
+// Lets writes to stdout and stderr wait until there is room. Where the caller made the pipe or terminal
+// non-blocking, output would be cut off otherwise. (That the streams are open at all is seen to before main.)
 void make_standard_streams_wait();
 
-// As many open files as the system lets this process have: each connection is one. resource_exhausted where
-// they are fewer than `least`.
+// Raises the limit of open files as far as the system lets this process: each connection is one.
+// resource_exhausted when the limit stays below `least`.
 Result<void> raise_open_file_limit(int64_t least);
 
-// What a thread's constructor throws where the system gives none, as an error.
+// What std::thread's constructor throws when the system gives no thread, as an error of ours.
 Error no_more_threads(const std::system_error& error);
 
-// Whether so many threads could be started now; they were, and have ended. resource_exhausted otherwise.
+// Whether `count` more threads can be started: starts them and lets them end. resource_exhausted when they
+// cannot.
 Result<void> check_thread_room(int64_t count);
 
-// An allocation that fails ends the process with a word and a status instead of an abort.
+// From now on, a failed allocation ends the process with a message and a status instead of an abort.
 void end_where_memory_is_out();
-// The same, where a library has told that it got no memory.
+// Ends the process in the same way, for a library that reported that it got no memory.
 [[noreturn]] void end_for_want_of_memory();
 
-// The next line of standard input without its end; nullopt at its end, or when asked to stop meanwhile.
+// The next line of standard input without its line end; nullopt at the end of the input, or when `stop` is
+// requested.
 std::optional<std::string> read_line(std::stop_token stop);
 
 int64_t process_id();
@@ -166,13 +172,14 @@ bool stdout_is_terminal();
 bool stdin_is_terminal();
 bool stderr_is_terminal();
 
-// SIGINT and SIGTERM end this process from now on, even where it is the first one of a container, which the
-// system would spare. What ignores them goes on doing so.
+// From now on SIGINT and SIGTERM end this process even when it is the first of a container, which the system
+// would spare. A signal that is ignored stays ignored.
 void end_on_signals();
 
-// While one lives, SIGINT and SIGTERM ask `source` to stop instead of ending the process; a second one ends
-// it, and so does the passing of `patience` after the first. Made before any other thread is started, so that
-// these inherit its signal mask.
+// While one lives, the first SIGINT or SIGTERM asks `source` to stop instead of ending the process. The
+// process ends at the second one, or when `patience` has passed since the first. Make it before any other
+// thread is started, so that these inherit its signal mask. Throws std::system_error when the system gives no
+// thread.
 class SignalWatch {
  public:
   explicit SignalWatch(std::stop_source source, std::chrono::seconds patience = std::chrono::seconds(15));

@@ -77,7 +77,7 @@ std::optional<std::string> file_text(const std::string& path) {
   return *std::move(text);
 }
 
-// The number in kB behind `key:` in the text of a /proc file, as bytes; 0 when it is not there.
+// The bytes that the line "key: N kB" of a /proc file's text tells; 0 when there is no such line.
 int64_t kilobytes_in(const std::optional<std::string>& text, std::string_view key) {
   std::istringstream file(text.value_or(""));
   std::string line;
@@ -192,7 +192,7 @@ Result<FileIdentity> file_identity(const std::filesystem::path& path) {
 
 std::byte* allocate_pages(int64_t size) {
   CHECK(size >= 0);
-  // One huge page more than asked for, so that the start can be aligned; what is too much is given back.
+  // Asks for one huge page more, so that the start can be aligned, and gives the rest back.
   const int64_t rounded = round_to_pages(size);
   if (rounded == 0) return nullptr;
   const int64_t slack = size < huge_page_bytes ? 0 : huge_page_bytes;
@@ -205,7 +205,7 @@ std::byte* allocate_pages(int64_t size) {
   const int64_t front = misaligned == 0 ? 0 : huge_page_bytes - misaligned;
   if (front > 0) ::munmap(begin, static_cast<size_t>(front));
   if (slack - front > 0) ::munmap(begin + front + rounded, static_cast<size_t>(slack - front));
-  // Only whole huge pages: the last one would make a matrix of 2.1 MB take 4.
+  // Asks for whole huge pages only: with one for the tail, a matrix of 2.1 MB would take 4 MB.
   ::madvise(begin + front, static_cast<size_t>(rounded / huge_page_bytes * huge_page_bytes), MADV_HUGEPAGE);
   return begin + front;
 }
@@ -229,7 +229,8 @@ void give_back_memory() {
 
 void keep_large_memory_apart() {
 #if defined(__GLIBC__)
-  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);  // fixed: of itself it grows with what is freed
+  ::mallopt(M_MMAP_THRESHOLD,
+            4 << 20);  // a fixed threshold; glibc's own grows with each large block that is freed
 #endif
 }
 
@@ -240,7 +241,7 @@ std::vector<MemoryLimit> memory_limits() {
   for (GroupMemory& group : group_memory(file_text)) {
     struct stat folder{};
     if (::stat(group.folder.c_str(), &folder) != 0) continue;
-    // Its number is the same from every namespace; its path is not.
+    // The folder's inode number is the same in every namespace; its path is not.
     limits.push_back({.name = fmt::format("the control group {}", group.folder),
                       .group = fmt::format("{:x}-{:x}", folder.st_dev, folder.st_ino),
                       .limit_bytes = group.limit_bytes,
@@ -264,7 +265,7 @@ std::vector<MemoryLimit> memory_limits() {
 int64_t processor_count() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  // A machine with more processors than the set holds is asked for those that are there.
+  // The call fails on a machine with more processors than the set holds; then all that are online count.
   const bool is_known = ::sched_getaffinity(0, sizeof(set), &set) == 0;
   const int64_t count = is_known ? CPU_COUNT(&set) : ::sysconf(_SC_NPROCESSORS_ONLN);
   const auto quota = group_processors(file_text);
@@ -393,7 +394,7 @@ std::optional<std::string> LivingFile::read(const std::filesystem::path& path) {
   const Descriptor file = open_for_reading(path);
   if (file.value() < 0) return std::nullopt;
   auto text = read_text_file(path);
-  // A file without text may be about to be locked.
+  // An empty file may belong to a process that has not locked it yet.
   if (!text || text->empty()) return std::nullopt;
   if (::flock(file.value(), LOCK_SH | LOCK_NB) == 0) {
     ::unlink(path.c_str());
@@ -404,7 +405,7 @@ std::optional<std::string> LivingFile::read(const std::filesystem::path& path) {
 
 std::optional<std::string> read_line(std::stop_token stop) {
   constexpr int look_again_ms = 100;
-  static std::string waiting;  // read, but not asked for yet
+  static std::string waiting;  // read from the input, but not returned yet
   while (!stop.stop_requested()) {
     if (const size_t end = waiting.find('\n'); end != std::string::npos) {
       std::string line = waiting.substr(0, end);

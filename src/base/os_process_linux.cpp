@@ -22,10 +22,9 @@
 namespace shoal::os {
 namespace {
 
-// Where the caller closed a standard stream, it is /dev/null. Otherwise the first file that is opened would
-// take its number, and what is printed would go to a peer, or a question would be read from who knows where.
-// Libraries open files while they are loaded, so this comes before even those; by bare system calls, as
-// nothing is ready.
+// Opens /dev/null in place of a standard stream that the caller closed. Otherwise the first file opened would
+// take its number, and output would go to a peer, or input would come from a file. Libraries open files while
+// they are loaded, so this runs before them, and with bare system calls, as nothing is initialised yet.
 void open_standard_streams(int, char**, char**) {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (::syscall(SYS_fcntl, stream, F_GETFD) >= 0) continue;
@@ -35,7 +34,7 @@ void open_standard_streams(int, char**, char**) {
 [[gnu::section(".preinit_array"), gnu::used]] void (*const at_load)(int, char**,
                                                                     char**) = open_standard_streams;
 
-// A file of its own for the same pipe or terminal, so that the flag of whoever shares ours stays as it is.
+// Opens the same pipe or terminal anew, so that the flag of others who share the old one stays as it is.
 void make_stream_wait(int stream) {
   const int flags = ::fcntl(stream, F_GETFL);
   if (flags < 0 || (flags & O_NONBLOCK) == 0) return;
@@ -49,7 +48,7 @@ void make_stream_wait(int stream) {
   ::close(own);
 }
 
-// The home that the password file gives a user; empty: it knows none that is there.
+// The home folder in a user's entry of the password file; empty when there is none that exists.
 std::filesystem::path home_of(const passwd* user) {
   std::error_code unknown;
   const bool is_there = user != nullptr && user->pw_dir != nullptr && user->pw_dir[0] == '/' &&
@@ -58,7 +57,7 @@ std::filesystem::path home_of(const passwd* user) {
 }
 
 void end_by_signal(int signal) {
-  ::raise(signal);  // the handler is gone: this ends any process but the first of a container
+  ::raise(signal);  // the handler is reset, so this ends any process but the first of a container
   ::_exit(128 + signal);
 }
 

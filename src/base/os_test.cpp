@@ -11,7 +11,7 @@
 namespace shoal::os {
 namespace {
 
-// What a variable says while this lives.
+// Sets an environment variable while it lives.
 class Variable {
  public:
   Variable(const char* name, const char* value) : name_(name), before_(environment(name)) {
@@ -56,7 +56,8 @@ TEST(Home, ATildeIsReadAsShellsDo) {
 TEST(Limits, OfAddressSpaceAreReadWithWhatIsLeftOfThem) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
-  constexpr int64_t limit = int64_t{1} << 48;  // more than there is, as the thread sanitizer takes nearly all
+  constexpr int64_t limit =
+      int64_t{1} << 48;  // more than the machine has: the thread sanitizer reserves nearly all of it
   const rlimit narrow = {.rlim_cur = limit, .rlim_max = before.rlim_max};
   if (::setrlimit(RLIMIT_AS, &narrow) != 0) GTEST_SKIP() << "the limit is lower already";
   const auto limits = memory_limits();

@@ -1,4 +1,4 @@
-// Bytes from files and peers as they may be shown.
+// Makes bytes from files and peers safe to show.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace shoal {
 
-// Line ends and tabs stay; other control characters, which a terminal takes for orders, and bytes that are no
-// UTF-8, at which a program that reads our output stops, become \xNN.
+// Line ends and tabs stay. Other control characters, which a terminal would obey, and bytes that are not
+// UTF-8, at which programs that read our output stop, become \xNN.
 std::string printable(std::string_view text);
 
 }  // namespace shoal

@@ -18,7 +18,7 @@ TEST(Printable, OrdersToATerminalAndBytesThatAreNoTextAreShownAsNumbers) {
       {"\x1b[2J", "\\x1b[2J"},
       {"a\rb\x7f", "a\\x0db\\x7f"},
       {std::string("a\0b", 3), "a\\x00b"},
-      {"\xc2\x9b", "\\xc2\\x9b"},  // C1: begins an order as ESC [ does
+      {"\xc2\x9b", "\\xc2\\x9b"},  // a C1 control: begins an escape sequence as ESC [ does
       {"\xff\xfe ok", "\\xff\\xfe ok"},
       {"\xc0\x80", "\\xc0\\x80"},                    // overlong
       {"\xed\xa0\x80", "\\xed\\xa0\\x80"},           // half of a surrogate pair

@@ -12,7 +12,7 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
 // What a draw is for; numbers for different purposes are independent.
 enum class DrawPurpose : uint32_t { sample = 0, draft = 1, accept = 2 };
 
-// Where in a request's life a draw happens. `position` is that of the token being drawn.
+// Identifies one draw. `position` is the position of the token being drawn.
 struct DrawKey {
   uint64_t seed;
   uint32_t choice_index;

@@ -1,5 +1,5 @@
-// When what was refused may be asked for again: a refusal's message ends with it, for people, for other nodes
-// and for the Retry-After that a client gets.
+// Says when a refused request may be made again. The message of a refusal ends with it, for people, for other
+// nodes and for the Retry-After header that a client gets.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 
 namespace shoal {
 
-// "try again in 12 s", in whole seconds from 1.
+// "try again in 12 s": whole seconds, rounded up, from 1 to 86,400.
 std::string advise_retry(Duration wait);
 
-// The seconds of a message that ends so.
+// The seconds of a message that ends with such advice; nullopt when it does not.
 std::optional<int64_t> find_retry_advice(std::string_view message);
 
 }  // namespace shoal

@@ -21,19 +21,19 @@ class SimulatedWorld {
   // The loop lives as long as the world.
   Loop& make_loop(std::string name);
 
-  // Drops what `loop` has not begun and refuses what comes later: the death of its thread.
+  // Drops the tasks that `loop` has not begun and refuses later ones, as when its thread dies.
   void kill(Loop& loop);
 
   TimePoint now() const { return now_; }
   std::mt19937_64& random() { return random_; }
 
-  // Runs `task` at now() + delay, outside of any loop: how links and faults are injected.
+  // Runs `task` at now() + delay, outside of any loop. Links and faults are injected so.
   void at_after(Duration delay, Task task);
 
   // Runs events until none is left or `limit` of virtual time has passed. True when none is left.
   bool run_for(Duration limit);
 
-  // Runs events until `done` holds (checked after each) or `limit` has passed. True when it holds.
+  // Runs events until `done` holds (checked after each) or `limit` has passed. True when `done` holds.
   bool run_until(const std::function<bool()>& done, Duration limit);
 
  private:
@@ -44,7 +44,7 @@ class SimulatedWorld {
   };
   struct Order {
     TimePoint time;
-    uint64_t tie;  // random between loops
+    uint64_t tie;  // random, so that the seed orders events of different loops
     uint64_t number;
     auto operator<=>(const Order&) const = default;
   };

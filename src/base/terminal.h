@@ -1,4 +1,5 @@
-// What os.h is for the terminal, or whatever else stands at standard input: the seam to the operating system.
+// The part of the seam to the operating system (see os.h) that deals with the terminal or pipe at standard
+// input.
 #pragma once
 
 #include <functional>
@@ -9,16 +10,16 @@
 
 namespace shoal::os {
 
-// Whether within that time something can be read from standard input, or its end is there.
+// Waits up to `limit`. True when something can be read from standard input, or when it has ended.
 bool wait_for_input(Duration limit);
-// What can be read now, and else what comes first; empty at the end.
+// Reads what is there now, and waits for input if nothing is. Empty at the end of the input.
 std::string read_input();
 
-// The width of the terminal on standard input; 0: unknown.
+// The width of the terminal at standard input; 0 when it is unknown.
 int terminal_columns();
 
-// While one lives, what is typed is neither shown nor bound to lines but waits to be read. Ctrl-C is a
-// signal.
+// While one lives, typed characters are not shown and can be read one by one instead of in lines. Ctrl-C
+// stays a signal.
 class QuietTerminal {
  public:
   QuietTerminal();
@@ -27,11 +28,11 @@ class QuietTerminal {
   QuietTerminal& operator=(const QuietTerminal&) = delete;
 
  private:
-  std::shared_ptr<void> settings_;  // from before; null where there is no terminal
+  std::shared_ptr<void> settings_;  // from before; null when there is no terminal
 };
 
-// While one lives, a SignalWatch asks `take` first when SIGINT comes, on a thread of its own: true, and
-// nothing else happens. One at a time.
+// While one lives, a SignalWatch calls `take` first when SIGINT comes, on the watch's own thread. When `take`
+// returns true, the signal has no other effect. At most one may live at a time.
 class InterruptTaker {
  public:
   explicit InterruptTaker(std::function<bool()> take);
@@ -40,7 +41,7 @@ class InterruptTaker {
   InterruptTaker& operator=(const InterruptTaker&) = delete;
 };
 
-// For SignalWatch: whether the one that lives took it.
+// Called by SignalWatch: whether the living InterruptTaker took the signal.
 bool offer_interrupt();
 
 }  // namespace shoal::os

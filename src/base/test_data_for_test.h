@@ -1,4 +1,4 @@
-// Where tests find the shared data: SHOAL_TEST_DATA, else ../shared/data beside the checkout.
+// Where tests find the shared data: in SHOAL_TEST_DATA, else in ../shared/data beside the checkout.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-// A test whose file is not there skips: `if (!exists(path)) GTEST_SKIP() << path;`
+// A test whose file is missing skips itself: `if (!exists(path)) GTEST_SKIP() << path;`
 std::filesystem::path test_data_path(std::string_view relative);
 
 // NAME.gguf of a real model: in the folder NAME of the downloads, else in SHOAL_MODEL_CACHE

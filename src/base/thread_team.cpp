@@ -14,7 +14,7 @@
 namespace shoal {
 struct ThreadTeam::State {
   explicit State(int64_t members) : member_count(members), rounds(spin_rounds(members)) {}
-  // Also where not every thread could be started.
+  // Also runs when the constructor could not start every thread.
   ~State() {
     stopping = true;
     start_run();

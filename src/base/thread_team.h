@@ -12,7 +12,8 @@ namespace shoal {
 
 class ThreadTeam {
  public:
-  // resource_exhausted where the system gives no more threads; the constructor throws std::system_error then.
+  // resource_exhausted when the system gives no more threads; the constructor throws std::system_error
+  // instead.
   static Result<std::unique_ptr<ThreadTeam>> create(int64_t thread_count);
   explicit ThreadTeam(int64_t thread_count);
   ~ThreadTeam();
@@ -21,11 +22,11 @@ class ThreadTeam {
 
   int64_t thread_count() const;
 
-  // Calls `work(member)` once for each member in [0, thread_count) and returns when all have. One caller at a
-  // time; allocates nothing. Members may meet inside a run by barrier().
+  // Calls `work(member)` once for each member in [0, thread_count) and returns when all calls have. One
+  // caller at a time; allocates nothing. Inside a run, members may wait for each other by barrier().
   void run(FunctionRef<void(int64_t member)> work);
 
-  // Inside run(): returns when every member has called it.
+  // Called inside run() by every member: returns when all have called it.
   void barrier();
 
  private:
@@ -33,8 +34,8 @@ class ThreadTeam {
   std::unique_ptr<State> state_;
 };
 
-// The part of [0, count) that member `member` of `members` takes, in multiples of `grain` (the last may be
-// shorter).
+// The part of [0, count) that falls to `member` of `members`, in multiples of `grain`; the last part may be
+// shorter.
 struct WorkRange {
   int64_t begin;
   int64_t end;

@@ -6,7 +6,8 @@
 namespace shoal {
 namespace {
 
-// What may follow a first byte: how many more bytes, and the range of the second (Unicode, table 3-7).
+// What must follow a first byte: the count of further bytes, and the range of the second (Unicode, table
+// 3-7).
 struct Lead {
   int32_t more;
   unsigned char low;
@@ -67,7 +68,7 @@ void append_utf8(char32_t code_point, std::string& text) {
 
 namespace {
 
-// The end of the ASCII bytes that start at `at`, found eight at a time.
+// The end of the run of ASCII bytes that starts at `at`, found eight bytes at a time.
 int64_t skip_ascii(std::string_view text, int64_t at) {
   const auto size = static_cast<int64_t>(text.size());
   while (at + 8 <= size) {

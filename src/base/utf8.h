@@ -15,19 +15,19 @@ struct CodePoint {
   bool valid;
 };
 
-// The code point at `at`, which lies within the text.
+// Decodes the code point that starts at byte `at`, which lies within the text.
 CodePoint decode_utf8(std::string_view text, int64_t at);
 void append_utf8(char32_t code_point, std::string& text);
 
 bool is_ascii(std::string_view text);
 bool is_valid_utf8(std::string_view text);
-// Each malformed sequence becomes U+FFFD.
+// Replaces each malformed sequence by U+FFFD.
 std::string repair_utf8(std::string_view text);
 
-// How many bytes at the end are the beginning of a character that more bytes may complete: 0 to 3.
+// How many bytes at the end of `text` begin a character that further bytes may complete: 0 to 3.
 int64_t unfinished_utf8(std::string_view text);
 
-// The bytes of the character that starts with `first`, which is the first byte of a valid one.
+// The length in bytes of the valid character whose first byte is `first`.
 inline int32_t utf8_length(char first) {
   const auto byte = static_cast<unsigned char>(first);
   if (byte < 0x80) return 1;

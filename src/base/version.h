@@ -1,4 +1,4 @@
-// Nodes of different versions do not join, so the version is said at every handshake.
+// The program's version. Nodes of different versions do not join, so each handshake carries it.
 #pragma once
 
 #include <string_view>

@@ -17,7 +17,7 @@ TEST(WorkPhases, DoesEachRangeOnceAndEachPhaseAfterTheOneBefore) {
   for (const int64_t members : {1, 2, 3, 5}) {
     ThreadTeam team(members);
     WorkPhases work(phases, members);
-    // Not atomic on purpose: the phases alone order the accesses.
+    // The values are not atomic on purpose: the phases alone must order the accesses.
     std::vector<int64_t> values(static_cast<size_t>(work.range_count()), 0);
     for (int round = 0; round < 5; ++round) {
       work.reset();
@@ -44,7 +44,7 @@ TEST(WorkPhases, GoesOnWithoutAMemberThatDoesNotCome) {
   std::binary_semaphore finished(0);
   std::atomic<int64_t> done = 0;
   team.run([&](int64_t member) {
-    if (member == 1) finished.acquire();  // not run by the system until the other is through
+    if (member == 1) finished.acquire();  // as if the system did not run it until the other is through
     for (int64_t phase = 0; phase < 3; ++phase) {
       work.run(phase, member, [&](int64_t) {
         EXPECT_EQ(member, 0);

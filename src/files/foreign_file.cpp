@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// The number in the pointer's line "size N"; empty when there is none.
+// The number in the line "size N" of a Git LFS pointer; empty when there is none.
 std::string_view pointer_size(std::string_view text) {
   const size_t line = text.find("\nsize ");
   if (line == std::string_view::npos) return {};

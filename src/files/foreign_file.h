@@ -1,4 +1,4 @@
-// Files that often lie where weights are expected and hold something else.
+// Recognises files that often lie where weights are expected but hold something else.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace shoal {
 
-// What a file is that begins with these bytes, and what to do, as the end of a sentence; nullopt: nothing
-// that is known. `start` may be cut off after a few kilobytes.
+// What kind of file begins with these bytes and what to do about it, as the end of a sentence whose subject
+// is the file; nullopt when it is no known kind. `start` may be cut off after 4 KiB.
 std::optional<std::string> recognise_foreign_file(std::span<const std::byte> start);
 
 }  // namespace shoal

@@ -86,8 +86,7 @@ Result<uint64_t> find_alignment(const GgufFile& file) {
   return value;
 }
 
-// Turns offsets from the data's start into offsets from the file's start, and checks that all data lies in
-// the file.
+// Makes the tensors' offsets relative to the start of the file, and checks that all data lies in the file.
 Result<void> place_tensors(GgufFile& file, int64_t header_end, int64_t file_bytes) {
   const auto alignment = find_alignment(file);
   if (!alignment) return fail(alignment.error());

@@ -1,4 +1,4 @@
-// Reads GGUF (v2, v3): bytes in, descriptions out. Pure: opening and mapping is the caller's.
+// Reads GGUF (versions 2 and 3): bytes in, descriptions out. Pure: the caller opens and maps the file.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace shoal {
 struct GgufValue;
 using GgufArray = std::vector<GgufValue>;
 
-// Integers are widened to 64 bits, floats to double. Arrays of strings and of numbers are held flat, since
-// vocabularies have hundreds of thousands of entries; nested arrays are GgufArray.
+// Integers are widened to 64 bits, floats to double. Arrays of strings and of numbers are flat vectors, since
+// vocabularies have hundreds of thousands of entries; only nested arrays are GgufArray.
 struct GgufValue {
   std::variant<uint64_t, int64_t, double, bool, std::string, std::vector<std::string>, std::vector<int64_t>,
                std::vector<double>, GgufArray>
@@ -29,8 +29,8 @@ struct GgufValue {
 struct GgufTensor {
   std::string name;
   DType type;
-  std::vector<int64_t> shape;  // outermost first: [rows, columns] of a matrix, reversed from the file's order
-  int64_t offset;              // of the data from the start of the file; offset + bytes lie within the file
+  std::vector<int64_t> shape;  // outermost first, [rows, columns] for a matrix: the file's order reversed
+  int64_t offset;              // bytes from the start of the file; offset + bytes lie within the file
   int64_t bytes;
 };
 
@@ -41,8 +41,8 @@ struct GgufFile {
 
   const GgufTensor* find_tensor(std::string_view name) const;
 
-  // The value of a key if it is there and of a kind that converts without loss; an error that names the key
-  // and the kind otherwise. find_…: nullopt when the key is missing.
+  // The value of a key. An error that names the key and the kind when the key is missing or its value does
+  // not convert to this kind without loss. The find_ functions give nothing in both cases.
   Result<std::string> text(std::string_view key) const;
   Result<int64_t> integer(std::string_view key) const;
   Result<double> number(std::string_view key) const;
@@ -55,8 +55,8 @@ struct GgufFile {
   const std::vector<double>* find_numbers(std::string_view key) const;
 };
 
-// corrupt_data with the byte offset and what was expected there; invalid_argument for a type that is not
-// supported. Every length, offset and product is checked before it is used.
+// corrupt_data with the byte offset and what was expected there; invalid_argument for a version, byte order
+// or tensor type that is not supported. Every length, offset and product is checked before it is used.
 Result<GgufFile> parse_gguf(std::span<const std::byte> file);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// The plain values of a GGUF file, little-endian, one after another and never beyond the end.
+// Reads the plain values of a GGUF file, little-endian, one after another and never beyond the end.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ namespace shoal {
 enum class GgufType : uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
 constexpr uint32_t gguf_type_count = 13;
 
-// `what` is how an error names what is being read.
+// Parameters named `what` say what is being read, for the error (corrupt_data).
 class GgufCursor {
  public:
   explicit GgufCursor(std::span<const std::byte> bytes) : bytes_(bytes) {}

@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint32_t max_dimensions = 4;
 
-// ggml's numbers of tensor types. The second table only serves to name what is not supported.
+// ggml's numbers for tensor types. The second table only gives names for errors.
 struct GgmlType {
   uint32_t number;
   DType type;
@@ -97,7 +97,7 @@ std::optional<int64_t> tensor_bytes(DType type, const std::vector<int64_t>& shap
   for (const int64_t dimension : shape) {
     if (__builtin_mul_overflow(elements, dimension, &elements)) return std::nullopt;
   }
-  // Rows are whole blocks, not only the tensor as a whole.
+  // Each row must consist of whole blocks, not only the tensor as a whole.
   if (!shape.empty() && shape.back() % dtype_info(type).block_elements != 0) return std::nullopt;
   return bytes_of(type, elements);
 }

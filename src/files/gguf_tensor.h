@@ -1,4 +1,4 @@
-// An entry of a GGUF file's directory of tensors.
+// Reads one entry of a GGUF file's directory of tensors.
 #pragma once
 
 #include "files/gguf.h"
@@ -6,7 +6,8 @@
 
 namespace shoal {
 
-// `offset` of the result is still relative to the data's start, and not yet held against the file's size.
+// The result's `offset` is still relative to the start of the data and not yet checked against the file's
+// size.
 Result<GgufTensor> read_gguf_tensor(GgufCursor& cursor);
 
 }  // namespace shoal

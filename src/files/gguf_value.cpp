@@ -15,7 +15,7 @@ constexpr int max_array_nesting = 4;
 constexpr std::array<std::string_view, gguf_type_count> gguf_type_names = {
     "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"};
 
-// The fewest bytes that one value of a type takes in the file: what bounds an array's count.
+// The fewest bytes that a value of each type takes in the file; they bound an array's count.
 constexpr std::array<int64_t, gguf_type_count> least_bytes = {1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8};
 
 template <class Stored, class Wide>

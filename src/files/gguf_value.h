@@ -1,4 +1,4 @@
-// The values of a GGUF file's metadata.
+// Reads one value of a GGUF file's metadata.
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,8 @@
 
 namespace shoal {
 
-// A count of elements is held against the bytes that are left before anything is reserved.
+// `what` names the value in errors. An array's count is checked against the bytes left before memory is
+// reserved.
 Result<GgufValue> read_gguf_value(GgufCursor& cursor, GgufType type, std::string_view what);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// For tests: writes a GGUF file field by field, right or wrong.
+// Writes a GGUF file field by field, valid or not; for tests.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace shoal {
 
 class GgufWriter {
  public:
-  // The numbers that stand for the types of values.
+  // GGUF's numbers for the types of metadata values.
   static constexpr uint32_t u32_type = 4, f32_type = 6, string_type = 8, array_type = 9, u64_type = 10;
 
   template <class T>

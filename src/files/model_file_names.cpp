@@ -26,7 +26,7 @@ bool has_ending(std::string_view name, std::string_view upper_ending) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// "Q4_K_M", "IQ2_XS", "TQ1_0", or one of the types without blocks. `name` is in upper case.
+// `name` is in upper case: "Q4_K_M", "IQ2_XS", "TQ1_0", or one of the types without blocks.
 bool is_plain_quantisation(std::string_view name) {
   constexpr std::array<std::string_view, 9> whole = {"F16", "F32",   "BF16",  "FP16",     "FP32",
                                                      "F64", "MXFP4", "NVFP4", "MXFP4_MOE"};
@@ -36,7 +36,7 @@ bool is_plain_quantisation(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return is_digit(c) || c == '_' || (c >= 'A' && c <= 'Z'); });
 }
 
-// The five digits of a part's number; nullopt when they are none.
+// The number of a part, of five digits; nullopt when `digits` is no number from 1.
 std::optional<int64_t> part_number(std::string_view digits) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -58,7 +58,7 @@ std::optional<GgufPart> parse_part(std::string_view name) {
 
 std::string_view without_ending(std::string_view name) { return name.substr(0, name.rfind('.')); }
 
-// All of model-00001-of-0000N.safetensors, where these are the only safetensors files' numbering.
+// Parses "x-00002-of-00003" as part 2 of 3 of "x".
 Result<std::vector<std::string>> choose_numbered(const std::vector<std::string>& names) {
   std::vector<std::string> chosen;
   std::optional<GgufPart> first;

@@ -55,7 +55,7 @@ TEST(ModelFileNames, ChoosesTheFilesThatHoldTheTensors) {
                                           "model-00002-of-00002.safetensors"};
   EXPECT_EQ(choose_safetensors(parts, index), parts);
   EXPECT_EQ(choose_safetensors(parts, std::nullopt), parts);
-  // A whole file goes before an index, be it stale or not.
+  // A whole file goes before an index, whether the index is stale or not.
   EXPECT_THAT(choose_safetensors({"config.json", "model.safetensors"}, index).value(),
               ElementsAre("model.safetensors"));
   const auto missing = choose_safetensors({parts[0]}, index);

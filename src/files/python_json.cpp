@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-// The end of the string that begins at `at`, behind its closing quote.
+// The position just behind the closing quote of the string that begins at `at`.
 size_t end_of_string(std::string_view json, size_t at) {
   for (++at; at < json.size() && json[at] != '"'; ++at) {
     if (json[at] == '\\') ++at;

@@ -1,4 +1,4 @@
-// JSON as Python writes it: numbers that JSON does not have, which its own json module puts into config.json.
+// JSON as Python writes it: its json module puts numbers into config.json that JSON does not have.
 #pragma once
 
 #include <string>
@@ -6,8 +6,9 @@
 
 namespace shoal {
 
-// NaN, Infinity and -Infinity become texts of these words, so that a file with one in a member that nobody
-// reads is read, and whoever reads that member sees that it is no number. A byte order mark is taken away.
+// Turns NaN, Infinity and -Infinity into strings of these words: a file with one in a member that nobody
+// reads can be parsed, and whoever reads that member sees that it is no number. Also strips a byte order
+// mark.
 std::string plain_json(std::string_view python_json);
 
 }  // namespace shoal

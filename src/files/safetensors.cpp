@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t length_bytes = 8;
-constexpr int64_t max_header_bytes = 100'000'000;  // as the original library has it
+constexpr int64_t max_header_bytes = 100'000'000;  // the original library's limit
 constexpr size_t max_dimensions = 8;
 
 struct TypeName {
@@ -45,7 +45,7 @@ std::unexpected<Error> fail_corrupt(std::string_view what) {
   return fail(ErrorCode::corrupt_data, fmt::format("safetensors: {}", what));
 }
 
-// The document, or nullopt when it is not JSON or names a key twice at the top.
+// nullopt when the text is not a JSON object or repeats a key at the top level.
 std::optional<Json> parse_object(std::string_view text) {
   std::set<std::string> keys;
   bool repeated = false;
@@ -99,7 +99,7 @@ Result<DType> parse_type(const std::string& name, const Json& entry) {
               fmt::format("safetensors: tensor '{}' has the type {}, which is not supported", name, text));
 }
 
-// `data_start` and `data_bytes` say where the data of all tensors lies.
+// The data of all tensors occupies `data_bytes` bytes from `data_start` on.
 Result<SafetensorsTensor> parse_tensor(const std::string& name, const Json& entry, int64_t data_start,
                                        int64_t data_bytes) {
   if (!entry.is_object()) return fail_corrupt(fmt::format("the entry of tensor '{}' is not an object", name));
@@ -144,8 +144,8 @@ Result<std::map<std::string, std::string>> parse_metadata(const Json& entry) {
   return metadata;
 }
 
-// The data has neither holes nor overlaps: what the format demands, and what keeps two names off the same
-// bytes.
+// The data must have neither holes nor overlaps: the format demands it, and two names cannot share bytes
+// then.
 Result<void> check_coverage(std::vector<SafetensorsTensor>& tensors, int64_t data_start, int64_t file_bytes) {
   std::ranges::sort(tensors, {}, [](const SafetensorsTensor& t) { return std::pair(t.offset, t.bytes); });
   int64_t position = data_start;

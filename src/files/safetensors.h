@@ -1,5 +1,5 @@
-// Reads safetensors files and the index of sharded ones: bytes in, descriptions out. Also writes the plain
-// ones that `shoal logits` puts out.
+// Reads safetensors files and the index of sharded ones: bytes in, descriptions out. Also writes the files
+// that `shoal logits` puts out.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct SafetensorsTensor {
   std::string name;
   DType type;
   std::vector<int64_t> shape;
-  int64_t offset;  // of the data from the start of the file
+  int64_t offset;  // bytes from the start of the file
   int64_t bytes;
 };
 
@@ -29,11 +29,12 @@ struct SafetensorsFile {
   const SafetensorsTensor* find_tensor(std::string_view name) const;
 };
 
-// `file` may be cut off after the header; `file_bytes` is the whole file's size, against which offsets are
-// checked.
+// `file` may be cut off after the header; offsets are checked against `file_bytes`, the whole file's size.
+// corrupt_data, or invalid_argument for a tensor type that is not supported.
 Result<SafetensorsFile> parse_safetensors(std::span<const std::byte> file, int64_t file_bytes);
 
-// model.safetensors.index.json: tensor name → file name (a plain name without separators, or an error).
+// Parses model.safetensors.index.json: tensor name → file name. corrupt_data when a file name is not plain,
+// as it is with separators.
 Result<std::map<std::string, std::string>> parse_safetensors_index(std::string_view json);
 
 struct TensorToWrite {
@@ -42,7 +43,7 @@ struct TensorToWrite {
   std::vector<int64_t> shape;
   std::span<const std::byte> data;
 };
-// The whole file's bytes.
+// The bytes of the whole file. invalid_argument when data and shape do not fit together, or names repeat.
 Result<std::string> format_safetensors(std::span<const TensorToWrite> tensors);
 
 }  // namespace shoal

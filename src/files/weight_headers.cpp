@@ -9,8 +9,8 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t max_header_bytes = 100'000'000;  // as safetensors has it
-constexpr int64_t start_bytes = 4096;              // enough to see what a file is that is none
+constexpr int64_t max_header_bytes = 100'000'000;  // the limit of safetensors.cpp
+constexpr int64_t start_bytes = 4096;              // enough to recognise a foreign file
 
 Result<std::vector<std::byte>> read_start(const std::filesystem::path& path, int64_t bytes) {
   std::vector<std::byte> start(static_cast<size_t>(bytes));

@@ -1,4 +1,4 @@
-// Opens files of weights and reads their headers: the thin side of the pure readers.
+// Opens weight files and reads their headers: the thin, impure side of the pure readers.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// Only the header's pages are ever touched.
+// Only the header is read from disk.
 Result<GgufFile> open_gguf(const std::filesystem::path& path);
 
 Result<SafetensorsFile> open_safetensors(const std::filesystem::path& path);

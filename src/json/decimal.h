@@ -1,4 +1,4 @@
-// A number of any size by its decimal digits, for what has to be exact about the numbers of JSON.
+// A number of any size as its decimal digits, for rules about JSON's numbers that must be exact.
 #pragma once
 
 #include <compare>
@@ -11,13 +11,12 @@ namespace shoal {
 
 struct Decimal {
   bool is_negative = false;
-  std::string digits;  // neither the first nor the last is 0; none: zero
-  int64_t place =
-      0;  // of the point behind the digits' beginning, which may lie beyond their end: 0.digits × 10^place
+  std::string digits;  // neither the first nor the last is 0; empty: the number is zero
+  int64_t place = 0;   // the number is 0.digits × 10^place; the point may lie beyond the digits' end
 
   bool is_zero() const { return digits.empty(); }
   bool is_whole() const { return place >= static_cast<int64_t>(digits.size()); }
-  // In front of the point, "0" at least, and behind it.
+  // The digits before the point ("0" at least), and those behind it.
   std::string whole() const;
   std::string fraction() const;
 
@@ -25,10 +24,10 @@ struct Decimal {
   std::strong_ordering operator<=>(const Decimal& other) const;
 };
 
-// Of a value that is a number.
+// CHECKs that `value` is a number.
 Decimal to_decimal(const Value& value);
 
-// Without an exponent.
+// Written without an exponent.
 std::string plain_digits(const Decimal& decimal);
 
 }  // namespace shoal

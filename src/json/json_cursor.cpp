@@ -16,7 +16,7 @@ bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '
 
 bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; }
 
-// The end of the characters from `at` on that stand for themselves in a string, found eight at a time.
+// The end of the run of characters from `at` on that need no unescaping, found eight at a time.
 size_t skip_plain(std::string_view json, size_t at) {
   constexpr uint64_t ones = 0x0101010101010101u;
   constexpr uint64_t highs = 0x8080808080808080u;

@@ -1,5 +1,4 @@
-// Members of a JSON object that may be missing, or of another type: then there is the value that stands for
-// it.
+// Reads members of a JSON object that may be missing or of another type.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +9,7 @@
 
 namespace shoal {
 
-// Of anything that is no object, as of an object without the member: "", 0, `otherwise`.
+// "", 0 or `otherwise` when `object` is no object, has no such member, or the member is of another type.
 std::string text_member(const Value& object, std::string_view name);
 int64_t integer_member(const Value& object, std::string_view name);
 double number_member(const Value& object, std::string_view name);  // an integer counts

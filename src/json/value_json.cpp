@@ -14,11 +14,11 @@
 namespace shoal {
 namespace {
 
-// The library refuses numbers that its float type does not hold; this one holds what a double does not.
+// The library refuses numbers that its float type cannot hold; long double holds what a double cannot.
 using Library =
     nlohmann::basic_json<std::map, std::vector, std::string, bool, int64_t, uint64_t, long double>;
 
-// Builds a Value from the events of nlohmann's parser, which keeps no tree of its own and does not recurse.
+// Builds a Value from the events of nlohmann's parser, which builds no tree of its own and does not recurse.
 class ValueBuilder {
  public:
   using number_integer_t = Library::number_integer_t;
@@ -48,7 +48,7 @@ class ValueBuilder {
   template <class Exception>
   bool parse_error(std::size_t, const std::string&, const Exception& exception) {
     error = exception.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: …"
+    // The library's messages begin "[json.exception.parse_error.101] parse error at line 1, column 2: …".
     if (const size_t bracket = error.find("] "); bracket != std::string::npos) error.erase(0, bracket + 2);
     return false;
   }
@@ -57,8 +57,8 @@ class ValueBuilder {
   std::string error;
 
  private:
-  // A container under construction. Keys are indexed once there are many of them, so that no object is
-  // quadratic.
+  // A container under construction. Once it has many keys they are indexed, so that no object takes quadratic
+  // time.
   struct Level {
     Value container;
     std::string key;
@@ -191,7 +191,7 @@ class Writer {
   void separate(bool first) {
     if (!first) {
       std::string_view separator = style_.item_separator;
-      // With an indent Python's default separator has no space at the end of the line.
+      // With an indent, Python's default item separator has no space at the end of the line.
       if (style_.indent && separator == ", ") separator = ",";
       out += separator;
     }
@@ -211,7 +211,7 @@ class Writer {
 }  // namespace
 
 Result<Value> parse_json(std::string_view json) {
-  // The library takes a NUL byte for the end of the text.
+  // The library would take a NUL byte for the end of the text.
   if (const size_t nul = json.find('\0'); nul != std::string_view::npos) {
     return fail(ErrorCode::invalid_argument, fmt::format("JSON has a NUL byte at offset {}", nul));
   }
@@ -257,7 +257,7 @@ std::string format_json_text(std::string_view text, bool ascii_only) {
 std::string format_number(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  // Where the exponent begins is Python's rule (below 1e-4, from 1e16 on).
+  // Python's repr uses an exponent below 1e-4 and from 1e16 on.
   char shortest[32];
   const auto [end, error] =
       std::to_chars(std::begin(shortest), std::end(shortest), number, std::chars_format::scientific);

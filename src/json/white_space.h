@@ -1,4 +1,4 @@
-// JSON's white space.
+// What counts as white space in JSON.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// Owns zeroed memory in large pages. Views of it are spans; what a byte means is said by whoever reads it.
+// Owns zeroed memory in large pages. Views of it are spans; whoever reads a byte decides what it means.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,17 @@ namespace shoal {
 
 class Buffer {
  public:
-  // Empty.
+  // An empty buffer.
   Buffer() = default;
-  // resource_exhausted when the system has no such memory. Aligned to 4 KiB, from 2 MiB on to 2 MiB.
+  // `size` in bytes. resource_exhausted when the system has no such memory. Aligned to 4 KiB; from 2 MiB on,
+  // to 2 MiB.
   static Result<Buffer> allocate(int64_t size);
 
   Buffer(Buffer&&) = default;
   Buffer& operator=(Buffer&&) = default;
 
-  // Bytes [offset, offset + size) as a buffer of its own; the whole lives as long as any of its parts. Nobody
-  // else is to write there.
+  // Bytes [offset, offset + size) as a buffer that shares this one's memory, which lives as long as any of
+  // its parts. Nobody may write to the parts.
   Buffer part(int64_t offset, int64_t size) const;
 
   int64_t size() const { return size_; }

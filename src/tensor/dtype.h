@@ -1,4 +1,5 @@
-// Element types as model files name them: plain numbers, and block formats of which a row holds whole blocks.
+// Element types as model files name them: plain numbers, and block formats, in which a row consists of whole
+// blocks.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +34,14 @@ enum class DType : uint8_t {
 
 struct DTypeInfo {
   std::string_view name;   // as GGUF tools print it: "F32", "Q4_K"
-  int64_t block_elements;  // 1 for plain numbers
+  int64_t block_elements;  // elements in a block; 1 for plain numbers
   int64_t block_bytes;
 };
 
 const DTypeInfo& dtype_info(DType type);
 
-// Bytes of `elements` consecutive elements. nullopt when they are not whole blocks or the product overflows.
+// The size of `elements` consecutive elements. nullopt when they are not whole blocks or the product
+// overflows.
 std::optional<int64_t> bytes_of(DType type, int64_t elements);
 
 }  // namespace shoal

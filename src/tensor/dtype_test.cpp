@@ -18,7 +18,7 @@ TEST(BytesOf, RefusesProductsThatOverflow) {
   EXPECT_EQ(bytes_of(DType::f64, std::numeric_limits<int64_t>::max()), std::nullopt);
 }
 
-// The blocks as ggml-common.h declares them: their fields in its order.
+// The expected sizes are sums of the fields that ggml-common.h declares for each block, in its order.
 TEST(DTypeInfo, HasTheNameAndTheSizesOfEveryType) {
   struct Row {
     DType type;
