@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// scale · (quant - zero point) + bias, where a K-quant's scale is d · sub-scale and its bias -dmin · min.
+// Computes scale · (quant - zero point) + bias; a K-quant's scale is d · sub-scale and its bias -dmin · min.
 // Only the last addition rounds.
 template <DType type>
 void dequantize_group(const std::byte* block, int64_t group, float* target) {

@@ -1,4 +1,4 @@
-// The harness: every function, format and instruction set gives the bits of reference/, on awkward shapes and
+// Checks that every function, format and instruction set gives the bits of reference/, on awkward shapes and
 // values.
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ using test::Generator;
 
 struct Candidate {
   std::string name;
-  const Kernels* table;  // nullptr: cannot run here
+  const Kernels* table;  // nullptr: cannot run on this machine
 };
 
 void PrintTo(const Candidate& candidate, std::ostream* stream) { *stream << candidate.name; }
@@ -48,7 +48,7 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-// Quantised rows with memory of their own, all parts comparable.
+// Quantised rows that own their memory and can be compared as a whole.
 struct Rows {
   Rows(int64_t row_count, int64_t columns) : memory(quantized_rows_bytes(row_count, columns) / 64 + 1) {
     view = place_quantized_rows(reinterpret_cast<std::byte*>(memory.data()), row_count, columns);
@@ -73,8 +73,8 @@ void fill_sums(const QuantizedRows& rows) {
 
 enum class Values { random, extreme };
 
-// Random: what quantize_rows makes of numbers of very different size. Extreme: ±127 in runs, scales from
-// 2^-99 on.
+// Random values are what quantize_rows makes of numbers of very different sizes. Extreme values are runs of
+// ±127 with scales from 2^-99 on.
 Rows make_rows(Generator& generator, int64_t row_count, int64_t columns, Values values) {
   Rows rows(row_count, columns);
   const int64_t groups = row_count * group_count(columns);
@@ -134,7 +134,7 @@ std::string describe(const Case& c) {
          (c.values == Values::extreme ? " extreme" : " random");
 }
 
-// Runs both on outputs [first, end) of a larger target, of which nothing else may change.
+// Runs both tables on outputs [first, end) of a larger target, of which nothing else may change.
 void expect_equal_matmul(const Kernels& fast, Generator& generator, const Case& c, int64_t first,
                          int64_t end) {
   const bool extreme = c.values == Values::extreme;
@@ -187,7 +187,7 @@ TEST_P(EqualBits, MatmulOfAPartOfTheOutputs) {
   }
 }
 
-// Enough tokens for several panels of the second-level cache.
+// There are enough tokens for several panels of the second-level cache.
 TEST_P(EqualBits, MatmulOfManyTokens) {
   for (const DType type : {DType::q4_k, DType::q8_0, DType::f16}) {
     expect_equal_matmul(fast(), generator_, {type, 17, 2048, 131, Values::random}, 0, 17);
@@ -200,7 +200,7 @@ TEST_P(EqualBits, QuantizeRows) {
     for (size_t i = 0; i < x.size(); ++i) x[i] = std::ldexp(x[i], static_cast<int>(i * 7 % 280) - 150);
     for (int64_t i = 0; i < columns; ++i) {
       x[3 * columns + i] = 0.0F;
-      x[4 * columns + i] = static_cast<float>(i % 255 - 127) * 0.5F;  // ties
+      x[4 * columns + i] = static_cast<float>(i % 255 - 127) * 0.5F;  // halfway between two integers
       x[5 * columns + i] = i % 2 == 0 ? 0x1p-149F : -0x1p-148F;
       x[6 * columns + i] = 0x1p-100F * 127.0F * (i % 3 == 0 ? 0.999F : 0.5F);
       x[7 * columns + i] = 3.4e38F;
@@ -265,7 +265,8 @@ struct AttentionShape {
   int64_t heads_per_kv_head;
 };
 
-// Two sequences of random keys and values, written by store_kv of the table under test, and rows of both.
+// Attends over two sequences of random keys and values, which the table under test stored; returns the output
+// of rows of both.
 std::vector<float> attend(const Kernels& table, Generator generator, const AttentionShape& shape,
                           const std::vector<int64_t>& positions) {
   const KvLayout layout{.type = shape.type, .kv_head_count = shape.kv_heads, .head_dim = shape.head_dim};

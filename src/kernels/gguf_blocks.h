@@ -1,5 +1,5 @@
-// How the blocks of GGUF's integer formats lie in a file: one group of 32 elements at a time, in element
-// order. The formulas are those of ggml's dequantize_row_* functions.
+// Reads the blocks of GGUF's integer formats as they are in a file: one group of 32 elements at a time, in
+// element order. The formulas are those of ggml's dequantize_row_* functions.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ namespace shoal {
 
 static_assert(std::endian::native == std::endian::little, "files and packed weights are read as they lie");
 
-// Value k of the group is byte k % 4 of word k / 4: unsigned, or signed for Q8_0.
+// Value k of the group is byte k % 4 of word k / 4; unsigned, but signed for Q8_0.
 using GroupWords = std::array<uint32_t, 8>;
 
 inline uint32_t load_word(const std::byte* bytes) {
@@ -28,7 +28,8 @@ inline uint16_t load_half(const std::byte* bytes) {
   return half;
 }
 
-// Q4_0, Q4_1, Q5_0, Q5_1: 16 bytes, whose low halves are elements 0 … 15 and high halves 16 … 31.
+// Q4_0, Q4_1, Q5_0, Q5_1 have 16 bytes whose low halves are elements 0 … 15 and whose high halves are 16 …
+// 31.
 inline GroupWords split_halves(const std::byte* quants) {
   GroupWords words;
   for (int64_t j = 0; j < 4; ++j) {
@@ -39,7 +40,7 @@ inline GroupWords split_halves(const std::byte* quants) {
   return words;
 }
 
-// Bit k of `bits` is bit 4 of value k.
+// Sets bit 4 of value k to bit k of `bits`.
 inline void add_fifth_bits(GroupWords& words, uint32_t bits) {
   for (int64_t j = 0; j < 8; ++j) {
     const uint32_t four = bits >> (4 * j) & 15;
@@ -66,8 +67,8 @@ GroupWords read_group(const std::byte* block, int64_t group) {
     add_fifth_bits(words, load_word(block + 4));
     return words;
   } else if constexpr (type == DType::q4_k || type == DType::q5_k) {
-    // d, dmin, 12 bytes of sub-scales, Q5_K: 32 bytes whose bit g is the fifth bit of group g; then 32 bytes
-    // for two groups each, the even one in the low halves.
+    // Block: d, dmin, 12 bytes of sub-scales; for Q5_K 32 bytes whose bit g is the fifth bit in group g; then
+    // 32 bytes for two groups each, the even group in the low halves.
     const std::byte* high = block + 16;
     const std::byte* quants = block + (type == DType::q5_k ? 48 : 16) + group / 2 * 32;
     GroupWords words;
@@ -78,8 +79,8 @@ GroupWords read_group(const std::byte* block, int64_t group) {
     return words;
   } else {
     static_assert(type == DType::q6_k);
-    // Two halves of 128 elements: 64 bytes of low bits, 32 of high bits; then 16 sub-scales and d for the
-    // whole.
+    // Block: two halves of 128 elements, in each 64 bytes of low bits; then 32 bytes of high bits each; then
+    // 16 sub-scales and d for the whole block.
     const int64_t part = group % 4;
     const std::byte* low = block + group / 4 * 64 + part % 2 * 32;
     const std::byte* high = block + 128 + group / 4 * 32;
@@ -92,11 +93,11 @@ GroupWords read_group(const std::byte* block, int64_t group) {
   }
 }
 
-// Where a block has its scale d, and its bias m or dmin (affine formats only), both f16.
+// Where a file's block has its scale d and, in affine formats, its bias m or dmin; both are f16.
 constexpr int64_t file_scale_offset(DType type) { return type == DType::q6_k ? 208 : 0; }
 inline constexpr int64_t file_bias_offset = 2;
 
-// Q4_K, Q5_K: scale and min of a group, 6 bits each.
+// The scale and min of one group of a Q4_K or Q5_K block, 6 bits each.
 struct ScaleAndMin {
   uint8_t scale;
   uint8_t min;
@@ -112,7 +113,7 @@ inline ScaleAndMin read_scale_and_min(const std::byte* block, int64_t group) {
           .min = static_cast<uint8_t>((packed[group + 4] >> 4) | (packed[group] >> 6 << 4))};
 }
 
-// Q6_K: the signed scale of elements 32·group + 16·half and the 15 after it.
+// The signed scale in a Q6_K block of elements 32·group + 16·half and the 15 after it.
 inline int8_t read_signed_scale(const std::byte* block, int64_t group, int64_t half) {
   return static_cast<int8_t>(block[192 + 2 * group + half]);
 }

@@ -1,5 +1,5 @@
-// f16 and bf16 ↔ float32 in plain integers: to nearest even, subnormals kept, NaNs made quiet, as the
-// hardware does.
+// f16 and bf16 ↔ float32 in plain integers, as the hardware converts: to nearest even, subnormals kept, NaNs
+// made quiet.
 #pragma once
 
 #include <bit>

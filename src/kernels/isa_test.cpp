@@ -18,7 +18,7 @@ class ChooseIsa : public testing::Test {
   void TearDown() override { unsetenv("SHOAL_ISA"); }
 };
 
-// What Linux says that this processor has and that it saves the registers of; empty where it says nothing.
+// The processor features that Linux reports, with their registers saved by it; empty when it reports none.
 std::set<std::string> processor_flags() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {

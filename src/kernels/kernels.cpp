@@ -51,7 +51,7 @@ QuantizedRows place_quantized_rows(std::byte* memory, int64_t row_count, int64_t
 
 namespace {
 
-// nullptr where this program or this processor lacks it.
+// nullptr when this program or this processor lacks the instruction set.
 const Kernels* find_table(Isa isa) {
   switch (isa) {
     case Isa::reference: return &reference::table;

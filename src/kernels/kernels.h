@@ -1,7 +1,7 @@
 // The mathematics on views: one table of functions per instruction set, chosen once. Every table gives the
-// same bits; reference/ is the specification, cpu/ is fast. What a function does to a value is said here and
-// in reference/. No function allocates, locks or logs. A function works on the part of the output it is told,
-// so that threads divide the work by output rows or heads; which thread computes a value never changes it.
+// same bits: reference/ is the specification, cpu/ is fast. No function allocates, locks or logs. Each call
+// computes only the part of the output it is told to, so threads may call at the same time, dividing the work
+// by output rows or heads; which thread computes a value never changes it.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,16 @@ enum class Isa : uint8_t { reference, baseline, avx2, avx512 };
 std::string_view isa_name(Isa isa);
 std::optional<Isa> find_isa(std::string_view name);
 
-// The activations of some rows (tokens), int8 in groups of `quant_group` consecutive elements (the last may
-// be shorter). scale = absmax / 127 in float32, q = rint(x / scale), half to even; scale below 2^-100: scale
-// = 0 and q = 0; an element that is not finite: scale = NaN and q = 0, so that the error reaches the logits.
+// The activations of some rows (tokens) as int8, in groups of `quant_group` consecutive elements (the last
+// may be shorter). scale = absmax / 127 in float32; q = rint(x / scale), half to even. If scale is below
+// 2^-100, scale = 0 and q = 0. If an element is not finite, scale = NaN and q = 0, so that the error reaches
+// the logits.
 inline constexpr int64_t quant_group = 32;
 
 struct QuantizedRows {
   int64_t row_count;
   int64_t columns;
-  int8_t* values;      // [row_count, padded_columns(columns)], what is beyond `columns` is 0
+  int8_t* values;      // [row_count, padded_columns(columns)]; columns from `columns` on are 0
   float* scales;       // [row_count, group_count(columns)]
   float* scaled_sums;  // [row_count, group_count(columns)]: fl(scale · float(sum of the group's values))
   int16_t* half_sums;  // [row_count, group_count(columns), 2]: sums of the first and of the last 16 values
@@ -36,30 +37,29 @@ struct QuantizedRows {
 constexpr int64_t group_count(int64_t columns) { return (columns + quant_group - 1) / quant_group; }
 constexpr int64_t padded_columns(int64_t columns) { return group_count(columns) * quant_group; }
 
-// The memory that so many rows take, and the rows placed in it (64-byte aligned, at least that many bytes).
+// The bytes that place_quantized_rows() needs at `memory`, which must be aligned to 64 bytes.
 int64_t quantized_rows_bytes(int64_t row_count, int64_t columns);
 QuantizedRows place_quantized_rows(std::byte* memory, int64_t row_count, int64_t columns);
 
 // What a matrix is multiplied with. A float format reads `values`, an integer format reads `quantized`.
 struct MatmulInput {
   int64_t row_count;    // tokens
-  const float* values;  // [row_count, columns], stride value_stride
+  const float* values;  // [row_count, columns], rows are value_stride floats apart
   int64_t value_stride;
   const QuantizedRows* quantized;
 };
 
-// output[row, n] for n in [first_output, end_output); both are multiples of `row_interleave` or the matrix's
-// end.
+// Where output[row, n] goes, for n in [first_output, end_output). Both bounds must be multiples of
+// `row_interleave` or the matrix's end.
 struct MatmulOutput {
-  float* values;  // [row_count, matrix rows], stride value_stride
+  float* values;  // [row_count, matrix rows], rows are value_stride floats apart
   int64_t value_stride;
   int64_t first_output;
   int64_t end_output;
 };
 
-// Keys and values of one attention layer lie in pages of `kv_page_tokens` tokens; a page belongs to one
-// sequence and holds all layers of a shard. Attention runs over chunks of `attention_chunk` keys by absolute
-// position.
+// Keys and values are kept in pages of `kv_page_tokens` tokens; a page belongs to one sequence and holds all
+// layers of a shard. Attention runs over chunks of `attention_chunk` keys by absolute position.
 inline constexpr int64_t attention_chunk = 64;
 inline constexpr int64_t kv_page_tokens = 64;
 
@@ -79,33 +79,33 @@ struct KvLayout {
 struct AttentionRow {
   const float* query;             // [heads, head_dim]
   float* output;                  // [heads, head_dim]
-  int64_t position;               // of the query; its own key is already in the pages
-  const std::byte* const* pages;  // of the sequence, by position / kv_page_tokens
+  int64_t position;               // of the query in its sequence; its own key is already in the pages
+  const std::byte* const* pages;  // the sequence's pages, indexed by position / kv_page_tokens
 };
 
 struct AttentionJob {
   KvLayout layout;
   int64_t layer_offset;  // bytes from a page's start to this layer's part
   int64_t head_count;    // query heads; head h reads kv head h / (head_count / kv_head_count)
-  float scale;           // of q·k
+  float scale;           // factor of q·k
   std::span<const AttentionRow> rows;
-  int64_t first_kv_head;  // this call does the query heads of kv heads [first, end)
+  int64_t first_kv_head;  // this call computes the query heads of kv heads [first, end)
   int64_t end_kv_head;
-  float* scratch;  // attention_scratch_floats(...) floats of this thread's own
+  float* scratch;  // attention_scratch_floats(...) floats that no other thread uses
 };
 
 struct Kernels {
   Isa isa;
 
-  // y = x·Wᵀ for any format; see weight_matrix.h and reference/matmul.cpp for each format's formula.
+  // y = x·Wᵀ for any weight format; reference/matmul.cpp has the formulas.
   void (*matmul)(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
 
-  // Rows [first_row, end_row) of x (stride in floats) into `output`.
+  // Quantises rows [first_row, end_row) of x, [rows, output.columns], whose rows are `stride` floats apart.
   void (*quantize_rows)(const float* x, int64_t stride, int64_t first_row, int64_t end_row,
                         const QuantizedRows& output);
 
-  // out[i] = (x[i] · (1 / sqrt(mean(x²) + epsilon))) · weight[i]; the sum is 16 partial sums and the fixed
-  // tree.
+  // out[i] = (x[i] · (1 / sqrt(mean(x²) + epsilon))) · weight[i]. The sum is taken as 16 partial sums joined
+  // by the fixed tree (reference/reference.h).
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t count, float* out);
 
   // out[i] = silu(gate[i]) · up[i]
@@ -114,38 +114,40 @@ struct Kernels {
   // x[i] += y[i]
   void (*add)(float* x, const float* y, int64_t count);
 
-  // Turns pairs of x by the angles whose cos and sin are given, [pairs] each. half: (i, i + pairs), as
-  // Hugging Face does; interleaved: (2i, 2i + 1), as GGUF's llama does. a' = a·cos − b·sin as fma(a, cos,
-  // −(b·sin)), b' = a·sin + b·cos as fma(a, sin, b·cos).
+  // Turns pairs of x by angles given as cosines and sines, [pairs] each. half turns (i, i + pairs), as
+  // Hugging Face does; interleaved turns (2i, 2i + 1), as GGUF's llama does. a' = a·cos − b·sin as fma(a,
+  // cos, −(b·sin)), b' = a·sin + b·cos as fma(a, sin, b·cos).
   void (*rope_half)(float* x, const float* cosines, const float* sines, int64_t pairs);
   void (*rope_interleaved)(float* x, const float* cosines, const float* sines, int64_t pairs);
 
-  // Writes one row's keys or values, [kv_heads, head_dim] floats, to their place `token` in `page_layer` (a
-  // layer's part of a page). f16: to nearest even.
+  // Writes one row's keys and values, [kv_heads, head_dim] floats each, as token number `token` of
+  // `page_layer`, a layer's part of a page. f16 is rounded to nearest even.
   void (*store_kv)(const KvLayout& layout, const float* keys, const float* values, int64_t token,
                    std::byte* page_layer);
 
   void (*attention)(const AttentionJob& job);
 
-  // Softmax over `count` logits in place of `out`: exp(x − max) / sum, 16 partial sums and the fixed tree.
+  // out[i] = exp(x[i] − max) / sum; the sum is taken as in rms_norm.
   void (*softmax)(const float* x, int64_t count, float* out);
 
-  // One row of an (embedding) matrix as floats, exactly dequantised.
+  // One row of a matrix, [columns], as exactly dequantised floats; for the embedding.
   void (*dequantize_row)(const WeightMatrix& weights, int64_t row, float* out);
 };
 
-// The table of an instruction set. CHECKs that this processor has it.
+// CHECKs that this processor and this build have the instruction set.
 const Kernels& kernels_for(Isa isa);
 
 bool isa_available(Isa isa);
 
-// The best this processor has, or what SHOAL_ISA names; an error when that is unknown or not available here.
+// The best instruction set available, or the one that SHOAL_ISA names; invalid_argument when that one is
+// unknown or not available.
 Result<Isa> choose_isa();
 
+// The size of AttentionJob::scratch, in floats.
 int64_t attention_scratch_floats(const KvLayout& layout, int64_t head_count);
 
-// cos and sin of position · inverse_frequencies[i], both times `magnitude`: the angle in float32, our own cos
-// and sin.
+// cos and sin, [inverse_frequencies] each, of position · inverse_frequencies[i], times `magnitude`. The angle
+// is float32; cos and sin are math.h's.
 void rope_angles(float position, std::span<const float> inverse_frequencies, float magnitude, float* cosines,
                  float* sines);
 

@@ -20,7 +20,7 @@ namespace shoal {
 namespace {
 
 constexpr int64_t columns = 1536;
-constexpr int64_t gemv_bytes = 192 << 20;  // beyond any cache
+constexpr int64_t gemv_bytes = 192 << 20;  // larger than any cache
 constexpr int64_t gemm_rows = 1024;
 
 int64_t gemv_rows(DType type) {
@@ -33,7 +33,7 @@ const Kernels& kernels() {
   return chosen;
 }
 
-// Distinct rows are few: values do not matter for speed, and making random ones takes long.
+// Few rows are distinct: speed does not depend on values, and making random ones takes long.
 WeightMatrix random_matrix(DType type, int64_t rows) {
   test::Generator generator(1);
   const std::vector<std::byte> source = test::random_rows(generator, type, 16, columns);
@@ -92,8 +92,8 @@ void run_pack(benchmark::State& state, DType type) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(source.size()));
 }
 
-// 512 query rows of one sequence: the prefill of a first chunk, 12 heads over 2 kv heads of 128; or one row
-// at the end.
+// Either 512 query rows of one sequence, as in the prefill of a first chunk, or one row at the end of it; 12
+// heads over 2 kv heads of 128.
 void run_attention(benchmark::State& state, int64_t first_position, int64_t row_count) {
   const KvLayout layout{.type = KvType::f16, .kv_head_count = 2, .head_dim = 128};
   constexpr int64_t heads = 12;
@@ -125,7 +125,7 @@ void run_attention(benchmark::State& state, int64_t first_position, int64_t row_
       benchmark::Counter(static_cast<double>(state.iterations() * products), benchmark::Counter::is_rate);
 }
 
-// One of the small functions over a layer's 8960 intermediate values.
+// Measures one of the small functions over a layer's 8960 intermediate values.
 template <class Function>
 void run_small(benchmark::State& state, Function function) {
   constexpr int64_t count = 8960;
@@ -141,7 +141,8 @@ void run_small(benchmark::State& state, Function function) {
       benchmark::Counter(static_cast<double>(state.iterations() * count), benchmark::Counter::is_rate);
 }
 
-// One thread by its processor time, which says more on a machine that others use too; several by the clock.
+// One thread is measured by its processor time, which is steadier on a machine that others use too; several
+// by the clock.
 void use_clock(benchmark::internal::Benchmark* benchmark, int64_t threads) {
   if (threads > 1) benchmark->UseRealTime();
 }

@@ -1,13 +1,13 @@
-// exp, log, sin, cos, tanh and silu in float32: the same polynomial in scalar and vector code (math_lanes.h),
-// so the same bits everywhere. Against the true value: exp, log, sin and cos within 2 ulp, tanh and silu
-// within 4.
+// exp, log, sin, cos, tanh and silu in float32. Scalar and vector code use the same polynomials
+// (math_lanes.h), so the bits are the same everywhere. The error is at most 2 ulp for exp, log, sin and cos,
+// 4 ulp for tanh and silu.
 #pragma once
 
 namespace shoal {
 
 float exp_f32(float x);
 float log_f32(float x);
-// For |x| up to 2^22.
+// sin and cos are meaningful for |x| up to 2^22.
 float sin_f32(float x);
 float cos_f32(float x);
 float tanh_f32(float x);

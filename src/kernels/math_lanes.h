@@ -1,8 +1,8 @@
 // The polynomials behind math.h, written once over a lane type F: one float (scalar_lane.h) or sixteen
-// (cpu/lanes_*.h). F has + - * /, F(float), F::Int, and fma, as_int, as_float, less, select found by its
-// namespace. Operations are rounded one by one and the order is fixed, so that every F gives the same bits.
-// Coefficients: our own weighted minimax fits, rounded to float32 one after another; the error named at each
-// is that of the polynomial alone.
+// (cpu/lanes_*.h). F has + - * /, F(float) and F::Int; fma, as_int, as_float, less, select are found in its
+// namespace. Operations are rounded one by one in a fixed order, so that every F gives the same bits. The
+// coefficients are our own weighted minimax fits, rounded to float32 one after another; the error given with
+// each polynomial is its own alone.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace shoal {
 
-// Added to a float below 2^22 in magnitude it leaves the nearest integer (ties to even) in the low mantissa
-// bits.
+// Added to a float below 2^22 in magnitude, it leaves the nearest integer (ties to even) in the low bits of
+// the mantissa.
 inline constexpr float round_magic = 0x1.8p23F;
 
-// exp(x) = 2^k · exp(r), |r| <= ln 2 / 2; degree 6, 3.4e-9.
+// exp(x) = 2^k · exp(r) with |r| <= ln 2 / 2; the polynomial has degree 6, error 3.4e-9.
 template <class F>
 SHOAL_INLINE F exp_lanes(F x) {
   using Int = typename F::Int;
-  x = select(less(F(89.0F), x), F(89.0F), x);      // infinite from 88.73 on
-  x = select(less(x, F(-104.0F)), F(-104.0F), x);  // zero from -103.98 on
+  x = select(less(F(89.0F), x), F(89.0F), x);      // the result is infinite from 88.73 on
+  x = select(less(x, F(-104.0F)), F(-104.0F), x);  // the result is zero from -103.98 on
   const F shifted = fma(x, F(0x1.715476p+0F), F(round_magic));
   const F n = shifted - F(round_magic);
   const Int k = as_int(shifted) - as_int(F(round_magic));
@@ -32,7 +32,7 @@ SHOAL_INLINE F exp_lanes(F x) {
   p = fma(p, r, F(0x1.55548cp-3F));
   p = fma(p, r, F(0x1.fffffcp-2F));
   p = fma(p, r * r, r) + F(1.0F);
-  const Int k1 = shift_right(k, 1);  // two factors, so that subnormal results are rounded once
+  const Int k1 = shift_right(k, 1);  // 2^k in two factors, so that subnormal results are rounded only once
   const Int k2 = k - k1;
   return p * as_float(shift_left(k1 + Int(127), 23)) * as_float(shift_left(k2 + Int(127), 23));
 }
@@ -43,7 +43,7 @@ SHOAL_INLINE F silu_lanes(F x) {
   return x / (F(1.0F) + exp_lanes(F(0.0F) - x));
 }
 
-// Below 0.625: x + x³·P(x²), 4.2e-9; above: 1 - 2 / (exp(2|x|) + 1).
+// Below 0.625: x + x³·P(x²), error 4.2e-9. Above: 1 - 2 / (exp(2|x|) + 1).
 template <class F>
 SHOAL_INLINE F tanh_lanes(F x) {
   using Int = typename F::Int;
@@ -60,9 +60,9 @@ SHOAL_INLINE F tanh_lanes(F x) {
   return select(less(magnitude, F(0.625F)), small, as_float(as_int(large) | sign));
 }
 
-// What sin and cos share: x = n·π/2 + r with |r| < 0.83. π/2 in three parts of 24 bits; the first product is
-// exact by fma, so r is good to one ulp for |x| up to 2^22; beyond, n does not fit and the result means
-// nothing.
+// The common part of sin and cos: x = n·π/2 + r with |r| < 0.83. π/2 is split into three parts of 24 bits;
+// fma makes the first product exact, so r is good to one ulp for |x| up to 2^22. Beyond that n does not fit
+// and the result is meaningless.
 template <class F>
 struct QuarterTurns {
   typename F::Int n;
@@ -78,10 +78,10 @@ SHOAL_INLINE QuarterTurns<F> reduce_angle(F x) {
   r = fma(n, F(0x1.777a5cp-25F), r);
   r = fma(n, F(0x1.ee59dap-50F), r);
   const F z = r * r;
-  F s = F(-0x1.988d9ep-13F);  // sin: r + r³·P(r²), 5.7e-9
+  F s = F(-0x1.988d9ep-13F);  // sin: r + r³·P(r²), error 5.7e-9
   s = fma(s, z, F(0x1.110522p-7F));
   s = fma(s, z, F(-0x1.555540p-3F));
-  F c = F(0x1.993bd8p-16F);  // cos: 1 - z/2 + z²·P(z), 2.2e-10
+  F c = F(0x1.993bd8p-16F);  // cos: 1 - z/2 + z²·P(z), error 2.2e-10
   c = fma(c, z, F(-0x1.6c09c0p-10F));
   c = fma(c, z, F(0x1.555546p-5F));
   return {.n = as_int(shifted) - as_int(F(round_magic)),
@@ -89,7 +89,7 @@ SHOAL_INLINE QuarterTurns<F> reduce_angle(F x) {
           .cosine = fma(c, z * z, fma(F(-0.5F), z, F(1.0F)))};
 }
 
-// sin and cos of the quadrant: an odd quarter exchanges them, half a turn negates.
+// Picks sin or cos by quadrant: an odd number of quarter turns exchanges them, half a turn negates.
 template <class F>
 SHOAL_INLINE F sin_lanes(F x) {
   using Int = typename F::Int;
@@ -108,7 +108,7 @@ SHOAL_INLINE F cos_lanes(F x) {
   return as_float(as_int(value) ^ shift_left((turns.n + Int(1)) & Int(2), 30));
 }
 
-// x = 2^e · (1 + f), f in [√½ - 1, √2 - 1): e·ln 2 + f - f²/2 + f³·P(f), 5.9e-9.
+// x = 2^e · (1 + f) with f in [√½ - 1, √2 - 1): e·ln 2 + f - f²/2 + f³·P(f), error 5.9e-9.
 template <class F>
 SHOAL_INLINE F log_lanes(F x) {
   using Int = typename F::Int;
@@ -131,7 +131,7 @@ SHOAL_INLINE F log_lanes(F x) {
   const F low = fma(e, F(-0x1.05c610p-29F), fma(p * z, f, F(-0.5F) * z));
   F result = fma(e, F(0x1.62e430p-1F), f + low);
   const F infinity = as_float(Int(0x7f800000));
-  result = select(less(x, infinity), result, x);  // infinity and NaN as they are
+  result = select(less(x, infinity), result, x);  // infinity and NaN stay
   result = select(less(x, F(0.0F)), as_float(Int(0x7fc00000)), result);
   return select(equal(x, F(0.0F)), F(0.0F) - infinity, result);
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-// How far `value` is from `truth`, in units of the last place of the nearest float32.
+// The distance of `value` from `truth` in units of the last place of the nearest float32.
 double ulp_error(float value, double truth) {
   const double magnitude = std::max(std::abs(truth), 0x1p-126);
   const double ulp = std::ldexp(1.0, std::ilogb(magnitude) - 23);

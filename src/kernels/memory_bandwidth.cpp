@@ -16,7 +16,7 @@ constexpr int64_t least_passes = 3;
 constexpr int64_t most_passes = 100;
 constexpr int64_t words_per_line = 8;
 
-// A sum that the compiler can neither leave out nor turn into anything but reading each line in order.
+// Sums the words so that the compiler must read each line, in order, and cannot drop the work.
 uint64_t read_words(std::span<const uint64_t> words) {
   std::array<uint64_t, 2 * words_per_line> sums = {};
   for (size_t i = 0; i + sums.size() <= words.size(); i += sums.size()) {
@@ -38,7 +38,7 @@ Result<double> measure_read_bandwidth(ThreadTeam& team, int64_t buffer_bytes, co
     const WorkRange range = divide_work(static_cast<int64_t>(words.size()), 512, member, team.thread_count());
     return words.subspan(range.begin, range.end - range.begin);
   };
-  // Written once, so that every page is there and belongs to the thread that reads it.
+  // Writing once makes every page exist, close to the thread that will read it.
   team.run([&](int64_t member) { std::ranges::fill(part_of(member), uint64_t{1}); });
 
   std::atomic<uint64_t> sum = 0;

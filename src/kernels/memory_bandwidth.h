@@ -1,4 +1,4 @@
-// How fast this machine's memory is read: what decode is measured against.
+// Measures how fast this machine's memory can be read, the limit that decode is compared with.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// Enough to stand beyond any cache of an everyday device.
+// Larger than any cache of an everyday device.
 inline constexpr int64_t bandwidth_buffer_bytes = int64_t{256} << 20;
 
 // Bytes per second that all members of the team together read from a buffer in 2 MB pages: the best of

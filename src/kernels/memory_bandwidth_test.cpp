@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-// Each look at the clock is one millisecond later.
+// A clock that is one millisecond later at each look.
 class TickingClock final : public Clock {
  public:
   TimePoint now() const override { return TimePoint(std::chrono::milliseconds(++ticks_)); }
@@ -25,8 +25,8 @@ TEST(MemoryBandwidth, IsTheBuffersSizeOverTheTimeOfAPass) {
   EXPECT_DOUBLE_EQ(*bandwidth, (1 << 20) * 1000.0);
 }
 
-// Looked at once before all, then at the beginning and the end of each pass. The passes take what the test
-// says, the last one again and again.
+// A clock that is looked at once before all passes, then at the beginning and end of each. The passes take
+// the given times, the last one again and again.
 class PassClock final : public Clock {
  public:
   explicit PassClock(std::vector<int64_t> pass_ms) : pass_ms_(std::move(pass_ms)) {}

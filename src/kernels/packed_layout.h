@@ -1,5 +1,5 @@
-// Where everything lies inside a packed block of an integer format: 16 rows ("lanes") of 1 or 8 groups of 32
-// columns. The same for all instruction sets, for decode and for prefill.
+// The layout of a packed block of an integer format: 16 rows ("lanes") of 1 or 8 groups of 32 columns. It is
+// the same for all instruction sets, for decode and for prefill.
 //
 // clang-format off
 // A block is [16 f16 scales d] [16 f16 biases m or dmin, affine formats] [sub-scales of each group] [planes of each group].
@@ -23,7 +23,7 @@ namespace shoal {
 
 enum class SubScales : uint8_t {
   none,
-  scale_and_min,  // of a group: 16 unsigned bytes of scales, then 16 of mins
+  scale_and_min,  // per group: 16 unsigned bytes of scales, then 16 of mins
   two_signed,     // of a group: 16 pairs of signed bytes, for its first and its last 16 columns
 };
 
@@ -42,9 +42,8 @@ struct PackedLayout {
   constexpr int64_t sub_scales_offset(int64_t group) const {
     return header_bytes() + group * sub_scale_bytes();
   }
-  constexpr int64_t high_plane_offset() const {
-    return rows * 16;
-  }  // in a group's planes, after the low 4 bits
+  // In a group's planes, behind the low 4 bits.
+  constexpr int64_t high_plane_offset() const { return rows * 16; }
   constexpr int64_t planes_bytes() const { return rows * 4 * quant_bits; }
   constexpr int64_t planes_offset(int64_t group) const {
     return sub_scales_offset(block_groups) + group * planes_bytes();

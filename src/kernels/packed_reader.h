@@ -1,4 +1,4 @@
-// Single values of a packed block, for plain loops: the reference and dequantisation.
+// Reads single values of a packed block, for plain loops: the reference and dequantisation.
 #pragma once
 
 #include "kernels/gguf_blocks.h"
@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-// The 32 quants of one row of a group, the zero point subtracted.
+// The 32 quants of one row of a group, with the zero point subtracted.
 inline std::array<int32_t, 32> read_packed_quants(const PackedLayout& layout, const std::byte* block,
                                                   int64_t group, int64_t lane) {
   const std::byte* planes = block + layout.planes_offset(group) + 4 * lane;
@@ -28,9 +28,8 @@ inline std::array<int32_t, 32> read_packed_quants(const PackedLayout& layout, co
   return quants;
 }
 
-// The float factors of one row of a group. scale = d, or d · sub-scale, which float32 holds exactly; bias =
-// m, or
-// -(dmin · min), exact too.
+// The float factors of one row of a group. scale is d, or d · sub-scale; bias is m, or -(dmin · min). Float32
+// holds all of these exactly.
 struct PackedFactors {
   float scale;
   float bias;

@@ -1,4 +1,4 @@
-// Repeatable data for the tests of this module.
+// Repeatable random data for this module's tests.
 #pragma once
 
 #include <bit>
@@ -23,7 +23,7 @@ inline std::vector<float> random_floats(Generator& generator, int64_t count, flo
   return values;
 }
 
-// A finite f16: one in eight subnormal, the others up to about 2 in magnitude.
+// A finite f16: one in eight is subnormal, the others go up to about 2 in magnitude.
 inline uint16_t random_half(Generator& generator) {
   const uint32_t bits = generator();
   const uint32_t sign = bits & 0x8000;
@@ -31,7 +31,7 @@ inline uint16_t random_half(Generator& generator) {
   return static_cast<uint16_t>(sign | ((bits & 0x7fff) % 0x4000));
 }
 
-// Rows of blocks as a file has them, every bit random but the f16 scales, which are finite.
+// Rows of blocks as a file has them; every bit is random, but the f16 scales are finite.
 inline std::vector<std::byte> random_rows(Generator& generator, DType type, int64_t rows, int64_t columns) {
   std::vector<std::byte> bytes(rows * *bytes_of(type, columns));
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(generator());

@@ -1,4 +1,4 @@
-// One float as a lane of math_lanes.h.
+// One float as a lane type of math_lanes.h.
 #pragma once
 
 #include <bit>
@@ -20,7 +20,7 @@ struct ScalarFloat {
   explicit ScalarFloat(float v) : value(v) {}
 };
 
-// Two's complement without overflow, as vectors have it.
+// Arithmetic wraps around in two's complement, as that of vectors does.
 inline uint32_t wrapping(ScalarInt a) { return static_cast<uint32_t>(a.value); }
 inline ScalarInt wrapped(uint32_t value) { return ScalarInt(static_cast<int32_t>(value)); }
 

@@ -56,8 +56,8 @@ Result<PackedSize> packed_size(DType type, int64_t rows, int64_t columns) {
 
 void store_word(std::byte* target, uint32_t word) { std::memcpy(target, &word, sizeof word); }
 
-// The planes of one row of a group; `planes` points at the row's word of the first vector. See
-// packed_layout.h.
+// Stores the planes of one row of a group; `planes` points at the row's word in the first vector.
+// packed_layout.h defines them.
 template <int quant_bits>
 void store_planes(const GroupWords& words, std::byte* planes) {
   if constexpr (quant_bits == 8) {
@@ -82,7 +82,7 @@ void store_planes(const GroupWords& words, std::byte* planes) {
   }
 }
 
-// One row's block of the file into lane `lane` of a packed block.
+// Packs one block of a row, as the file has it, into lane `lane` of a packed block.
 template <DType type>
 void pack_block(const std::byte* source, int64_t lane, std::byte* packed) {
   constexpr PackedLayout layout = packed_layout(type);
@@ -107,9 +107,9 @@ void pack_block(const std::byte* source, int64_t lane, std::byte* packed) {
   }
 }
 
-// Up to 16 rows of `row_bytes` each into one packed row block. Sixteen streams are more than the processor
-// follows by itself where each step is a few cache lines: with the groups unrolled and the next block asked
-// for, a Zen 4 packs Q4_K at 6.5 instead of 1.3 GB/s and Q6_K at 4.2 instead of 2.0.
+// Packs up to 16 rows of `row_bytes` bytes each into one row block. The processor's own prefetching does not
+// follow 16 streams when each step is a few cache lines: unrolling the groups and prefetching the next block
+// packs Q4_K at 6.5 instead of 1.3 GB/s on a Zen 4, and Q6_K at 4.2 instead of 2.0.
 template <DType type>
 void pack_integer_rows(std::span<const std::byte> source, int64_t row_bytes, std::byte* packed) {
   const int64_t block_bytes = dtype_info(type).block_bytes;

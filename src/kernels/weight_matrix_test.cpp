@@ -25,7 +25,7 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
-// One tensor's bytes out of a small safetensors file.
+// The bytes of one tensor in a small safetensors file.
 std::string tensor_bytes(const std::string& file, const std::string& name) {
   uint64_t header_bytes;
   std::memcpy(&header_bytes, file.data(), sizeof header_bytes);

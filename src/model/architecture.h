@@ -1,5 +1,5 @@
 // What distinguishes one model family from another, as data: its tensors' names and shapes, and how a layer
-// is built from them. One entry per file under architectures/.
+// is built from them. Each file under architectures/ defines one.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ namespace shoal {
 class Layer;
 class WeightLoader;
 
-// A size that follows from the configuration.
+// A tensor dimension that follows from the configuration.
 enum class Extent : uint8_t { hidden, feed_forward, query, key_value, vocabulary };
 int64_t extent_size(Extent extent, const ModelConfig& config);
 
-// One tensor under its three names. Those of a layer's tensors are what follows the layer's prefix:
-// "layers.N.", "blk.N.", "model.layers.N.". Without columns it is a vector.
+// One tensor under its three names: ours, GGUF's and Hugging Face's. In a layer, the layer's prefix comes
+// before it: "layers.N.", "blk.N.", "model.layers.N.". Without columns the tensor is a vector.
 struct TensorRule {
   std::string_view name;
   std::string_view gguf;
@@ -31,25 +31,25 @@ struct TensorRule {
 };
 
 struct Architecture {
-  std::string_view name;  // as general.architecture and model_type have it
-  RopeLayout gguf_rope;   // which of the two layouts the rows of q and k are in
+  std::string_view name;  // the value of general.architecture and of model_type
+  RopeLayout gguf_rope;   // which of the two layouts GGUF files have the rows of q and k in
   RopeLayout hugging_face_rope;
-  // What transformers takes where config.json says nothing.
+  // The defaults of transformers for what config.json does not say.
   double hugging_face_norm_epsilon;
   int64_t hugging_face_context_length;
   std::span<const TensorRule> layer_tensors;
 
-  // Orders the weights of a layer from the loader; they are there once the loader has run.
+  // Makes a layer and orders its weights from the loader; they are filled when the loader has run.
   Result<std::unique_ptr<Layer>> (*make_layer)(WeightLoader& loader, int64_t layer);
 };
 
-// The tensors outside of the layers, which all architectures share. output.weight is missing where embeddings
-// are tied.
+// The tensors outside of the layers, which all architectures share. Models with tied embeddings have no
+// output.weight.
 std::span<const TensorRule> head_tensors();
 
-// nullptr when it is not known.
+// nullptr when the architecture is not known.
 const Architecture* find_architecture(std::string_view name);
-// Separated by commas, for messages.
+// All names, separated by commas, for messages.
 std::string architecture_names();
 
 std::string layer_tensor_name(int64_t layer, std::string_view name);

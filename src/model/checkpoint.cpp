@@ -45,7 +45,7 @@ bool is_matrix_type(DType type) {
 
 bool is_vector_type(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
 
-// Tensors that files carry and that hold nothing which the configuration does not say already.
+// Tensors in files that say nothing which the configuration does not say already.
 bool is_ignored(std::string_view name) {
   return name == "rope_freqs.weight" || name.ends_with(".rotary_emb.inv_freq") ||
          name.ends_with(".attn_rot_embd.weight");
@@ -62,11 +62,11 @@ struct NamedRule {
   const TensorRule* rule;
 };
 
-// Which tensor of ours goes by `name` in the files. An empty name: one that is not needed.
+// Which of our tensors has this name in the files. An empty result: a tensor that is not needed.
 Result<NamedRule> identify(const CheckpointFiles& files, const Architecture& architecture,
                            std::string_view name) {
   if (const TensorRule* rule = find_rule(head_tensors(), files.rule_name, name)) {
-    // Where embeddings are tied, a second copy may lie in the file.
+    // A file with tied embeddings may hold a second copy.
     if (rule->name == "output.weight" && files.config.tied_embeddings) return NamedRule{};
     return NamedRule{.name = std::string(rule->name), .rule = rule};
   }
@@ -127,7 +127,7 @@ Result<void> check_complete(const std::map<std::string, StoredTensor, std::less<
   return {};
 }
 
-// The GGUF file of a folder: the only one, or the first of the only split one.
+// The GGUF file of a folder: its only model, or the first file of its only split model.
 Result<fs::path> find_gguf(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;

@@ -1,5 +1,5 @@
-// A model's files, opened: its configuration, and where each weight lies. Reads headers only; weights are
-// read by load_shard (shard.h), and only those of the layers asked for.
+// A model's files, opened: its configuration, and where each weight lies. Reads headers only; load_shard
+// (shard.h) reads the weights, and only those of the layers asked for.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace shoal {
 
-// Where one tensor lies. `name` is canonical, whatever the file format: see architectures/<name>.cpp.
+// Where one tensor lies. `name` is ours, whatever the file format: see architectures/<name>.cpp.
 struct StoredTensor {
   std::string name;
   DType type;
@@ -27,18 +27,21 @@ struct StoredTensor {
 
 class Checkpoint {
  public:
-  // A GGUF file (of split files the first), or a folder with config.json and safetensors, or with one GGUF
-  // file. All tensors that the architecture needs are there and have the shapes that the configuration says.
+  // `path` is a GGUF file (the first one of a split model), a folder with config.json and safetensors, or a
+  // folder with one GGUF model. On success, all tensors that the architecture needs are there in the shapes
+  // that the configuration says. not_found, corrupt_data for files that contradict themselves,
+  // invalid_argument for what is not supported.
   static Result<Checkpoint> open(const std::filesystem::path& path);
 
   const ModelConfig& config() const { return config_; }
+  // nullptr when there is no such tensor.
   const StoredTensor* find(std::string_view name) const;
 
-  // As the files have it: what a plan is made from.
-  int64_t layer_bytes(int64_t layer) const;  // of all weights of a layer
-  int64_t head_bytes() const;                // embedding, final norm, output matrix; tied ones once
+  // Sizes as the files have them; plans are made from these.
+  int64_t layer_bytes(int64_t layer) const;  // all weights of the layer
+  int64_t head_bytes() const;                // embedding, final norm and output matrix; tied ones count once
   int64_t total_bytes() const;
-  // What a decode step reads of the file: all layers and the output matrix, not the embedding unless tied.
+  // What a decode step reads: all weights but the embedding, which is read only where it is tied.
   int64_t bytes_per_token() const;
 
  private:

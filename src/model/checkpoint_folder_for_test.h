@@ -1,4 +1,4 @@
-// A model's folder that tests write and make wrong in one place.
+// A small Hugging Face model's folder that tests write and make wrong in one place.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ namespace shoal {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// A small Hugging Face model of zeros that a test makes wrong in one place.
+// All its weights are zero.
 class CheckpointFolder : public testing::Test {
  protected:
   void SetUp() override {

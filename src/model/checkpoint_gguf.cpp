@@ -32,7 +32,7 @@ const StoredTensor* find_tensor(const std::vector<StoredTensor>& tensors, std::s
   return tensor == tensors.end() ? nullptr : &*tensor;
 }
 
-// The one tensor that belongs to the configuration: what llama3's scaling divides the frequencies by.
+// The divisors of the rope frequencies (llama3's scaling), the one tensor that is configuration.
 Result<std::vector<float>> read_rope_divisors(const std::vector<StoredTensor>& tensors) {
   const StoredTensor* tensor = find_tensor(tensors, "rope_freqs.weight");
   if (tensor == nullptr) return std::vector<float>();
@@ -73,7 +73,7 @@ Result<void> add_other_parts(const GgufFile& first, const fs::path& path, Checkp
                     count, 1, count));
   }
   for (int64_t part = 1; part < count; ++part) {
-    // The ending as the first has it, in whatever case.
+    // Keeps the first file's ending, in its upper or lower case.
     const fs::path other = path.parent_path() / fmt::format("{}-{:05}{}", named.stem, part + 1,
                                                             name.substr(named.stem.size() + 6));
     const auto gguf = open_gguf(other);

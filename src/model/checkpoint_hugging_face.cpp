@@ -39,7 +39,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-// Each tensor of the index is in one of the files that the index names.
+// Checks that every tensor of the index is in one of the files that the index names.
 Result<void> check_index(const std::string& json, const std::vector<StoredTensor>& tensors) {
   const auto index = parse_safetensors_index(json);
   if (!index) return fail(index.error());
@@ -63,7 +63,7 @@ Result<std::vector<StoredTensor>> read_tensors(const fs::path& folder) {
     if (auto added = add_tensors(folder / name, tensors); !added) return fail(added.error());
   }
   const bool is_whole =
-      files->size() == 1 && files->front() == "model.safetensors";  // whatever an index says
+      files->size() == 1 && files->front() == "model.safetensors";  // then an index does not matter
   if (index && !is_whole) {
     if (auto checked = check_index(*index, tensors); !checked) return fail(checked.error());
   }

@@ -1,4 +1,4 @@
-// The two kinds of model files behind Checkpoint: their tensors under their own names.
+// Reads the two kinds of model files for Checkpoint; the tensors keep their files' names.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ struct CheckpointFiles {
   std::string_view TensorRule::* rule_name;
 };
 
-// `path` is the file, of split files the first.
+// `path` is the GGUF file, the first one of a split model.
 Result<CheckpointFiles> read_gguf_checkpoint(const std::filesystem::path& path);
 
 Result<CheckpointFiles> read_hugging_face_checkpoint(const std::filesystem::path& folder);

@@ -144,7 +144,7 @@ TEST_F(CheckpointFolder, RefusesAConfigurationThatIsNotWhole) {
   refuse("rope_scaling", 3, "'rope_scaling' is not an object");
 }
 
-// As transformers' LlamaConfig and Qwen2Config have it.
+// The expected values are the defaults of transformers' LlamaConfig and Qwen2Config.
 TEST_F(CheckpointFolder, TakesTheArchitecturesDefaultsForWhatIsNotSaid) {
   config_.erase("rms_norm_eps");
   config_["max_position_embeddings"] = nullptr;
@@ -218,8 +218,8 @@ struct GgufModel {
     }
   }
 
-  // As one part of several: the tensors whose name satisfies `wanted`, with all keys and `extra`, of which
-  // there are `extra_count`.
+  // A part of a split model: the tensors whose name satisfies `wanted`, with all keys, and the keys of
+  // `extra`, of which there are `extra_count`.
   std::string write(const std::function<bool(const std::string&)>& wanted, GgufWriter extra,
                     uint64_t extra_count, std::string_view architecture = "llama") const {
     GgufWriter writer;
@@ -315,8 +315,8 @@ TEST_F(GgufCheckpoint, RefusesWhatItWouldComputeWrongly) {
   EXPECT_TRUE(open_with(GgufWriter().key("llama.attention.sliding_window", 128u), 1));
 }
 
-// llama.cpp: no scaling under the type none whatever the factor, linear without a type, and a factor of 0
-// is 1.
+// llama.cpp does not scale when the type is none, whatever the factor; scales linearly when there is no type;
+// and takes a factor of 0 for 1.
 TEST_F(GgufCheckpoint, ScalesRopeAsLlamaCppDoes) {
   const auto second_frequency = [&](const GgufWriter& keys, uint64_t count) {
     const auto checkpoint = open_with(keys, count);

@@ -1,4 +1,4 @@
-// What an architecture needs to know besides its weights, the same whether it came from GGUF or Hugging Face
+// What an architecture needs to know besides its weights, the same whether it comes from GGUF or Hugging Face
 // files.
 #pragma once
 
@@ -9,14 +9,15 @@
 
 namespace shoal {
 
+// Which elements of a head are turned as pairs: half (i, i + pairs), interleaved (2i, 2i + 1).
 enum class RopeLayout : uint8_t { half, interleaved };
 
-// Rope frequencies are computed once from the file's settings (plain, linear, llama3, yarn, or a tensor of
-// factors).
+// Computed once, by make_rope (rope.h), from the files' settings: plain, linear, llama3, yarn, or a tensor of
+// divisors.
 struct RopeConfig {
   RopeLayout layout;
   std::vector<float> inverse_frequencies;  // [pairs]
-  float magnitude;                         // factor of cos and sin; 1 unless yarn says otherwise
+  float magnitude;                         // factor of cos and sin; 1 except for yarn
 };
 
 struct ModelConfig {

@@ -26,7 +26,7 @@ class Keys {
     return file_.metadata.contains(name(key)) ? number(key) : fallback;
   }
 
-  // A count that may be written once for each layer; only the same one everywhere is supported.
+  // A count that may be given once for each layer; it must be the same for all layers.
   int64_t count_of_all_layers(std::string_view key, int64_t fallback) {
     const auto* counts = file_.find_integers(name(key));
     if (counts == nullptr || counts->empty()) return integer_or(key, fallback);
@@ -58,7 +58,7 @@ RopeSettings rope_settings(const GgufFile& file, Keys& keys, int64_t head_dim) {
   RopeSettings rope;
   rope.dimensions = keys.integer_or("rope.dimension_count", head_dim);
   rope.base = keys.number_or("rope.freq_base", 10000.0);
-  // As llama.cpp reads it: without a type it is linear, and a factor of 0 says nothing.
+  // As in llama.cpp, scaling without a type is linear, and a factor of 0 counts as absent.
   const std::string kind = file.find_text(keys.name("rope.scaling.type")).value_or("linear");
   if (kind == "none") return rope;
   const double factor = keys.number_or("rope.scaling.factor", keys.number_or("rope.scale_linear", 0.0));

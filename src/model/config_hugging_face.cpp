@@ -89,7 +89,7 @@ void read_yarn(Members& scaling, RopeSettings& rope) {
   }
 }
 
-// `scaling` is rope_scaling as on the hub or rope_parameters as transformers 5 has it.
+// `scaling` is rope_scaling of the hub or rope_parameters of transformers 5.
 void read_scaling(Members& scaling, double context_length, RopeSettings& rope) {
   const std::string kind = scaling.text_or("rope_type", scaling.text_or("type", "default"));
   if (kind == "default" || kind == "none") return;

@@ -14,7 +14,8 @@ struct Bound {
 };
 
 Result<void> check_sizes(const ModelConfig& config) {
-  // Far above any model, and low enough that products of two with a few bytes each stay below 2^63.
+  // The bounds are far above any model, and low enough that the product of two sizes and a few bytes stays
+  // below 2^63.
   const Bound bounds[] = {
       {"the layer count", config.layer_count, 1 << 16},
       {"the hidden size", config.hidden_size, 1 << 24},

@@ -1,4 +1,5 @@
-// The configuration as the two kinds of files state it. Pure: no files are opened here.
+// Reads the configuration from the two kinds of files. Pure: no files are opened here. corrupt_data for
+// values that contradict each other or are missing, invalid_argument for variants that are not supported.
 #pragma once
 
 #include <string_view>
@@ -11,15 +12,15 @@
 
 namespace shoal {
 
-// What GGUF says by tensors instead of by keys; they may lie in any part of a split model.
+// What GGUF expresses by tensors instead of keys; the tensors may be in any part of a split model.
 struct GgufTensorFacts {
   int64_t embedding_rows;
   bool has_output_matrix;
-  std::vector<float> rope_divisors;  // the values of rope_freqs.weight, empty where there is none
+  std::vector<float> rope_divisors;  // the values of rope_freqs.weight; empty when there is none
 };
 Result<ModelConfig> read_gguf_config(const GgufFile& file, GgufTensorFacts facts);
 
-// `json` is the text of config.json, as on the hub or as transformers 5 writes it.
+// `json` is the text of config.json, in the form of the hub or of transformers 5.
 Result<ModelConfig> read_hugging_face_config(std::string_view json);
 
 // Checks all sizes, so that products of them do not overflow, then computes the rope frequencies.

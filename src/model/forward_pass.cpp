@@ -10,11 +10,11 @@
 namespace shoal {
 namespace {
 
-// Up to so many rows each member normalises and quantises all of them for itself: that costs less than a
+// Up to this many rows, each member normalises and quantises all of them for itself, which costs less than a
 // phase.
 constexpr int64_t own_row_limit = 2;
 
-// Phases of a layer, and those around the layers, at most.
+// The most phases that a layer has, and those outside of the layers.
 constexpr int64_t layer_phases = 16;
 constexpr int64_t other_phases = 4;
 
@@ -22,7 +22,7 @@ constexpr int64_t alignment = 64;
 
 int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-// Hands out parts of a block of memory; without memory it only counts.
+// Hands out parts of a block of memory. Without memory it only counts the bytes.
 class Placer {
  public:
   explicit Placer(std::byte* memory) : memory_(memory) {}
@@ -140,8 +140,8 @@ void ForwardPass::normalize(std::span<const float> weight) {
   offer_input(hidden_, shared_.config.hidden_size, weight.data());
 }
 
-// Makes `source`, normalised where a weight is given, the input of the next projection. Few rows are prepared
-// by each member that has a part in the projection, when it has claimed one; many in a phase of their own.
+// Makes `source` the input of the next projection, normalised if a weight is given. Many rows are prepared in
+// a phase of their own; few are prepared by each member, once it has claimed a part of the projection.
 void ForwardPass::offer_input(const float* source, int64_t columns, const float* norm_weight) {
   source_ = source;
   source_columns_ = columns;
@@ -181,7 +181,7 @@ void ForwardPass::require_input() {
   prepare_input(own, {.begin = 0, .end = row_count_});
 }
 
-// The outputs in `outputs` of all rows.
+// Computes the given range of outputs for all rows.
 void ForwardPass::multiply(const Linear& linear, float* output, WorkRange outputs) const {
   if (outputs.begin >= outputs.end) return;
   const int64_t stride = linear.weights.rows();
@@ -196,7 +196,7 @@ void ForwardPass::multiply(const Linear& linear, float* output, WorkRange output
 }
 
 void ForwardPass::project_attention(const Linear& query, const Linear& key, const Linear& value) {
-  // The three matrices are divided as if they were one, by bytes: what is read is what takes the time.
+  // The three matrices are divided by bytes as if they were one, since the reading of weights takes the time.
   const std::array<Projection, 3> projections = {
       {{query, space_.query_}, {key, space_.key_}, {value, space_.value_}}};
   int64_t total = 0;
@@ -241,14 +241,14 @@ void ForwardPass::rotate_and_store_row(int64_t row) const {
   rotate_heads(space_.query_ + row * head_size(), config.head_count);
   rotate_heads(key, config.kv_head_count);
   const AttentionRow& place = space_.rows_[static_cast<size_t>(row)];
-  // The page is this step's to write; attention reads it only in the next phase.
+  // This step may write the page; attention reads it only in the next phase.
   auto* const page = const_cast<std::byte*>(place.pages[place.position / kv_page_tokens]);
   shared_.kernels.store_kv(space_.kv_, key, space_.value_ + row * kv_size(), place.position % kv_page_tokens,
                            page + layer_ * space_.kv_.layer_bytes());
 }
 
 void ForwardPass::attend() {
-  // Units of work are (kv head, row), head by head, each as long as its row has chunks of keys.
+  // The work is divided by units of one (kv head, row) and one chunk of keys, head by head.
   const int64_t total = shared_.config.kv_head_count * space_.cost_before_.back();
   run_phase([&](int64_t range) { attend_range(divide_work(total, 1, range, range_count())); });
   offer_input(space_.attended_, head_size(), nullptr);
@@ -257,7 +257,7 @@ void ForwardPass::attend() {
 void ForwardPass::attend_range(WorkRange cost) const {
   const std::vector<int64_t>& before = space_.cost_before_;
   const int64_t head_cost = before.back();
-  // The first row that begins at or behind a place: what one range ends with is where the next one begins.
+  // The first row that begins at or after `place`. Where one range ends, the next one begins.
   const auto row_at = [&](int64_t place) {
     return std::lower_bound(before.begin(), before.end(), std::clamp(place, int64_t{0}, head_cost)) -
            before.begin();

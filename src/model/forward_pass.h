@@ -1,6 +1,6 @@
-// The steps that layers are written in. Each member of the team calls the same ones in the same order; each
-// divides its work over the members by output rows, heads or tokens, and waits for the others before their
-// part is read.
+// The steps that layers are written in. Every member of the team calls the same steps in the same order; each
+// step divides its work among the members by output rows, heads or tokens, and waits for work of others
+// before reading it.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,17 @@
 
 namespace shoal {
 
-// Memory for the rows of a step, sized once for the most rows. One for a shard.
+// Memory for the activations of a step, sized once for the most rows. A shard has one.
 class Workspace {
  public:
   struct Settings {
     int64_t row_limit;
     int64_t thread_count;
-    int64_t layer_count;  // of the shard
+    int64_t layer_count;  // layers of the shard
     KvLayout kv;
-    bool quantize;  // whether any matrix reads int8 activations
+    bool quantize;  // whether any matrix multiplies int8 activations
   };
+  // resource_exhausted when there is no memory.
   static Result<Workspace> create(const ModelConfig& config, const Settings& settings);
 
  private:
@@ -34,7 +35,7 @@ class Workspace {
   // Input of a projection, in memory of one member or shared by all.
   struct Activations {
     float* values;         // [row limit, hidden]
-    std::byte* quantized;  // of [row limit, widest]
+    std::byte* quantized;  // rows of the widest input, quantised; null: not needed
   };
 
   Workspace(const Settings& settings);
@@ -54,15 +55,16 @@ class Workspace {
   float* cosines_ = nullptr;    // [rows, pairs]
   float* sines_ = nullptr;      // [rows, pairs]
   Activations shared_{};
-  std::vector<Activations> own_;      // [members], of own_row_limit rows
-  std::vector<float*> scratch_;       // [members], for attention
-  std::vector<AttentionRow> rows_;    // [rows], of the step
-  std::vector<int64_t> cost_before_;  // [rows + 1], attention work of the rows before
+  std::vector<Activations> own_;    // [members], of own_row_limit rows each
+  std::vector<float*> scratch_;     // [members], scratch for attention
+  std::vector<AttentionRow> rows_;  // [rows of the step]
+  std::vector<int64_t>
+      cost_before_;  // [rows + 1], the attention work of all rows before this one, in chunks of keys
 };
 
 // One sequence's rows of a step.
 struct PassSequence {
-  std::byte* const* pages;  // by position / kv_page_tokens
+  std::byte* const* pages;  // indexed by position / kv_page_tokens
   int64_t first_position;
   int64_t row_count;
 };
@@ -76,18 +78,19 @@ class ForwardPass {
     Workspace& workspace;
   };
 
-  // Before the team runs: begins a pass.
+  // Begins a pass. Called by one thread before the team runs.
   static void begin(const Shared& shared) { shared.workspace.phases_.reset(); }
-  // Then, if layers are run: places the rows of the sequences. No allocation.
+  // Places the rows of the sequences, which attention needs. Called after begin() when layers are run. No
+  // allocation.
   static void place_rows(const Shared& shared, std::span<const PassSequence> sequences);
 
-  // hidden: [row_count, hidden_size], changed in place.
+  // `hidden`, [row_count, hidden_size], is changed in place.
   ForwardPass(const Shared& shared, int64_t member, float* hidden, int64_t row_count);
 
-  // Once before the first layer.
+  // Computes the rope angles of all rows; called once, before the first layer.
   void compute_angles();
 
-  // The steps of a layer. What each reads and writes stands beside it in architectures/llama.cpp.
+  // The steps of a layer. architectures/llama.cpp shows the shapes that each reads and writes.
   void normalize(std::span<const float> weight);
   void project_attention(const Linear& query, const Linear& key, const Linear& value);
   void rotate_and_store();
@@ -95,11 +98,11 @@ class ForwardPass {
   void project_and_add(const Linear& linear);
   void project_gated(const Linear& gate, const Linear& up);
 
-  // After the last layer, on the head: logits of the normalised rows, [row_count, vocabulary_size]. False
-  // when one of those that this member computed is not finite.
+  // Called after the last layer, on the head: the logits of the normalised rows, [row_count,
+  // vocabulary_size]. False when one that this member computed is not finite.
   bool project_logits(const WeightMatrix& output, float* logits);
 
-  // The next layer's part of the pages.
+  // Moves on to the next layer's part of the KV pages.
   void next_layer() { ++layer_; }
 
  private:
@@ -131,7 +134,8 @@ class ForwardPass {
   int64_t layer_ = 0;
   int64_t phase_ = 0;
 
-  // What the next projection reads: the source, normalised if there is a weight for that, then quantised.
+  // What the next projection reads: the source, normalised if `norm_weight_` is set, then quantised if need
+  // be.
   const float* source_ = nullptr;  // [rows, source columns]
   int64_t source_columns_ = 0;
   const float* norm_weight_ = nullptr;

@@ -1,6 +1,6 @@
-// For tests: a small Llama whose matrices are K-quants, mixed as llama.cpp's Q4_K_M and Q5_K_M mix them, and
-// the same Llama in float32. Blocks are drawn as their fields and packed as ggml's ggml-common.h lays them
-// out, so what every weight is worth follows from the fields, not from a reader of ours.
+// A small Llama for tests whose matrices are K-quants, mixed as llama.cpp's Q4_K_M and Q5_K_M mix them, and
+// the same Llama in float32. The fields of blocks are drawn and then packed as ggml's ggml-common.h lays them
+// out, so each weight's value follows from the fields, not from a reader of ours.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ namespace shoal {
 
 inline constexpr int64_t k_quant_block = 256;
 
-// Blocks in a row as a file has them, and what they are worth.
+// Blocks as a file has them, and the values of their elements.
 struct DrawnWeights {
   std::string bytes;
   std::vector<float> values;
@@ -42,7 +42,7 @@ class KQuantWriter {
     return low + static_cast<int>(random_() % static_cast<uint32_t>(high - low + 1));
   }
 
-  // An f16 in [2^exponent, 2^(exponent + 1)): its bits, and its value.
+  // An f16 in [2^exponent, 2^(exponent + 1)), as bits and as value.
   struct Half {
     uint16_t bits;
     double value;
@@ -62,14 +62,14 @@ class KQuantWriter {
     return quants;
   }
 
-  // d · scale · quant − dmin · min, eight groups of 32 with a scale and a min of 6 bits each.
+  // Values are d · scale · quant − dmin · min, in eight groups of 32 with a scale and a min of 6 bits each.
   void add_q4_k_or_q5_k(bool has_fifth_bits, DrawnWeights& out) {
     const int bits = has_fifth_bits ? 5 : 4;
     const Half d = draw_half(-8 - bits), dmin = draw_half(-8);
     std::array<int, 8> scales, mins;
     for (size_t g = 0; g < 8; ++g) {
       scales[g] = draw(10, 63);
-      // About what makes the group's mean zero.
+      // Chosen so that the group's mean is about zero.
       const double middle = d.value * scales[g] * ((1 << bits) - 1) / 2 / dmin.value;
       mins[g] = std::clamp(static_cast<int>(middle) + draw(-1, 1), 0, 63);
     }
@@ -100,7 +100,7 @@ class KQuantWriter {
     out.bytes.append(low.begin(), low.end());
   }
 
-  // d · scale · (quant − 32), sixteen groups of 16 with a signed scale each.
+  // Values are d · scale · (quant − 32), in sixteen groups of 16 with a signed scale each.
   void add_q6_k(DrawnWeights& out) {
     const Half d = draw_half(-14);
     std::array<int8_t, 16> scales;
@@ -128,7 +128,7 @@ class KQuantWriter {
   std::mt19937 random_;
 };
 
-// The bytes of two GGUF files.
+// The two models as the bytes of GGUF files.
 struct KQuantModel {
   std::string as_k_quants;
   std::string as_float;
@@ -143,7 +143,7 @@ inline KQuantModel make_k_quant_model() {
   struct Tensor {
     std::string name;
     DType type;
-    int64_t rows, columns;  // of a vector one row
+    int64_t rows, columns;  // a vector has one row
   };
   std::vector<Tensor> tensors{{"token_embd.weight", DType::q6_k, vocabulary, hidden},
                               {"output_norm.weight", DType::f32, 1, hidden},
@@ -154,7 +154,7 @@ inline KQuantModel make_k_quant_model() {
       tensors.push_back({fmt::format("{}{}.weight", prefix, name), type, rows, columns});
     };
     const DType common = layer == 1 ? DType::q5_k : DType::q4_k;
-    const DType careful = layer == 2 ? common : DType::q6_k;  // llama.cpp's "more bits" of some layers
+    const DType careful = layer == 2 ? common : DType::q6_k;  // llama.cpp's "more bits" for some layers
     add("attn_norm", DType::f32, 1, hidden);
     add("ffn_norm", DType::f32, 1, hidden);
     add("attn_q", common, hidden, hidden);

@@ -38,7 +38,7 @@ Result<void> KvPages::apply(std::span<const int32_t> released_slots, std::span<c
   }
   if (auto checked = check(changes); !checked) return checked;
 
-  // First all that gives pages back, then all that takes some.
+  // Gives back pages for all changes before any takes some.
   for (const KvChange& change : changes) {
     release(slots_[static_cast<size_t>(change.slot)], pages_for(change.keep_length));
   }

@@ -1,6 +1,6 @@
-// The keys and values of the sequences of a shard, in pages of kv_page_tokens tokens. A page holds all layers
-// of the shard and belongs to one slot. All memory is taken at once and touched only when a page is first
-// used.
+// The keys and values of a shard's sequences, in pages of kv_page_tokens tokens. A page holds all layers of
+// the shard and belongs to one slot. All memory is reserved at once, but touched only when a page is first
+// used. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace shoal {
 
-// What a slot's sequence becomes: the KV from `keep_length` on is dropped, then `row_count` tokens are added.
+// The change of a slot's sequence: its tokens from `keep_length` on are dropped, then `row_count` are added.
 struct KvChange {
   int32_t slot;
   int64_t keep_length;
@@ -25,18 +25,20 @@ class KvPages {
     int64_t page_bytes;
     int64_t page_capacity;
     int64_t slot_limit;
-    int64_t token_limit;  // of one slot
+    int64_t token_limit;  // the most tokens of one slot
   };
   // resource_exhausted when the system has no such memory.
   static Result<KvPages> create(const Settings& settings);
 
-  // Releases, then changes: all of the changes or none. invalid_argument for a slot out of range or named
+  // First releases, then makes all of the changes or none. invalid_argument for a slot out of range or named
   // twice, a keep length beyond what the slot holds, or more tokens than the limit; resource_exhausted when
-  // pages run out. The releases have happened in any case but that of a released slot out of range.
+  // pages run out. After an error the releases have still been made, unless a released slot is out of range.
   Result<void> apply(std::span<const int32_t> released_slots, std::span<const KvChange> changes);
 
+  // Tokens that the slot holds.
   int64_t length(int32_t slot) const { return slots_[static_cast<size_t>(slot)].length; }
-  // By position / kv_page_tokens. Stays where it is for the life of this object.
+  // The slot's pages, indexed by position / kv_page_tokens. The array keeps its address for the life of this
+  // object.
   std::byte* const* pages(int32_t slot) const { return slots_[static_cast<size_t>(slot)].pages.data(); }
 
   int64_t page_capacity() const { return settings_.page_capacity; }
@@ -46,7 +48,7 @@ class KvPages {
   struct Slot {
     std::vector<std::byte*> pages;
     int64_t length = 0;
-    uint64_t named_in = 0;  // the number of the last apply() that named it
+    uint64_t named_in = 0;  // number of the last apply() that named the slot
   };
 
   explicit KvPages(const Settings& settings) : settings_(settings) {}
@@ -56,7 +58,7 @@ class KvPages {
 
   Settings settings_;
   Buffer memory_;
-  std::vector<std::byte*> free_pages_;  // the next one is the last
+  std::vector<std::byte*> free_pages_;  // the next page to use is the last
   std::vector<Slot> slots_;
   uint64_t apply_count_ = 0;
 };

@@ -1,4 +1,4 @@
-// One layer of a model: its weights, and what it does to the hidden states.
+// One layer of a model: its weights, and how it changes the hidden states.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  // Called by each member of the team at the same time, with the member's own view of the step.
+  // Every member of the team calls it at the same time, with its own view of the step.
   virtual void forward(ForwardPass& pass) const = 0;
 };
 

@@ -11,8 +11,8 @@ namespace {
 
 constexpr double ln2 = std::numbers::ln2;
 
-// Our own log and exp in double, because every node must get the same frequencies and libraries differ in the
-// last bit. Good to about 1e-15, far below the float32 that results are rounded to.
+// Our own log and exp in double: every node must get the same frequencies, and libraries differ in the last
+// bit. Good to about 1e-15, far below the float32 that results are rounded to.
 double natural_log(double x) {
   int exponent = 0;
   double mantissa = std::frexp(x, &exponent);  // [0.5, 1)
@@ -43,7 +43,7 @@ std::vector<double> plain_frequencies(const RopeSettings& settings) {
   return frequencies;
 }
 
-// Long waves are stretched by the factor, short ones stay, between them it is interpolated.
+// Stretches long waves by the factor, keeps short ones, and interpolates between.
 void scale_as_llama3(const RopeSettings& settings, std::vector<double>& frequencies) {
   const double low = settings.low_frequency_factor;
   const double high = settings.high_frequency_factor;
@@ -54,7 +54,7 @@ void scale_as_llama3(const RopeSettings& settings, std::vector<double>& frequenc
   }
 }
 
-// The dimension that turns `turns` times within the original context.
+// The dimension whose wave makes `turns` turns within the original context.
 double yarn_dimension(const RopeSettings& settings, double turns) {
   return static_cast<double>(settings.dimensions) *
          natural_log(settings.original_context_length / (turns * 2 * std::numbers::pi)) /

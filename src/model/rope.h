@@ -1,4 +1,4 @@
-// Rope frequencies from the settings that model files carry. Sources: transformers' modeling_rope_utils.py
+// Computes rope frequencies from the settings in model files. Sources: transformers' modeling_rope_utils.py
 // (linear, llama3, yarn) and GGUF's rope_freqs.weight.
 #pragma once
 
@@ -15,7 +15,7 @@ enum class RopeScaling : uint8_t { none, linear, llama3, yarn };
 
 struct RopeSettings {
   RopeLayout layout = RopeLayout::half;
-  int64_t dimensions = 0;  // of a head, from the first on, that are turned; even
+  int64_t dimensions = 0;  // how many of a head's elements are turned, from the first on; even
   double base = 10000.0;
   RopeScaling scaling = RopeScaling::none;
   double factor = 1.0;
@@ -25,14 +25,14 @@ struct RopeSettings {
   double beta_fast = 32.0;             // yarn
   double beta_slow = 1.0;              // yarn
   bool truncate = true;                // yarn: the ramp begins and ends at whole dimensions
-  std::optional<double> magnitude;     // yarn: in place of what follows from the factor
-  std::vector<float> divisors;         // of each frequency, [dimensions / 2]; empty: all 1
+  std::optional<double> magnitude;     // yarn: used instead of the one that follows from the factor
+  std::vector<float> divisors;         // one for each frequency, [dimensions / 2]; empty: all 1
 };
 
 // corrupt_data for settings that make no sense.
 Result<RopeConfig> make_rope(const RopeSettings& settings);
 
-// 1 + 0.1·ln(factor)·scale for factors above 1: yarn's magnitude.
+// yarn's magnitude: 1 + 0.1·ln(factor)·scale for factors above 1, else 1.
 double yarn_magnitude(double factor, double scale);
 
 }  // namespace shoal

@@ -47,7 +47,7 @@ TEST(Rope, ScalesLinearlyAndByDivisors) {
   }
 }
 
-// Llama 3.1's published settings: waves below 2048 positions stay, those above 8192 are stretched eightfold.
+// Llama 3.1's published settings keep waves below 2048 positions and stretch those above 8192 eightfold.
 TEST(Rope, StretchesLongWavesAsLlama3) {
   const auto plain = frequencies(settings_of(128, 500000));
   auto settings = settings_of(128, 500000);
@@ -73,7 +73,7 @@ TEST(Rope, StretchesLongWavesAsLlama3) {
   EXPECT_GT(between, 3);
 }
 
-// DeepSeek-V3's published settings, whose ramp goes from dimension 10 to 23; Kimi-K2's from 19 to 20.
+// With DeepSeek-V3's published settings the ramp goes from dimension 10 to 23; with Kimi-K2's from 19 to 20.
 TEST(Rope, RampsBetweenDimensionsAsYarn) {
   auto settings = settings_of(64, 10000);
   settings.scaling = RopeScaling::yarn;

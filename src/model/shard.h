@@ -15,11 +15,11 @@
 
 namespace shoal {
 
-// Which part of a model. A shard may be a head without layers.
+// Which part of a model a shard has: layers [first_layer, end_layer), perhaps none, and perhaps the head.
 struct ShardRange {
   int64_t first_layer;
   int64_t end_layer;
-  bool is_head;  // embedding, final norm and output matrix
+  bool is_head;  // has the embedding, final norm and output matrix
 };
 
 // invalid_argument for a range outside of the model.
@@ -29,7 +29,7 @@ struct Shard {
   ModelConfig config;
   ShardRange range{};
   std::vector<std::unique_ptr<Layer>> layers;
-  // On the head only. Where embeddings are tied, `output` is empty and the embedding serves as both.
+  // On the head only. When embeddings are tied, `output` is empty and the embedding serves as both.
   WeightMatrix embedding;          // [vocabulary, hidden]
   std::vector<float> output_norm;  // [hidden]
   WeightMatrix output;             // [vocabulary, hidden]
@@ -43,12 +43,12 @@ struct LoadOptions {
   std::stop_token stop;
 };
 
-// Reads only what the range needs. invalid_argument for a range outside of the model, resource_exhausted,
-// cancelled, and what reading a file may say.
+// Reads only what the range needs; the team reads and packs. invalid_argument for a range outside of the
+// model, resource_exhausted without memory, cancelled when stopped, or an error of reading a file.
 Result<Shard> load_shard(const Checkpoint& checkpoint, const ShardRange& range, ThreadTeam& team,
                          const LoadOptions& options);
 
-// Bytes of memory that the weights of the range take when loaded.
+// Bytes of memory that load_shard() takes for the weights of the range, with its errors for ranges and types.
 Result<int64_t> shard_memory_bytes(const Checkpoint& checkpoint, const ShardRange& range,
                                    WeightPrecision precision);
 

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 class ShardFolder : public CheckpointFolder {
  protected:
-  // The tensors of each layer in a file of their own, all others in a third.
+  // Each layer's tensors are in a file of their own, all others in a third.
   Checkpoint open_shards() {
     json map;
     std::map<std::string, std::map<std::string, std::vector<int64_t>>> files;
@@ -112,7 +112,7 @@ TEST_F(ShardFolder, KnowsBeforehandWhatMemoryItTakes) {
   const Checkpoint checkpoint = open_shards();
   const ShardRange layer{.first_layer = 0, .end_layer = 1, .is_head = false};
   const ShardRange head{.first_layer = 0, .end_layer = 0, .is_head = true};
-  // All rows are multiples of 16, so that F32 takes what the file takes.
+  // All row counts are multiples of 16, so F32 takes as many bytes in memory as in the file.
   EXPECT_EQ(shard_memory_bytes(checkpoint, layer, WeightPrecision::as_stored), checkpoint.layer_bytes(0));
   EXPECT_EQ(shard_memory_bytes(checkpoint, head, WeightPrecision::as_stored), checkpoint.head_bytes());
 }

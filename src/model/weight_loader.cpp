@@ -15,7 +15,7 @@
 namespace shoal {
 namespace {
 
-// Large enough for a disk's full speed, small enough that a few of them do not count.
+// Large enough for a disk's full speed, small enough that one for each member takes little memory.
 constexpr int64_t block_bytes = 4 << 20;
 constexpr int64_t matrix_alignment = 64;  // a cache line
 
@@ -27,12 +27,12 @@ int64_t element_count(const StoredTensor& tensor) {
 
 }  // namespace
 
-// What the members of a run share.
+// The state that the members of a run share.
 struct WeightLoader::Progress {
   const std::function<void(int64_t, int64_t)>& report;
   std::stop_token stop;
   int64_t bytes_total;
-  int64_t bytes_reported;  // owned by the calling thread
+  int64_t bytes_reported;  // only the calling thread uses it
   std::atomic<size_t> next_task = 0;
   std::atomic<int64_t> bytes_done = 0;
   std::atomic<bool> failed = false;
@@ -83,8 +83,8 @@ Result<void> WeightLoader::order_matrix(const StoredTensor& tensor, WeightMatrix
   return {};
 }
 
-// All in one piece: matrices of their own would lie in small pages where they, or their ends, are smaller
-// than a large one, and reading across small pages is slow.
+// All matrices lie in one piece: in allocations of their own, small ones and the ends of large ones would lie
+// in small pages, and reading across small pages is slow.
 Result<void> WeightLoader::place_matrices() {
   auto memory = Buffer::allocate(matrix_bytes_);
   if (!memory) return fail(memory.error());
@@ -115,7 +115,7 @@ void WeightLoader::add_tasks(const StoredTensor& tensor, WeightTarget target) {
 Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
                                std::stop_token stop) {
   if (auto placed = place_matrices(); !placed) return placed;
-  // In the order of the files, for disks that like it.
+  // Reads in the order of the files, which is best for disks.
   std::ranges::sort(tasks_, [](const Task& a, const Task& b) {
     return std::tie(a.tensor->file.native(), a.tensor->offset, a.first_row) <
            std::tie(b.tensor->file.native(), b.tensor->offset, b.first_row);
@@ -130,7 +130,7 @@ Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_
   team.run([&](int64_t member) { work(member, shared); });
   const MutexLock lock(shared.mutex);
   if (shared.error) return fail(*shared.error);
-  // The last block may have been another thread's.
+  // Another thread may have read the last block.
   if (progress && shared.bytes_reported < shared.bytes_total)
     progress(shared.bytes_total, shared.bytes_total);
   return {};

@@ -19,7 +19,7 @@
 
 namespace shoal {
 
-// Where a tensor goes: a matrix, or a vector of floats. The target outlives the loader's run().
+// Where a tensor goes: a matrix, or a vector of floats. It must outlive the loader's run().
 using WeightTarget = std::variant<WeightMatrix*, std::vector<float>*>;
 
 struct WeightOrder {
@@ -32,7 +32,7 @@ struct WeightOrder {
 
 enum class WeightPrecision : uint8_t {
   as_stored,
-  exact_float,  // every matrix dequantised to F32
+  exact_float,  // every matrix is dequantised to F32
 };
 
 class WeightLoader {
@@ -40,17 +40,17 @@ class WeightLoader {
   WeightLoader(const Checkpoint& checkpoint, WeightPrecision precision)
       : checkpoint_(checkpoint), precision_(precision) {}
 
-  // Names within a layer, as in the architecture's table; or whole names.
+  // order_layer takes names within a layer, as in the architecture's table; order takes whole names.
   Result<void> order_layer(int64_t layer, std::initializer_list<WeightOrder> orders);
   Result<void> order(const WeightOrder& order);
 
-  // Allocates and fills all targets. `progress` is called on the calling thread with bytes read and bytes in
-  // all; asking to stop ends it soon with cancelled. Once.
+  // Allocates and fills all targets; called once. `progress` is called on the calling thread with the bytes
+  // read and the bytes in all. Requesting a stop soon ends it with cancelled.
   Result<void> run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
                    std::stop_token stop);
 
  private:
-  // Some rows of a matrix, or a whole vector: what one member reads at a time.
+  // What one member reads at a time: some rows of a matrix, or a whole vector.
   struct Task {
     const StoredTensor* tensor;
     WeightTarget target;
@@ -63,7 +63,7 @@ class WeightLoader {
     const StoredTensor* tensor;
     WeightMatrix* target;
     DType type;
-    int64_t offset;  // in the memory of all
+    int64_t offset;  // in the memory of all matrices
     int64_t bytes;
   };
 
@@ -80,7 +80,7 @@ class WeightLoader {
   std::vector<Task> tasks_;
 };
 
-// Makes an architecture's layer and orders its weights: `Class` has order_weights(loader, layer).
+// Makes an architecture's layer and orders its weights. `Class` is a Layer with order_weights(loader, layer).
 template <class Class>
 Result<std::unique_ptr<Layer>> make_layer(WeightLoader& loader, int64_t layer) {
   auto made = std::make_unique<Class>();

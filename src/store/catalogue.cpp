@@ -78,7 +78,8 @@ Result<std::vector<CatalogueEntry>> parse_catalogue(std::string_view text) {
   try {
     json = Json::parse(text);
   } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: …", or a number that is too large
+    // Such as "[json.exception.parse_error.101] parse error at line 1, column 5: …", or for a number that is
+    // too large.
     const std::string_view message = error.what();
     const size_t bracket = message.find("] ");
     return fail(ErrorCode::invalid_argument,

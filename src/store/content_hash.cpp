@@ -16,7 +16,7 @@ struct ContentHash::State {
 };
 
 ContentHash::ContentHash() : state_(std::make_unique<State>()) {
-  // OpenSSL has no other reason to fail here.
+  // OpenSSL fails here only for want of memory.
   const bool has_begun =
       state_->context != nullptr && EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1;
   if (!has_begun) os::end_for_want_of_memory();

@@ -1,4 +1,4 @@
-// SHA-256 of what files hold, cut to 64 bits: two files of one user differ by chance once in 10¹⁹ cases.
+// SHA-256 of file contents, cut to 64 bits: a given pair of files collides by chance once in 10¹⁹ cases.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ class ContentHash {
 
   void add(std::span<const std::byte> bytes);
   void add(uint64_t number);
-  // Once. Never 0.
+  // May be called once. Never 0.
   uint64_t finish();
 
  private:

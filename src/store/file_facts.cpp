@@ -18,15 +18,16 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// Another number: what was kept under the one before is not read.
+// The version of the kept file; files of other versions are not read.
 constexpr int64_t kept_format = 1;
 
-// Files up to this are read whole at once: that takes no longer than a few samples of a larger one.
+// Files up to this size are read whole: that takes no longer than a few samples of a larger one.
 constexpr int64_t small_file_bytes = 32 << 20;
 constexpr int64_t sample_bytes = 4096;
 constexpr int64_t least_samples = 64;
 constexpr int64_t most_samples = 256;
-constexpr int64_t bytes_per_sample = 64 << 20;  // of files for which these are more than the least
+constexpr int64_t bytes_per_sample = 64
+                                     << 20;  // for files so large that this gives more than the least count
 constexpr int64_t block_bytes = 4 << 20;
 
 Result<void> add_range(const fs::path& path, int64_t begin, int64_t end, const std::stop_token& stop,
@@ -48,15 +49,15 @@ Result<uint64_t> hash_range(const fs::path& path, int64_t begin, int64_t end,
   return hash.finish();
 }
 
-// A number that looks drawn, the same for everybody: layers repeat, so samples at even distances would meet
-// the same tensor of each.
+// A fixed pseudo-random number. Layers repeat, so samples at even distances would meet the same tensor in
+// each.
 uint64_t scatter(uint64_t index) {
   index = (index + 1) * 0x9e3779b97f4a7c15U;
   index = (index ^ (index >> 30)) * 0xbf58476d1ce4e5b9U;
   return index ^ (index >> 31);
 }
 
-// One sample in each of so many equal parts of [begin, end).
+// Takes one sample from each of `count` equal parts of [begin, end).
 Result<uint64_t> hash_samples(const fs::path& path, int64_t begin, int64_t end) {
   const int64_t count = std::clamp((end - begin) / bytes_per_sample, least_samples, most_samples);
   const int64_t part = (end - begin) / count;
@@ -69,7 +70,7 @@ Result<uint64_t> hash_samples(const fs::path& path, int64_t begin, int64_t end) 
   return hash.finish();
 }
 
-// Where the data of tensors begins.
+// The offset at which the tensors' data begins.
 template <class File>
 int64_t data_begin(const File& file, int64_t file_bytes) {
   int64_t begin = file_bytes;
@@ -77,14 +78,14 @@ int64_t data_begin(const File& file, int64_t file_bytes) {
   return begin;
 }
 
-// A GGUF file holds many things besides models.
+// Whether a GGUF file is something else than a model.
 bool is_companion(const GgufFile& file) {
   const std::string type = file.find_text("general.type").value_or("model");
   const std::string architecture = file.find_text("general.architecture").value_or("");
   return type != "model" || architecture.empty() || architecture == "clip" || file.tensors.empty();
 }
 
-// Checks the header and gives where it ends; of files that are no weights 0.
+// Checks a weight file's header and returns where it ends; 0 for other files.
 Result<int64_t> read_header(const fs::path& path, FileFacts& facts) {
   const std::string name = path.filename().string();
   if (is_gguf_name(name)) {
@@ -137,7 +138,7 @@ bool is_just_written(const os::FileIdentity& identity) {
   return age >= 0 && age < tick_ns;
 }
 
-// JSON has no 64-bit numbers that every reader keeps.
+// Numbers are written as texts, since not every JSON reader keeps 64 bits.
 std::string as_text(uint64_t value) { return fmt::format("{:016x}", value); }
 
 uint64_t number_in(const Json& entry, const char* key) {
@@ -181,7 +182,7 @@ FileFactsCache::FileFactsCache(fs::path kept_in) : kept_in_(std::move(kept_in)) 
   entries_ = std::move(kept);
 }
 
-// Whatever is wrong with the file, nothing is kept then.
+// Gives no entries if anything is wrong with the file.
 FileFactsCache::Entries FileFactsCache::read_kept() const {
   Entries entries;
   if (kept_in_.empty()) return entries;
@@ -213,7 +214,8 @@ FileFacts FileFactsCache::find(const fs::path& path, bool with_samples) {
     if (is_enough) return known->second;
   }
   FileFacts facts = find_facts(path, *identity, with_samples);
-  // The clock of files ticks slowly: what is written again in the same tick looks the same.
+  // A file's times tick slowly, so a change within the same tick would go unnoticed; such facts are not
+  // remembered.
   if (is_just_written(*identity)) return facts;
   const MutexLock lock(mutex_);
   has_news_ = true;
@@ -225,7 +227,7 @@ Result<void> FileFactsCache::read_whole(const fs::path& path, const std::stop_to
   if (before.whole != 0 || !before.problem.empty()) return {};
   const auto whole = hash_range(path, 0, before.identity.bytes, stop);
   if (!whole) return fail(whole.error());
-  // What was written meanwhile is read by the next call.
+  // If the file was changed meanwhile, the hash is dropped and the next call reads it again.
   const auto identity = os::file_identity(path);
   if (!identity || *identity != before.identity) return {};
   const MutexLock lock(mutex_);

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t listed_models = 10;
 constexpr size_t longest_name = 200;
 
-// Shorter, and says nothing of whose machine it is.
+// Shortens paths, and does not reveal whose machine it is.
 std::string with_tilde(const std::string& path) {
   const std::string home = os::environment("HOME").value_or("");
   const bool is_below = home.size() > 1 && path.starts_with(home + "/");
@@ -34,7 +34,7 @@ std::string folder_name(std::string name) {
   return name;
 }
 
-// What its folder may be called.
+// The names that the model's folder may have.
 std::vector<std::string> folder_names(const std::string& name) {
   std::vector<std::string> names{folder_name(name)};
   for (const CatalogueEntry& entry : builtin_catalogue()) {

@@ -1,4 +1,4 @@
-// The one text for a model that is asked for and not here: what is here instead, and how to get it.
+// The one message for a model that was asked for but is not here: which models are, and how to get it.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// `known`: the names that would have been found.
+// `known` are the names that would have been found.
 std::string describe_missing_model(std::string_view name, std::span<const std::string> known,
                                    const StoreFolders& folders);
 

@@ -10,14 +10,14 @@ namespace {
 
 class ModelContentTest : public ModelFilesFixture {
  protected:
-  // As of files that were never looked at before.
+  // The fingerprint that a fresh cache reads.
   ModelFingerprint fingerprint(const fs::path& relative) const {
     FileFactsCache facts("");
     const auto models = find_model_files(root_ / relative, Depth::all, facts);
     EXPECT_EQ(models.size(), 1u) << relative;
     return models.empty() ? ModelFingerprint() : read_content(models.front(), facts).fingerprint;
   }
-  // Larger than what is read at once, every byte another.
+  // Data larger than what is read whole at once; every byte is drawn.
   static std::string large(uint32_t seed) {
     std::string data(40 << 20, '\0');
     for (char& c : data) c = static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
@@ -77,7 +77,7 @@ TEST_F(ModelContentTest, OfLargeFilesSamplesTellAtOnceAndTheWholeTellsTheRest) {
   std::vector<ModelFingerprint> read;
   for (const char* name : {"a.gguf", "b.gguf"}) {
     FileFactsCache facts(root_ / "kept.json");
-    // Its clock's tick has to pass before a file is remembered.
+    // Waits until the file's last change is old enough to be remembered.
     while (facts.look_at(root_ / name) != facts.read_samples(root_ / name)) {
     }
     ASSERT_TRUE(facts.read_whole(root_ / name, {}));
@@ -87,7 +87,7 @@ TEST_F(ModelContentTest, OfLargeFilesSamplesTellAtOnceAndTheWholeTellsTheRest) {
   }
   EXPECT_NE(read[0].whole, 0u);
   EXPECT_FALSE(have_same_content(read[0], read[1]));
-  // What was read is known to the next process, and forgotten when the file changes.
+  // A new process still knows what was read, and forgets it when the file changes.
   FileFactsCache facts(root_ / "kept.json");
   EXPECT_NE(facts.look_at(root_ / "a.gguf").whole, 0u);
   write_gguf("a.gguf", large(2));

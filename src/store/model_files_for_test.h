@@ -1,4 +1,4 @@
-// A folder in which tests put models that are as small as their formats allow.
+// A folder for tests with models that are as small as their formats allow.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ class ModelFilesFixture : public testing::Test {
     std::ofstream(root_ / relative, std::ios::binary) << bytes;
   }
 
-  // A text as GGUF has it, and numbers of 4 and 8 bytes.
+  // Texts and numbers as GGUF writes them.
   static std::string text(std::string_view value) {
     return number(uint64_t{value.size()}) + std::string(value);
   }
@@ -33,14 +33,14 @@ class ModelFilesFixture : public testing::Test {
     return {reinterpret_cast<const char*>(&value), sizeof(value)};
   }
 
-  // One tensor whose bytes are `data`, and two keys.
+  // A GGUF file with two keys and one tensor, whose bytes are `data`.
   static std::string gguf(const std::string& data = "12345678", std::string_view type = "model",
                           std::string_view architecture = "llama") {
     std::string file = "GGUF" + number(uint32_t{3}) + number(uint64_t{1}) + number(uint64_t{2});
     file += text("general.architecture") + number(uint32_t{8}) + text(architecture);
     file += text("general.type") + number(uint32_t{8}) + text(type);
     file += text("t") + number(uint32_t{1}) + number(uint64_t{data.size()}) + number(uint32_t{24}) +
-            number(uint64_t{0});  // of I8
+            number(uint64_t{0});  // of type I8
     file.resize((file.size() + 31) / 32 * 32);
     return file + data;
   }

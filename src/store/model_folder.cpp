@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t depth_limit = 3;  // of folders below a model's
+constexpr int64_t depth_limit = 3;  // levels of folders below a model's
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -39,7 +39,7 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-// Size of the weights, and the first thing that is wrong with them.
+// Sets the size of the weights and the first problem found with them.
 void look_at_weights(ModelFiles& model, FileFactsCache& facts) {
   for (const fs::path& file : model.weights) {
     const FileFacts known = facts.look_at(file);
@@ -50,9 +50,10 @@ void look_at_weights(ModelFiles& model, FileFactsCache& facts) {
   }
 }
 
-// The GGUF models among the files of one folder: a file each, or all parts of a split one.
+// The GGUF models in one folder: each is one file, or all parts of a split one.
 std::vector<ModelFiles> find_gguf_models(const std::vector<fs::path>& entries, FileFactsCache& facts) {
-  std::map<std::string, std::vector<std::pair<GgufPart, fs::path>>> groups;  // by the name without the part
+  std::map<std::string, std::vector<std::pair<GgufPart, fs::path>>>
+      groups;  // by name without the part's number
   for (const fs::path& entry : entries) {
     const std::string name = entry.filename().string();
     if (!is_gguf_name(name) || is_companion_name(name) || !is_file(entry)) continue;
@@ -75,7 +76,7 @@ std::vector<ModelFiles> find_gguf_models(const std::vector<fs::path>& entries, F
   return models;
 }
 
-// Whether weights of the hub's kinds lie there, though none that can be read.
+// Whether there are weights of the hub's kinds, even if we cannot read them.
 bool has_other_weights(const std::vector<std::string>& names) {
   return std::ranges::any_of(names, [](const std::string& name) {
     return is_safetensors_name(name) || name == "model.safetensors.index.json" ||
@@ -110,13 +111,13 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-// All below a folder. Of models of folders below, the variant begins with the folder's name.
+// All models in and below a folder. The variant of one in a folder below begins with that folder's name.
 std::vector<ModelFiles> find_below(const fs::path& folder, Depth depth, int64_t level,
                                    FileFactsCache& facts) {
   const std::vector<fs::path> entries = entries_of(folder);
   std::vector<ModelFiles> models = find_gguf_models(entries, facts);
   const auto whole = find_safetensors_model(folder, entries, facts);
-  // What lies below a model of the hub belongs to it, unless it is another quantisation.
+  // Folders below a Hugging Face model belong to it, unless they are named after a quantisation.
   if (whole) depth = Depth::quantisations;
   if (whole) models.insert(models.begin(), *whole);
   if (level == depth_limit) return models;
@@ -132,7 +133,7 @@ std::vector<ModelFiles> find_below(const fs::path& folder, Depth depth, int64_t 
   return models;
 }
 
-// Where the quantisation tells all apart, it is enough: "Q4_K_M" for "llama-1b-Q4_K_M".
+// Uses the quantisation alone as variant where it is unique: "Q4_K_M" for "llama-1b-Q4_K_M".
 void shorten_variants(std::vector<ModelFiles>& models) {
   std::map<std::string, int64_t> counts;
   std::vector<std::string> labels;
@@ -146,8 +147,8 @@ void shorten_variants(std::vector<ModelFiles>& models) {
   }
 }
 
-// Of several, the one that a name without a quantisation means: what other programs take, then the nearest in
-// quality, what is larger than need be last. An unknown kind comes last.
+// The preference among variants for a name without a quantisation: first what other programs take, then the
+// nearest in quality, then needlessly large ones, last unknown ones.
 size_t rank_of(std::string_view variant) {
   constexpr std::array<std::string_view, 19> ranks = {
       "",     "Q4_K_M", "UD-Q4_K_XL", "Q4_K_L", "Q5_K_M", "Q4_K_S", "Q4_K", "Q4_1", "Q4_0", "Q5_K_S",
@@ -163,7 +164,8 @@ void put_best_first(std::vector<ModelFiles>& models) {
   });
 }
 
-// The snapshot that refs/main names, else the first one that holds a model that can be used.
+// The models of the snapshot that refs/main names if one of them can be used, else of the first such
+// snapshot.
 std::vector<ModelFiles> find_in_hub_cache(const fs::path& folder, FileFactsCache& facts) {
   std::vector<fs::path> snapshots = entries_of(folder / "snapshots");
   if (auto main = os::read_text_file(folder / "refs" / "main")) {
@@ -182,7 +184,7 @@ std::vector<ModelFiles> find_in_hub_cache(const fs::path& folder, FileFactsCache
   return damaged;
 }
 
-// The model of which `file` is a part.
+// The model that `file` is, or is a part of.
 std::vector<ModelFiles> find_by_file(const fs::path& file, FileFactsCache& facts) {
   if (!is_gguf_name(file.filename().string())) return {};
   const GgufPart named = parse_gguf_name(file.filename().string());
@@ -197,7 +199,8 @@ std::vector<ModelFiles> find_by_file(const fs::path& file, FileFactsCache& facts
   return find_gguf_models(parts, facts);
 }
 
-// The files that say what text is to a model, those that are read.
+// The files that define how text becomes tokens, as far as we read them: the first tokenizer found, and the
+// templates.
 std::vector<fs::path> text_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const char* name : {"tokenizer.json", "tekken.json", "tiktoken.model", "tokenizer.model"}) {
@@ -214,7 +217,7 @@ std::vector<fs::path> text_files(const fs::path& folder) {
   return files;
 }
 
-// Of what every file holds, in an order that does not depend on their names.
+// Hashes the hashes in an order that does not depend on file names.
 uint64_t combine(std::vector<uint64_t> hashes) {
   std::ranges::sort(hashes);
   ContentHash all;

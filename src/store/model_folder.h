@@ -1,4 +1,4 @@
-// What a folder holds: which models, of which files, and whether they can be used.
+// Finds the models in a folder: their files, and whether they can be used.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,23 @@ namespace shoal {
 struct ModelFiles {
   std::filesystem::path path;                    // the folder, or the GGUF file to open
   std::vector<std::filesystem::path> weights{};  // all parts
-  int64_t bytes = 0;                             // of the weights
-  std::string variant{};                         // what tells it from others of the same folder: "Q4_K_M"
+  int64_t bytes = 0;                             // of all weight files
+  std::string variant{};                         // tells it from other models of the same folder: "Q4_K_M"
   std::string problem{};                         // why it cannot be used; empty: it can
 };
 
-// `path` is a GGUF file, or a folder with config.json and safetensors, or with GGUF files, or a folder of the
-// hub's cache (refs/ and snapshots/). Empty: it is none of these. Where there are several, the one that is
-// meant by the folder's name alone comes first: one that can be used, of the kind that most people use.
-// Symlinks are followed.
+// `path` is a GGUF file, a folder with config.json and safetensors or with GGUF files, or a folder of the
+// hub's cache (with refs/ and snapshots/). Empty when it is none of these. The first model is the one that
+// the folder's name alone means: one that can be used, of the quantisation that most people use. Symlinks are
+// followed.
 enum class Depth : uint8_t {
-  quantisations,  // the folder and those below it that are named after a quantisation
-  all,            // and any other below
+  quantisations,  // the folder, and folders in it that are named after a quantisation
+  all,            // all folders below as well
 };
 std::vector<ModelFiles> find_model_files(const std::filesystem::path& path, Depth depth,
                                          FileFactsCache& facts);
 
-// What the files of a model hold. `files` changes when one of them does.
+// What a model's files hold. `files` changes when one of the files does.
 struct ModelContent {
   ModelFingerprint fingerprint;
   std::vector<os::FileIdentity> files;

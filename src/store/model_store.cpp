@@ -27,8 +27,8 @@ fs::path folder_from(const char* variable, const fs::path& otherwise) {
   return value && !value->empty() ? os::expand_home(*value) : otherwise;
 }
 
-// "organisation--name" → "organisation/name", as downloads and the hub's cache name their folders: the first
-// "--" was a slash.
+// Download folders and the hub's cache name their folders "organisation--name": the first "--" stands for the
+// slash.
 std::string repository_name(std::string_view folder) {
   if (folder.starts_with(hub_prefix)) folder.remove_prefix(hub_prefix.size());
   const size_t dashes = folder.find("--");
@@ -36,7 +36,7 @@ std::string repository_name(std::string_view folder) {
   return fmt::format("{}/{}", folder.substr(0, dashes), folder.substr(dashes + 2));
 }
 
-// The user's own first; exo's is the same one where SHOAL_HOME is not set and EXO_HOME is.
+// The user's own folder comes first. It is exo's too when only EXO_HOME is set; then it is listed once.
 std::vector<fs::path> download_folders(const StoreFolders& folders) {
   std::vector<fs::path> found;
   if (!folders.home.empty()) found.push_back(folders.downloads());
@@ -46,7 +46,7 @@ std::vector<fs::path> download_folders(const StoreFolders& folders) {
   return found;
 }
 
-// "a, b and c"
+// Joins texts as "a, b and c", with `last_joint` before the last.
 std::string list_of(std::vector<std::string> texts, std::string_view last_joint) {
   if (texts.size() < 2) return fmt::format("{}", fmt::join(texts, ""));
   const std::string last = texts.back();
@@ -151,7 +151,7 @@ const CatalogueEntry* ModelStore::find_entry(std::string_view name) const {
   return by_id == catalogue_.end() ? nullptr : &*by_id;
 }
 
-// What a folder of downloads or of a cache holds: files of models, folders of models, folders of an
+// Adds what a folder of downloads or a cache holds: model files, model folders, and folders of an
 // organisation's models.
 void ModelStore::add_places(const fs::path& folder, std::vector<Place>& places) const {
   const auto add = [&](std::string name, std::vector<ModelFiles> models) {
@@ -159,7 +159,7 @@ void ModelStore::add_places(const fs::path& folder, std::vector<Place>& places) 
   };
   for (const fs::path& path : entries_of(folder)) {
     const std::string entry = path.filename().string();
-    // The hub's cache has other things than models, some of many thousand files.
+    // The hub's cache holds datasets and spaces too, some with many thousand files.
     if (entry.starts_with('.') || entry.starts_with("datasets--") || entry.starts_with("spaces--")) continue;
     if (!is_folder(path)) {
       auto models = find_model_files(path, Depth::quantisations, *facts_);
@@ -184,8 +184,8 @@ void ModelStore::add_places(const fs::path& folder, std::vector<Place>& places) 
   }
 }
 
-// A place goes by the short name of the first entry that means it; of several places the one that the entry
-// prefers.
+// Gives each place the short name of the first catalogue entry that means it; an entry takes the place that
+// it prefers.
 void ModelStore::name_by_catalogue(std::vector<Place>& places) const {
   const auto take = [&](const CatalogueEntry& entry, std::string_view name) {
     const auto place = std::ranges::find_if(
@@ -215,7 +215,7 @@ std::vector<ModelStore::Place> ModelStore::places() const {
   return places;
 }
 
-// The model at `index` of a place. The first goes by the place's name alone.
+// The model at `index` of a place. The first one has the place's name alone.
 ModelOnDisk ModelStore::model_of(const Place& place, size_t index) {
   const std::string& base = place.id.empty() ? place.name : place.id;
   const ModelFiles& files = place.models[index];
@@ -252,7 +252,7 @@ const ModelStore::Place* ModelStore::find_place(const std::vector<Place>& places
         if (const Place* place = by_name(repository)) return place;
       }
     }
-    // By the repository's name, the folder may be called as the entry.
+    // A folder may be named like the entry and be asked for by the repository's name.
     for (const std::string& repository : entry.repositories) {
       if (!same(repository, name)) continue;
       const auto place =
@@ -263,7 +263,7 @@ const ModelStore::Place* ModelStore::find_place(const std::vector<Place>& places
   return nullptr;
 }
 
-// What stands behind the organisation, or before it, or is a file's name.
+// Finds models by the organisation, the part after it, or a file's name.
 std::vector<std::pair<const ModelStore::Place*, size_t>> ModelStore::find_by_part(
     const std::vector<Place>& places, std::string_view name) {
   std::vector<std::pair<const Place*, size_t>> found;
@@ -356,7 +356,7 @@ std::vector<ModelOnDisk> ModelStore::list_models() const {
   for (const Place& place : places()) {
     for (size_t i = 0; i < place.models.size(); ++i) {
       ModelOnDisk model = model_of(place, i);
-      // The one that the name alone means goes by its own name, too.
+      // The preferred quantisation is also listed under its full name.
       if (i == 0 && !model.variant_names.empty() && !model.variant.empty()) {
         ModelOnDisk named = model;
         named.name = fmt::format("{}:{}", model.name, model.variant);

@@ -1,5 +1,6 @@
-// Model name → files on this machine's disk. Reads folders when asked, so a model that is put there later is
-// seen, and remembers what it found in files for as long as they do not change. Fetching is left to others.
+// Finds the files of a model on this machine's disk by its name. Folders are read at each call, so a model
+// that is put there later is found; facts about files are remembered as long as these do not change.
+// Downloads nothing.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 
 namespace shoal {
 
-// Where to look. What is not set is not looked at.
+// Where to look for models; an empty path is not looked at.
 struct StoreFolders {
   std::filesystem::path home;              // $SHOAL_HOME: downloads/ and models.json
   std::filesystem::path exo_downloads;     // read only
@@ -26,62 +27,64 @@ struct StoreFolders {
   std::filesystem::path downloads() const { return home / "downloads"; }
 };
 
-// SHOAL_HOME, else EXO_HOME, else ~/.cache/shoal; HF_HUB_CACHE, else HF_HOME/hub, else
-// ~/.cache/huggingface/hub.
+// home is SHOAL_HOME, else EXO_HOME, else ~/.cache/shoal; the hub's cache is HF_HUB_CACHE, else HF_HOME/hub,
+// else ~/.cache/huggingface/hub.
 StoreFolders folders_from_environment();
 
 struct ModelOnDisk {
-  std::string name;            // by which it is found
+  std::string name;            // the name that finds it
   std::filesystem::path path;  // a GGUF file, or a folder with config.json and safetensors
-  int64_t bytes = 0;           // of its weight files
+  int64_t bytes = 0;           // of all weight files
   std::string problem{};       // why it cannot be used; empty: it can
   ModelFiles files{};
-  // Of a name that stands for one of several: which of them it is, and the names of all.
+  // For a name that means one of several quantisations: which one, and the full names of all.
   std::string variant{};
   std::vector<std::string> variant_names{};
 };
 
-// What a name may be that comes from outside: printable UTF-8 in one part or two ("organisation/name"), none
-// of which is empty or begins with a dot, without a backslash. invalid_argument otherwise.
+// Checks a name from outside: printable UTF-8 in one or two parts ("organisation/name"), none of which may be
+// empty or begin with a dot, without backslashes. invalid_argument otherwise.
 Result<void> check_model_name(std::string_view name);
 
 class ModelStore {
  public:
-  // Reads models.json, where there is one; its errors name the file, line or member.
+  // Reads models.json, if there is one; its errors name the file and the line or member.
   static Result<ModelStore> open(StoreFolders folders);
 
-  // By its name in any case, the name of a repository, "name:Q8_0" or "name:latest", or what stands behind
-  // the organisation or is the file's name, where that means one model. not_found says where it was looked
-  // for and what to do, corrupt_data what is wrong with its files. The name comes from outside: never a path.
-  // Any thread.
+  // Finds a model by its name in any case, a repository's name, "name:Q8_0" or "name:latest"; or by the
+  // organisation, the part after it or the file name alone, where that means one model. not_found says where
+  // it was looked for and what to do, corrupt_data what is wrong with its files. `name` comes from outside
+  // and is never taken for a path. Any thread may call.
   Result<ModelOnDisk> find(std::string_view name) const;
   Result<std::filesystem::path> find_model(std::string_view name) const;
 
-  // As find, or a path to a folder or a GGUF file: for command lines. Any thread.
+  // As find(), but a path to a folder or GGUF file works too; for command lines. Any thread may call.
   Result<ModelOnDisk> find_model_or_path(std::string_view name_or_path) const;
 
-  // Makes files somewhere else known by a name, in this process. Not while other threads use the store.
+  // Gives a name to files in another place, in this process only. Not while other threads use the store.
   void add_model(std::string name, std::filesystem::path path);
 
-  // What is there, each name once, in the order of names; also what cannot be used. Where a folder has
-  // several quantisations, each goes by "name:Q8_0", and the name alone means one of them. Any thread.
+  // All models here in the order of their names, also those that cannot be used. If a place has several
+  // quantisations, each has a name like "name:Q8_0", and the bare name means the preferred one. Any thread
+  // may call.
   std::vector<ModelOnDisk> list_models() const;
 
-  // What a model's files hold now. Any thread.
+  // What a model's files hold now. Any thread may call.
   ModelContent content_of(const ModelOnDisk& model) const;
-  // Reads every byte of them, for the fingerprint's `whole`. Takes a while; cancelled when asked to stop.
+  // Hashes every byte of the weights, for the fingerprint's `whole`. Slow; cancelled when `stop` is
+  // requested.
   Result<void> read_whole(const ModelOnDisk& model, const std::stop_token& stop) const;
-  // Writes down what is known of files, for the next start.
+  // Writes what is known of files to disk, for the next start.
   void keep_facts() const;
 
   const std::vector<CatalogueEntry>& catalogue() const { return catalogue_; }
   const StoreFolders& folders() const { return folders_; }
 
  private:
-  // A folder or file of models, in the order of preference.
+  // A folder or file that holds models, the preferred model first.
   struct Place {
-    std::string name;  // of its folder or repository, or what models.json says
-    std::string id;    // of the catalogue's entry whose files these are; empty: of none
+    std::string name;  // the folder's or repository's name, or the name that models.json gives
+    std::string id;    // id of the catalogue's entry that has these files; empty: none has
     std::vector<ModelFiles> models;
   };
   ModelStore(StoreFolders folders, std::vector<CatalogueEntry> catalogue);
@@ -100,8 +103,8 @@ class ModelStore {
   std::unique_ptr<FileFactsCache> facts_;
 };
 
-// Moves what is in `seed` as models--organisation--name into the downloads folder (--models-seed-dir). What
-// is there already stays. Gives the names of what was moved.
+// Moves the folders models--organisation--name in `seed` (--models-seed-dir) to the downloads folder. A model
+// that is already there is left in `seed`. Returns the names of the moved models.
 Result<std::vector<std::string>> take_seed_models(const std::filesystem::path& seed,
                                                   const StoreFolders& folders);
 

@@ -1,5 +1,5 @@
-// Attention over a lane type V. A chunk of keys and values is converted to floats once and serves all query
-// heads of its kv head and a tile of rows; the order of every sum is reference/attention.cpp's.
+// Attention over a lane type V. A chunk of keys and values is converted to floats once and then serves all
+// query heads of its kv head and a tile of rows. Every sum is taken in the order of reference/attention.cpp.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace shoal::cpu {
 
-// `rows` rows of head_dim elements as floats, padded with zeros.
+// Converts `rows` rows of head_dim elements to floats; each row is padded with zeros to padded_dim.
 template <class V>
 SHOAL_INLINE void convert_rows(KvType type, const std::byte* source, int64_t rows, int64_t head_dim,
                                int64_t padded_dim, float* target) {
@@ -33,7 +33,7 @@ SHOAL_INLINE void convert_rows(KvType type, const std::byte* source, int64_t row
   }
 }
 
-// scores[key] = scale · join(q·k) for whole fours of keys; those from key_count on become -infinity.
+// scores[key] = scale · join(q·k). Keys are taken in fours; scores from key_count on become -infinity.
 template <class V>
 SHOAL_INLINE void score_keys(const float* query, const float* keys, int64_t padded_dim, int64_t key_count,
                              float scale, float (&scores)[attention_chunk]) {
@@ -74,14 +74,14 @@ SHOAL_INLINE ChunkWeights weigh_scores(float (&scores)[attention_chunk]) {
   return {.largest = largest, .sum = V::join(sums)};
 }
 
-// How a chunk's weighted values join what the output holds: output · old_factor + values · new_factor.
+// How a chunk's weighted values are joined to the output so far: output · old_factor + values · new_factor.
 struct MergeFactors {
-  bool first;  // there is nothing yet
+  bool first;  // the output holds nothing yet
   float old_factor;
   float new_factor;
 };
 
-// A chunk's values and what each of them counts.
+// A chunk's values with their weights.
 struct WeighedValues {
   const float* weights;  // [key_count]
   const float* values;   // [key_count, padded_dim]
@@ -89,7 +89,7 @@ struct WeighedValues {
   int64_t key_count;
 };
 
-// `vectors` · 16 elements of the values, from element `i` on.
+// Adds the weighted values of elements [i, i + 16 · vectors).
 template <class V, int vectors>
 SHOAL_INLINE void add_values(const WeighedValues& chunk, const MergeFactors& merge, float* output,
                              int64_t head_dim, int64_t i) {
@@ -113,21 +113,21 @@ SHOAL_INLINE void add_values(const WeighedValues& chunk, const MergeFactors& mer
   }
 }
 
-// One query head of one row: what it asks, and what it has summed so far.
+// One query head of one row: its query, and its sums over the chunks so far.
 struct HeadState {
   const float* query;  // [padded_dim]
-  float* largest;      // score
+  float* largest;      // the largest score
   float* sum;          // of exp(score - largest)
   float* output;       // [head_dim]
 };
 
-// The keys of a chunk that a row sees.
+// The keys of a chunk that a row may see.
 struct SeenKeys {
   int64_t count;
   bool is_first_chunk;
 };
 
-// Joins one chunk to the head's state.
+// Joins one chunk to the head's sums.
 template <class V>
 SHOAL_INLINE void attend_chunk(const AttentionScratch& scratch, const HeadState& head, const SeenKeys& keys,
                                float scale, int64_t head_dim) {
@@ -161,7 +161,7 @@ SHOAL_INLINE void attend_chunk(const AttentionScratch& scratch, const HeadState&
   add_vectors.template operator()<1>();
 }
 
-// The query heads of one kv head for rows of one sequence, at most attention_row_tile.
+// Computes the query heads of one kv head for `rows` of one sequence, at most attention_row_tile of them.
 template <class V>
 void attend_rows(const AttentionJob& job, std::span<const AttentionRow> rows, int64_t kv_head) {
   const KvLayout& layout = job.layout;
@@ -211,7 +211,7 @@ void attention(const AttentionJob& job) {
   for (int64_t kv_head = job.first_kv_head; kv_head < job.end_kv_head; ++kv_head) {
     int64_t end = 0;
     for (int64_t first = 0; first < count; first = end) {
-      end = first + 1;  // rows of the same sequence that stand together
+      end = first + 1;  // adjacent rows of the same sequence
       while (end < count && end - first < attention_row_tile && job.rows[end].pages == job.rows[first].pages)
         ++end;
       attend_rows<V>(job, job.rows.subspan(first, end - first), kv_head);

@@ -1,5 +1,5 @@
-// What one thread's attention keeps in its scratch: a chunk's keys and values as floats, and the state of a
-// tile of query rows.
+// The layout of one thread's scratch memory for attention: a chunk's keys and values as floats, and the sums
+// of a tile of query rows.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,16 @@
 
 namespace shoal::cpu {
 
-// Rows of one sequence that share a converted chunk.
+// How many rows of one sequence share a converted chunk.
 inline constexpr int64_t attention_row_tile = 16;
 
 struct AttentionScratch {
-  int64_t padded_dim = 0;    // head_dim to whole lanes; what is beyond is 0
+  int64_t padded_dim = 0;    // head_dim rounded up to whole vectors; the padding is 0
   float* keys = nullptr;     // [attention_chunk, padded_dim]
   float* values = nullptr;   // [attention_chunk, padded_dim]
   float* queries = nullptr;  // [rows of the tile, heads of a kv head, padded_dim]
   float* largest = nullptr;  // [rows of the tile, heads of a kv head]
-  float* sums = nullptr;     // the same
+  float* sums = nullptr;     // [rows of the tile, heads of a kv head]
 };
 
 SHOAL_INLINE int64_t padded_head_dim(int64_t head_dim) { return (head_dim + 15) / 16 * 16; }

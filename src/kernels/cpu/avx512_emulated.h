@@ -1,12 +1,12 @@
-// Test only: the AVX-512 table on emulated instructions (SIMDe), so that its source is held to equal bits on
-// machines without them.
+// For tests: the AVX-512 table on emulated instructions (SIMDe), so that machines without AVX-512 can check
+// that its source gives equal bits.
 #pragma once
 
 #include "kernels/kernels.h"
 
 namespace shoal::cpu {
 
-// nullptr where the emulation would not be exact (no fused multiply-add), or the processor lacks AVX2.
+// nullptr when the emulation would not be exact (no fused multiply-add) or the processor lacks AVX2.
 const Kernels* avx512_emulated_table();
 
 }  // namespace shoal::cpu

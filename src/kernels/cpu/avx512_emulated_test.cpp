@@ -16,7 +16,7 @@
 
 #include "kernels/math_lanes.h"
 
-// What SIMDe 0.7.4 lacks, by AVX2 halves.
+// Instructions that SIMDe 0.7.4 lacks, built from AVX2 halves.
 namespace {
 
 SHOAL_INLINE __m512 joined(__m256 low, __m256 high) {
@@ -83,7 +83,7 @@ SHOAL_INLINE void emulated_mask_storeu_ps(float* p, __mmask16 mask, __m512 a) {
 #undef _mm512_cvtps_ph
 #undef _mm512_extractf32x8_ps
 #undef _mm512_madd_epi16
-#define _mm512_madd_epi16 simde_mm512_madd_epi16  // its own alias wants four arguments
+#define _mm512_madd_epi16 simde_mm512_madd_epi16  // SIMDe's own alias wants four arguments
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #define _mm512_cvtps_ph(a, rounding) emulated_cvtps_ph(a)
 #define _mm512_extractf32x8_ps(a, half) high_ps(a)

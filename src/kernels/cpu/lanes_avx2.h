@@ -1,5 +1,4 @@
-// Sixteen lanes as two registers of AVX2 (with FMA and F16C). What each name must do is said in
-// lanes_portable.h.
+// Sixteen lanes as two registers of AVX2 (with FMA and F16C). lanes_portable.h says what each name must do.
 #pragma once
 
 #include <immintrin.h>
@@ -86,19 +85,19 @@ SHOAL_INLINE Bytes operator|(Bytes a, Bytes b) {
   return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
 }
 
-// One register serves both halves.
+// One register serves both halves of the lanes.
 struct Quad {
   __m256i bytes;
 };
 
 struct HalfScales {
-  Ints halves[2];     // pairs of int16, both the half's scale
+  Ints halves[2];     // pairs of int16, both with the half's scale
   Ints zero_factors;  // pairs of int16
 };
 
-// maddubs adds pairs of products into int16, and these are summed as long as they cannot exceed 32767: 8
-// vectors of 4 bit weights, 4 of 5 bits, 2 of 6 bits, 1 of signed 8 bits, for which the activation takes the
-// weight's sign. Then madd, by 1 or by the sub-scale, widens to int32.
+// maddubs adds pairs of products into int16. These are summed for as many vectors as cannot exceed 32767: 8
+// with weights of 4 bits, 4 with 5 bits, 2 with 6 bits, 1 with signed weights of 8 bits (whose sign is moved
+// to the activation). Then madd, by 1 or by the sub-scale, widens to int32.
 template <PackedLayout layout>
 class Dot {
  public:
@@ -159,12 +158,13 @@ struct Lanes {
   using Dot = avx2::Dot<layout>;
 
   static constexpr int token_tile = 4;
-  // The stream of weights is lost among the unpacking. Measured on an EPYC of 2.45 GHz (Zen 3): Q4_K 13 → 18
-  // GB/s, where plain reading gives 17 to 21; a Zen 4 gains a fifth with Q6_K and nothing otherwise.
+  // The processor's own prefetching loses track of the weights among the unpacking. Measured on an EPYC of
+  // 2.45 GHz (Zen 3): Q4_K 13 → 18 GB/s, where plain reading gives 17 to 21; a Zen 4 gains a fifth with Q6_K
+  // and nothing otherwise.
   static constexpr int64_t prefetch_distance = 2048;
   static constexpr int zero_point(const PackedLayout& layout) { return layout.zero_point; }
 
-  // Masks of the first `count` of 16 lanes.
+  // All bits set in the first `count` of 16 lanes.
   SHOAL_INLINE static Ints first_lanes(int64_t count) {
     const __m256i low = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i limit = _mm256_set1_epi32(static_cast<int>(count));
@@ -259,7 +259,7 @@ struct Lanes {
 
   SHOAL_INLINE static void load_half_scales(const std::byte* p, int zero_point, HalfScales& scales) {
     const Ints pairs(_mm256_cvtepi8_epi16(load16(p)), _mm256_cvtepi8_epi16(load16(p + 16)));
-    const __m256i twice_first = _mm256_set1_epi32(0x01000100);  // of each pair of int16
+    const __m256i twice_first = _mm256_set1_epi32(0x01000100);  // in each pair of int16, the first one twice
     const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4,
                                            4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
     const __m256i first = _mm256_add_epi8(bytes, twice_first);

@@ -1,6 +1,6 @@
-// Sixteen lanes as one register of AVX-512 (F, BW, DQ, VL, VNNI). What each name must do is said in
-// lanes_portable.h. SHOAL_AVX512_NAMESPACE and the intrinsics come from the source that includes this: the
-// processor's, or in tests an emulation of them.
+// Sixteen lanes as one register of AVX-512 (F, BW, DQ, VL, VNNI). lanes_portable.h says what each name must
+// do. The including source defines SHOAL_AVX512_NAMESPACE and the intrinsics: the processor's, or for tests
+// an emulation.
 #pragma once
 
 #include <cstdint>
@@ -108,7 +108,7 @@ struct Lanes {
   using Dot = SHOAL_AVX512_NAMESPACE::Dot<layout>;
 
   static constexpr int token_tile = 8;
-  // On a Zen 4, asking 2 or 4 kB ahead costs a tenth to a fifth: Q4_K 30 → 26 GB/s, where plain reading
+  // Prefetching 2 or 4 kB ahead costs a tenth to a fifth on a Zen 4: Q4_K 30 → 26 GB/s, where plain reading
   // gives 32.
   static constexpr int64_t prefetch_distance = 0;
   static constexpr int zero_point(const PackedLayout& layout) {

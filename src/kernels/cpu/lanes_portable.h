@@ -1,6 +1,6 @@
-// Sixteen lanes in C++ that any compiler turns into what its processor has: four vectors of four. This file
-// says what the kernels (matmul.inl, attention.inl, vector_ops.inl) want of a lane type; lanes_avx2.h and
-// lanes_avx512.h do the same with their instructions.
+// Sixteen lanes as four vectors of four, in C++ that any compiler turns into its processor's instructions.
+// This file defines what the kernels (matmul.inl, attention.inl, vector_ops.inl) need of a lane type;
+// lanes_avx2.h and lanes_avx512.h do the same with their instructions.
 #pragma once
 
 #include <bit>
@@ -19,7 +19,7 @@ using Word4 = uint32_t __attribute__((vector_size(16)));
 using Short8 = int16_t __attribute__((vector_size(16)));
 using Float4 = float __attribute__((vector_size(16)));
 
-// A value of four vectors, each `function(part index)`.
+// A value of four vectors, each computed as `function(part index)`.
 template <class Result, class Function>
 SHOAL_INLINE Result each_part(Function function) {
   return Result{{function(0), function(1), function(2), function(3)}};
@@ -50,12 +50,12 @@ struct Floats : Parts4f {
   }
 };
 
-// 64 bytes; word r belongs to lane r.
+// 64 bytes; 4-byte word r belongs to lane r.
 struct Bytes {
   Word4 part[4];
 };
 
-// Integers wrap around: the arithmetic is done unsigned.
+// Integers wrap around, so the arithmetic is done unsigned.
 SHOAL_INLINE Ints operator+(Ints a, Ints b) {
   return each_part<Parts4i>([&](int i) { return (Int4)((Word4)a.part[i] + (Word4)b.part[i]); });
 }
@@ -106,7 +106,7 @@ SHOAL_INLINE Floats as_float(Ints a) {
 SHOAL_INLINE Floats to_float(Ints a) {
   return each_part<Parts4f>([&](int i) { return __builtin_convertvector(a.part[i], Float4); });
 }
-// All bits set where true.
+// Comparisons set all bits of a lane where they hold.
 SHOAL_INLINE Ints less(Floats a, Floats b) {
   return each_part<Parts4i>([&](int i) { return (Int4)(a.part[i] < b.part[i]); });
 }
@@ -122,19 +122,19 @@ SHOAL_INLINE Bytes operator|(Bytes a, Bytes b) {
   return each_part<Bytes>([&](int i) { return a.part[i] | b.part[i]; });
 }
 
-// Four activations, given to every lane: as int16 those of even and of odd place.
+// Four activations, the same for every lane: those of even and those of odd place as int16.
 struct Quad {
   Short8 even, odd;
 };
 
-// The integer factors of a group's halves (sub-scales of Q6_K), and what takes the zero point out of a dot
-// product: total = dot of the stored numbers - dot_sums(half sums of the activations, zero_factors).
+// A group's integer factors, one per half (Q6_K's sub-scales), and the factors that take the zero point out
+// of a dot product: total = dot of the stored numbers - dot_sums(half sums of the activations, zero_factors).
 struct HalfScales {
   Ints halves[2];
   Ints zero_factors;  // pairs of int16
 };
 
-// The exact integer dot product of one group for one token: add<0> … add<7>, then total.
+// The exact integer dot product of one group for one token: call add<0> … add<7> in order, then total.
 template <PackedLayout layout>
 class Dot {
  public:
@@ -175,11 +175,11 @@ struct Lanes {
   template <PackedLayout layout>
   using Dot = portable::Dot<layout>;
 
-  // Tokens that one pass over a block's weights serves, a power of two.
+  // How many tokens one pass over a block's weights serves; a power of two.
   static constexpr int token_tile = 4;
-  // Bytes by which decode asks for weights ahead of the processor's own prefetching; 0: it needs no help.
+  // How many bytes ahead decode prefetches weights; 0: the processor's own prefetching is enough.
   static constexpr int64_t prefetch_distance = 0;
-  // What this instruction set's Dot must have taken out of its totals.
+  // The zero point that must be taken out of this instruction set's Dot totals.
   static constexpr int zero_point(const PackedLayout& layout) { return layout.zero_point; }
 
   SHOAL_INLINE static Floats load(const float* p) {
@@ -187,7 +187,7 @@ struct Lanes {
     std::memcpy(&a, p, sizeof a);
     return a;
   }
-  // The lanes from `count` on are `fill`.
+  // Loads `count` lanes; the others are `fill`.
   SHOAL_INLINE static Floats load_first(const float* p, int64_t count, float fill) {
     float values[16];
     for (int i = 0; i < 16; ++i) values[i] = i < count ? p[i] : fill;
@@ -208,7 +208,7 @@ struct Lanes {
     for (int i = 0; i < 16; ++i) p[i] = f16_from_f32(a.part[i / 4][i % 4]);
   }
 
-  // a where it is larger, else b: b also where one is no number.
+  // a where it is larger, else b; so b also where either is not a number.
   SHOAL_INLINE static Floats max(Floats a, Floats b) { return select(less(b, a), a, b); }
   SHOAL_INLINE static Ints max_int(Ints a, Ints b) {
     return each_part<Parts4i>([&](int i) {
@@ -230,7 +230,7 @@ struct Lanes {
     const Int4 four = a.part[0] + a.part[1] + a.part[2] + a.part[3];
     return four[0] + four[1] + four[2] + four[3];
   }
-  // The fixed tree over 16 partial sums.
+  // Joins 16 partial sums by the fixed tree, as join_partial_sums in reference/reference.h.
   SHOAL_INLINE static float join(Floats a) {
     const Float4 four = (a.part[0] + a.part[2]) + (a.part[1] + a.part[3]);
     return (four[0] + four[2]) + (four[1] + four[3]);
@@ -239,7 +239,7 @@ struct Lanes {
     for (int i = 0; i < 4; ++i) out[i] = join(a[i]);
   }
 
-  // Ties to even; |a| is below 2^22.
+  // Rounds ties to even; |a| must be below 2^22.
   SHOAL_INLINE static Ints nearest_int(Floats a) {
     return as_int(a + Floats(round_magic)) - as_int(Floats(round_magic));
   }
@@ -260,7 +260,7 @@ struct Lanes {
   SHOAL_INLINE static Bytes mask(Bytes a, uint8_t bits) {
     return each_part<Bytes>([&](int i) { return a.part[i] & (bits * 0x01010101U); });
   }
-  // Each lane's word, to the left where count is positive; zeros come in.
+  // Shifts each lane's word: left by a positive count, right by a negative one. Zeros come in.
   template <int count>
   SHOAL_INLINE static Bytes shift(Bytes a) {
     return each_part<Bytes>([&](int i) {
@@ -276,7 +276,7 @@ struct Lanes {
     return {.even = Short8{a, c, a, c, a, c, a, c}, .odd = Short8{b, d, b, d, b, d, b, d}};
   }
 
-  // From 16 pairs of signed bytes.
+  // `p` holds 16 pairs of signed bytes, a pair for each lane.
   SHOAL_INLINE static void load_half_scales(const std::byte* p, int zero_point, HalfScales& scales) {
     int32_t first[16];
     int32_t second[16];

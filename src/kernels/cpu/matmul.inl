@@ -1,5 +1,5 @@
 // y = x·Wᵀ over a lane type V: 16 outputs of a few tokens at a time. Each output is one chain over groups in
-// ascending order, exactly as reference/matmul.cpp; only what lies between two rounding steps is arranged
+// ascending order, exactly as in reference/matmul.cpp; only work that involves no rounding is arranged
 // differently.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace shoal::cpu {
 
-// function.template operator()<0>() … <count - 1>()
+// Calls function.template operator()<0>() … <count - 1>().
 template <int count, class Function>
 SHOAL_INLINE void unrolled(Function function) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
@@ -19,7 +19,7 @@ SHOAL_INLINE void unrolled(Function function) {
   }(std::make_integer_sequence<int, count>());
 }
 
-// Columns 4·vector … 4·vector + 3 of a group, one byte each; see packed_layout.h.
+// Columns 4·vector … 4·vector + 3 of a group, one byte each; packed_layout.h defines the planes.
 template <class V, PackedLayout layout, int vector>
 SHOAL_INLINE typename V::Bytes unpack(const std::byte* planes) {
   if constexpr (layout.quant_bits == 8) {
@@ -39,15 +39,15 @@ SHOAL_INLINE typename V::Bytes unpack(const std::byte* planes) {
   }
 }
 
-// Factors are filled in place: g++ 12 copies structs of several vectors through memory in pieces, and reading
-// them back whole then waits (measured: a third of decode's time).
+// Factors are filled in place: g++ 12 copies structs of several vectors through memory in pieces and then
+// waits when it reads them back whole (measured: a third of decode's time).
 template <class V>
 struct Factors {
   typename V::Floats scale;
   typename V::Floats bias;
 };
 
-// What a block's groups share: d, and m or -dmin.
+// Loads the factors that a block's groups share: d as the scale, and m or -dmin as the bias.
 template <class V, PackedLayout layout>
 SHOAL_INLINE void load_block_factors(const std::byte* block, Factors<V>& factors) {
   factors.scale = V::load_f16(block);
@@ -78,7 +78,7 @@ SHOAL_INLINE void load_half_scales(const std::byte* sub_scales, typename V::Half
   }
 }
 
-// The activations of a tile of tokens from one group on. Strides are between tokens.
+// The activations of a tile of tokens from one group on. Strides lead from a token to the next.
 struct ActivationCursor {
   const int8_t* values;
   const float* scales;
@@ -95,7 +95,7 @@ struct ActivationCursor {
   }
 };
 
-// One group for `tokens` tokens.
+// Adds one group to the sums of `tokens` tokens.
 template <class V, PackedLayout layout, int tokens>
 SHOAL_INLINE void multiply_group(const std::byte* planes, const std::byte* sub_scales,
                                  const Factors<V>& of_block, const ActivationCursor& x,
@@ -128,7 +128,7 @@ SHOAL_INLINE void multiply_group(const std::byte* planes, const std::byte* sub_s
   }
 }
 
-// 16 outputs of `tokens` tokens, whose first is `first_token`.
+// Computes 16 outputs of the `tokens` tokens from `first_token` on.
 template <class V, PackedLayout layout, int tokens>
 void multiply_integer_tile(const std::byte* block, const QuantizedRows& rows, int64_t first_token,
                            float* output, int64_t output_stride, int64_t lanes) {
@@ -177,18 +177,19 @@ void multiply_float_tile(const std::byte* block, int64_t columns, const float* x
     V::store_first(output + token * output_stride, sums[token], lanes);
 }
 
-// Calls tile.template operator()<tokens>(first token) for tiles that cover [first, end): full ones, then
-// halves of it.
+// Calls tile.template operator()<tokens>(first token) for tiles that cover [first, end): full tiles, then
+// ever smaller halves.
 template <int tokens, class Tile>
 SHOAL_INLINE void for_each_tile(int64_t first, int64_t end, const Tile& tile) {
   for (; first + tokens <= end; first += tokens) tile.template operator()<tokens>(first);
   if constexpr (tokens > 1) for_each_tile<tokens / 2>(first, end, tile);
 }
 
-// Tokens are taken in panels whose activations stay in the second-level cache while all row blocks pass by.
+// Tokens are processed in panels whose activations stay in the second-level cache while all row blocks pass
+// by.
 inline constexpr int64_t panel_bytes = 192 * 1024;
 
-// Calls tile<tokens>(row block, lanes, first token) for the whole job.
+// Calls tile<tokens>(row block, lanes, first token) over the whole job.
 template <class V, class Tile>
 SHOAL_INLINE void for_each_row_block(const MatmulInput& input, const MatmulOutput& output,
                                      int64_t token_bytes, const Tile& tile) {

@@ -16,7 +16,7 @@ struct Registers {
   uint32_t a = 0, b = 0, c = 0, d = 0;
 };
 
-// All zero for a leaf that the processor does not know.
+// All registers are zero for a leaf that the processor does not know.
 Registers cpuid(uint32_t leaf) {
   Registers r;
   __get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d);
@@ -26,7 +26,7 @@ Registers cpuid(uint32_t leaf) {
 constexpr bool has_bits(uint64_t word, uint64_t bits) { return (word & bits) == bits; }
 constexpr uint32_t bit(int index) { return uint32_t{1} << index; }
 
-// The register states that the operating system saves: bits 1, 2 for AVX, and 5, 6, 7 for AVX-512.
+// The register states that the operating system saves: bits 1 and 2 are AVX's, bits 5, 6 and 7 AVX-512's.
 uint64_t saved_states() {
   constexpr uint32_t has_xgetbv = bit(27);
   if (!has_bits(cpuid(1).c, has_xgetbv)) return 0;

@@ -1,4 +1,4 @@
-// What this processor and its operating system can run.
+// What this processor and its operating system can run, with all extensions that our code uses.
 #pragma once
 
 namespace shoal::cpu {

@@ -1,4 +1,5 @@
-// Horizontal steps on registers of eight, shared by AVX2 and AVX-512. The includer brings the intrinsics.
+// Horizontal steps on registers of eight, shared by AVX2 and AVX-512. The including file brings the
+// intrinsics.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +26,14 @@ SHOAL_INLINE int32_t sum_int(__m256i a) {
   return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 1)));
 }
 
-// The fixed tree from eight on: i and i + 4, i and i + 2, i and i + 1.
+// The fixed tree from eight elements on: joins i and i + 4, then i and i + 2, then i and i + 1.
 SHOAL_INLINE float join(__m256 a) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   four = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
 }
 
-// The same for four at once.
+// join() of four registers at once.
 SHOAL_INLINE __m128 join_four(__m256 a, __m256 b, __m256 c, __m256 d) {
   const __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
   const __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(c, d, 0x20), _mm256_permute2f128_ps(c, d, 0x31));

@@ -1,4 +1,4 @@
-// The whole table over a lane type V.
+// The whole table of kernels over a lane type V.
 #pragma once
 
 #include "kernels/cpu/attention.inl"

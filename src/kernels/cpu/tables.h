@@ -1,5 +1,5 @@
-// The tables of cpu/, one per instruction set; nullptr where this program was built without it. Whether the
-// processor can run one is asked in processor.h.
+// The tables of cpu/, one per instruction set; nullptr when this program was built without it. processor.h
+// tells whether the processor can run one.
 #pragma once
 
 #include "kernels/kernels.h"

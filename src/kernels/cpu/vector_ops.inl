@@ -1,5 +1,5 @@
-// Everything of the table but matmul and attention, over a lane type V. The meaning is
-// reference/vector_ops.cpp's.
+// Every function of the table but matmul and attention, over a lane type V. reference/vector_ops.cpp defines
+// their meaning.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace shoal::cpu {
 
 inline constexpr int64_t lane_count = 16;
 
-// Calls function(first, lanes) for [0, count) in steps of 16; only the last has fewer lanes.
+// Calls function(first, lanes) for [0, count) in steps of 16; only the last step has fewer lanes.
 template <class Function>
 SHOAL_INLINE void for_each_lanes(int64_t count, Function function) {
   int64_t i = 0;
@@ -37,7 +37,7 @@ SHOAL_INLINE void store_lanes(float* p, typename V::Floats a, int64_t lanes) {
   }
 }
 
-// One group at `index` of the output; `count` of its 32 columns exist.
+// Quantises one group into place `index` of the output; `count` of its 32 columns exist.
 template <class V>
 SHOAL_INLINE void quantize_group(const float* x, int64_t count, int64_t index, const QuantizedRows& output) {
   using Floats = typename V::Floats;
@@ -45,7 +45,7 @@ SHOAL_INLINE void quantize_group(const float* x, int64_t count, int64_t index, c
   const Floats first = load_lanes<V>(x, std::min(count, lane_count), 0.0F);
   const Floats second =
       count > lane_count ? load_lanes<V>(x + lane_count, count - lane_count, 0.0F) : Floats(0.0F);
-  // Magnitudes order as integers do, infinity and NaN above all numbers.
+  // Bit patterns of magnitudes order as integers do, with infinity and NaN above all numbers.
   const Ints magnitude_mask(0x7fffffff);
   const int32_t largest_bits =
       V::largest_int(V::max_int(as_int(first) & magnitude_mask, as_int(second) & magnitude_mask));
@@ -136,7 +136,7 @@ void rope_interleaved(float* x, const float* cosines, const float* sines, int64_
   }
 }
 
-// `count` values to `target`, halves or floats.
+// Stores `count` values at `target` as halves or floats.
 template <class V>
 SHOAL_INLINE void store_kv_head(KvType type, const float* source, int64_t count, std::byte* target) {
   if (type == KvType::f32) {

@@ -9,14 +9,14 @@
 namespace shoal::reference {
 namespace {
 
-// Element `index` of a layer's part of a page.
+// Element `index` of a layer's part of a page, as a float.
 float kv_element(KvType type, const std::byte* page_layer, int64_t index) {
   if (type == KvType::f32) return reinterpret_cast<const float*>(page_layer)[index];
   return f32_from_f16(reinterpret_cast<const uint16_t*>(page_layer)[index]);
 }
 
-// Softmax over some keys so far: the largest score, the sum of exp(score - largest), and the values so
-// weighted.
+// The state of a softmax over the keys so far: the largest score, the sum of exp(score - largest), and the
+// values weighted by these.
 struct Partial {
   float largest;
   float sum;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int64_t row_tile = 16;
 
-// The integer step of one group: sum over columns of quant · activation, each half by its integer sub-scale.
-// At most 2^24 in magnitude, so float32 holds it exactly.
+// The integer part of one group: the sum over columns of quant · activation, each half times its integer
+// sub-scale. At most 2^24 in magnitude, so float32 holds it exactly.
 int32_t group_dot(const std::array<int32_t, 32>& quants, const int8_t* activations,
                   const std::array<int32_t, 2>& halves) {
   int32_t total = 0;
@@ -59,7 +59,7 @@ float float_weight(const WeightMatrix& weights, int64_t n, int64_t k) {
   return weights.type() == DType::f16 ? f32_from_f16(half) : f32_from_bf16(half);
 }
 
-// Columns in ascending order: acc = fma(weight, x, acc).
+// Adds columns in ascending order: acc = fma(weight, x, acc).
 float float_output(const WeightMatrix& weights, const float* x, int64_t n) {
   float acc = 0;
   for (int64_t k = 0; k < weights.columns(); ++k) acc = std::fma(float_weight(weights, n, k), x[k], acc);

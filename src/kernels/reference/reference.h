@@ -1,5 +1,5 @@
-// The specification of every function of the table: plain loops, one rounding after another. The fast tables
-// give the same bits.
+// The specification of every function of the table of kernels.h, as plain loops that round one operation
+// after another. The fast tables give the same bits.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ void attention(const AttentionJob& job);
 void softmax(const float* x, int64_t count, float* out);
 void dequantize_row(const WeightMatrix& weights, int64_t row, float* out);
 
-// The fixed tree that joins the 16 partial sums of every reduction; element i of the data went to partial i
-// mod 16.
+// The fixed tree that joins the 16 partial sums of every reduction. Element i of the data was added to
+// partial sum i mod 16.
 inline float join_partial_sums(std::array<float, 16> partials) {
   for (int64_t width = 8; width > 0; width /= 2) {
     for (int64_t i = 0; i < width; ++i) partials[i] += partials[i + width];

@@ -1,4 +1,4 @@
-// The reference against the definitions in double precision: what it computes, not in which order.
+// Checks the reference against the definitions in double precision: its values, not the order of its sums.
 #include "kernels/reference/reference.h"
 
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@ namespace {
 
 constexpr float smallest_scale = 0x1p-100F;
 
-// One group of at most 32 elements; what is beyond `count` becomes 0.
+// Quantises one group of at most 32 elements; values from `count` on become 0.
 void quantize_group(const float* x, int64_t count, int8_t* values, float* scale, float* scaled_sum,
                     int16_t* half_sums) {
   float largest = 0;

@@ -1,4 +1,4 @@
-// The architectures that are built in; architecture.cpp lists them.
+// The built-in architectures; the list in architecture.cpp makes them known.
 #pragma once
 
 #include "model/architecture.h"

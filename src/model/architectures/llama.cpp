@@ -1,5 +1,5 @@
-// Llama (Touvron et al. 2023), and what shares its layer: SmolLM2, TinyLlama, Llama 2 and 3.
-// GGUF's converter permutes the rows of q and k, so that pairs to be turned lie side by side.
+// Llama (Touvron et al. 2023) and models with the same layer: SmolLM2, TinyLlama, Llama 2 and 3. GGUF's
+// converter permutes the rows of q and k, so that the two elements of a pair are neighbours.
 #include <array>
 
 #include "model/architectures/architectures.h"
