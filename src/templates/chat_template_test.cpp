@@ -21,8 +21,8 @@ std::string rendered(std::string_view source, std::string_view context = "{}") {
 
 Value read(const std::filesystem::path& path) { return json(os::read_text_file(path).value_or("null")); }
 
-// The goldens are those of a JavaScript engine; where it prints booleans and lists in JavaScript's way, these
-// are jinja2's answers, which the models' makers used.
+// The goldens come from a JavaScript engine. Where it prints booleans and lists as JavaScript does, these are
+// the answers of jinja2, which the models' makers used.
 const std::map<std::string, std::string>& python_answers() {
   static const std::map<std::string, std::string> answers = {
       {"LOGICAL_AND", "TrueFalseFalseFalse"},
@@ -89,7 +89,7 @@ TEST(ChatTemplate, GivesTheEndToEndGoldens) {
   int count = 0;
   for (const std::string section : {"default_templates", "custom_templates"}) {
     for (const auto& [name, golden] : *goldens.find(section)->object()) {
-      // It prints a list, which jinja2 does in Python's way; the golden has JSON.
+      // This template prints a list: jinja2 writes it as Python does, the golden has JSON.
       if (name == "MadeAgents/Hammer2.1") continue;
       const Result<ChatTemplate> parsed = ChatTemplate::parse(*golden.find("chat_template")->text());
       ASSERT_TRUE(parsed) << name << parsed.error().message;
@@ -237,7 +237,8 @@ TEST(ChatTemplate, FormatsTimeFromShoalNow) {
   setenv("SHOAL_NOW", "2024-02-29T13:05:09.25Z", 1);
   EXPECT_EQ(rendered("{{ strftime_now('%d %b %Y %A %H:%M:%S.%f %j') }}"),
             "29 Feb 2024 Thursday 13:05:09.250000 060");
-  EXPECT_EQ(rendered("{{ strftime_now('%H:%M%z %Z|%%z') }}"), "13:05 |%z");  // as Python's naive clock
+  EXPECT_EQ(rendered("{{ strftime_now('%H:%M%z %Z|%%z') }}"),
+            "13:05 |%z");  // like Python's clock without a time zone
   setenv("SHOAL_NOW", "86400", 1);
   EXPECT_EQ(rendered("{{ strftime_now('%Y-%m-%d') }}"), "1970-01-02");
   setenv("SHOAL_NOW", "yesterday", 1);
@@ -287,7 +288,7 @@ TEST(ChatTemplate, LeavesNothingBehindThatHoldsItself) {
   EXPECT_EQ(rendered("{% set a = namespace() %}{% set a.self = a %}{{ a }}").find("ERROR"), 0u);
 }
 
-// What of a rendering came from the context, in brackets.
+// Renders with brackets around what came from the context.
 std::string marked(std::string_view source, std::string_view context) {
   const Result<ChatTemplate> parsed = ChatTemplate::parse(source);
   EXPECT_TRUE(parsed);

@@ -48,7 +48,7 @@ Result<void> cut_behind_last_message(const Value& context, RenderedChat& chat) {
     return fail(ErrorCode::invalid_argument,
                 "continue_final_message: the chat template does not show the last message as it is");
   }
-  // The template may have kept the white space at the end, or not.
+  // The template may or may not have kept the white space at the end.
   const std::string_view kept = strip_left(words);
   const bool shows_all = std::string_view(chat.text).substr(found, kept.size()) == kept;
   const size_t end = found + (shows_all ? kept.size() : stripped.size());

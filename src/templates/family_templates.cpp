@@ -70,13 +70,13 @@ constexpr std::string_view granite = R"({%- for message in messages -%}
 {%- endfor -%}
 {%- if add_generation_prompt -%}<|start_of_role|>assistant<|end_of_role|>{%- endif -%})";
 
-// Phi-4's own form of ChatML.
+// Phi-4's form of ChatML.
 constexpr std::string_view phi4 = R"({%- for message in messages -%}
   {{ '<|im_start|>' + message.role + '<|im_sep|>' + message.content + '<|im_end|>' }}
 {%- endfor -%}
 {%- if add_generation_prompt -%}<|im_start|>assistant<|im_sep|>{%- endif -%})";
 
-// Qwen, SmolLM and many others.
+// The ChatML of Qwen, SmolLM and many others.
 constexpr std::string_view chat_ml = R"({%- for message in messages -%}
   {{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
 {%- endfor -%}
@@ -118,8 +118,8 @@ constexpr std::string_view phi3 = R"({%- for message in messages -%}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|assistant|>\n' }}{%- endif -%})";
 
-// Mistral's, of four kinds: with SentencePiece's spaces or without, as Tekken has it; with marks around the
-// system message, since version 7, or with that message in front of the user's last one.
+// Mistral's four forms: with or without SentencePiece's spaces (Tekken has none), and the system message
+// between marks (since version 7) or before the user's last message.
 constexpr std::string_view mistral = R"({{- bos_token -}}
 {%- set system = namespace(text='') -%}
 {%- for message in messages -%}
@@ -149,7 +149,7 @@ std::string_view mistral_template(const Tokenizer& tokenizer) {
   return kinds[has_marks ? 1 : 0][tokenizer.drops_first_space() ? 1 : 0];
 }
 
-// LLaVA 1.5.
+// The form of LLaVA 1.5.
 constexpr std::string_view vicuna = R"({{- bos_token -}}
 {%- for message in messages -%}
   {%- if message.role == 'user' -%}
@@ -163,11 +163,11 @@ constexpr std::string_view vicuna = R"({{- bos_token -}}
 {%- if add_generation_prompt -%}ASSISTANT:{%- endif -%})";
 
 struct FamilyTemplate {
-  std::array<std::string_view, 3> tokens;  // all of them are in the vocabulary
+  std::array<std::string_view, 3> tokens;  // the vocabulary has all of them
   std::string_view source;
 };
 
-// In this order: some families have another's tokens too.
+// The first match counts, since some families have another's tokens too.
 constexpr FamilyTemplate template_table[] = {
     {{"<|im_middle|>", "<|im_user|>", "<|im_assistant|>"}, kimi_template},
     {{"<|start|>", "<|message|>", "<|channel|>"}, harmony_template},

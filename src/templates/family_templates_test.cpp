@@ -14,7 +14,7 @@ struct Family {
   const char* name;
   std::vector<std::string> tokens;
   const char* file;  // the makers' own template, or a tokenizer_config.json with it
-  bool system;       // theirs takes a system message where ours does
+  bool system;       // their template takes a system message, as ours does
   bool drops_space = false;
   const char* version = "";
 };
@@ -62,7 +62,7 @@ TEST_P(FamilyTemplates, RenderAsTheMakersOwnDo) {
   ASSERT_TRUE(ours) << ours.error().message;
   ASSERT_TRUE(theirs);
   for (const bool opens_answer : {true, false}) {
-    // Mistral's prompt is always open, Phi's closed one has an end token more.
+    // Mistral's prompt always opens an answer, and Phi's closed one has one end token more.
     if (!opens_answer && (is_mistral(family) || family.name == std::string_view("phi3"))) continue;
     const Value context = chat(family.system, opens_answer);
     const Result<std::string> expected = theirs->render(context);

@@ -27,7 +27,7 @@ bool word_starts_at(std::string_view text, int64_t at) {
   return at == 0 || !is_word_character(decode_utf8(text, character_before(text, at)).value);
 }
 
-// Not before `least`.
+// Where the white space before `at` begins, but not before `least`.
 int64_t white_space_begin(std::string_view text, int64_t at, int64_t least) {
   while (at > least) {
     const int64_t before = character_before(text, at);
@@ -100,7 +100,7 @@ void AddedTokenMatcher::find_all(std::string_view text, std::span<const TextRang
   matches.clear();
   if (tokens_.empty()) return;
   const auto size = static_cast<int64_t>(text.size());
-  size_t range = 0;  // the first literal range that ends behind `at`
+  size_t range = 0;  // the first literal range that ends after `at`
   int64_t taken = 0;
   int64_t space_end = 0;
   for (int64_t at = 0; at < size; ++at) {
@@ -109,12 +109,12 @@ void AddedTokenMatcher::find_all(std::string_view text, std::span<const TextRang
     const AddedToken* token = find_longest(text, at, range < literal.size() ? literal[range].begin : size);
     if (token == nullptr) continue;
     TextRange found{at, at + static_cast<int64_t>(token->content.size())};
-    // The search goes on behind the content, whatever becomes of the token and of the white space it takes.
+    // The search continues after the content, whatever becomes of the token and the white space it takes.
     at = found.end - 1;
     if (token->single_word && !(word_starts_at(text, found.begin) && word_ends_at(text, found.end))) continue;
     if (token->strips_left) found.begin = std::max(white_space_begin(text, found.begin, taken), taken);
     if (token->strips_right) {
-      // Of tokens that lie in one stretch of white space each goes to its end, which is sought once.
+      // Tokens in one stretch of white space all reach to its end, which is looked for only once.
       if (found.end >= space_end) space_end = white_space_end(text, found.end);
       found.end = space_end;
     }

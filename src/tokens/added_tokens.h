@@ -1,5 +1,5 @@
-// The tokens that are found in a text before anything else is done with it: special tokens, and words that a
-// model's makers added to the vocabulary as a whole.
+// Finds the tokens that are taken out of a text before anything else is done with it: special tokens, and
+// words that a model's makers added to the vocabulary as a whole.
 #pragma once
 
 #include <array>
@@ -16,29 +16,29 @@ namespace shoal {
 struct AddedToken {
   TokenId id;
   std::string content;
-  bool special = false;  // no text of an answer
-  bool markup = false;   // never parsed from a user's words; every special token is markup, and some others
-  bool single_word = false;  // only where no letter or digit touches it
-  bool strips_left = false;  // takes the white space beside it
+  bool special = false;  // never text of an answer
+  bool markup = false;   // never parsed from a user's words; all special tokens are markup, and some others
+  bool single_word = false;  // found only where no letter or digit touches it
+  bool strips_left = false;  // takes the white space to its left
   bool strips_right = false;
-  bool normalized = false;             // sought in the normalised text
-  bool content_is_normalized = false;  // else it is normalised before it is sought there
+  bool normalized = false;             // looked for in the normalised text
+  bool content_is_normalized = false;  // else `content` is normalised before it is looked for there
 };
 
 class AddedTokenMatcher {
  public:
   static constexpr int64_t maximum_content_bytes = 1024;
 
-  // The contents are neither empty nor longer than the maximum.
+  // No content may be empty or longer than the maximum.
   explicit AddedTokenMatcher(std::vector<AddedToken> tokens);
 
   struct Match {
-    TextRange range;  // with the white space it takes
+    TextRange range;  // including the white space that the token takes
     TokenId id;
   };
-  // From left to right the longest token at each place, markup only where it touches no `literal` range. A
-  // token may lie in the white space that the one before takes, as in Hugging Face's library; its range then
-  // begins before the other's end.
+  // Finds the longest token at each place, from left to right; markup only where it touches no `literal`
+  // range. A token may lie in white space that the one before takes, as in Hugging Face's library; its range
+  // then begins before the other's end.
   void find_all(std::string_view text, std::span<const TextRange> literal, std::vector<Match>& matches) const;
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
@@ -50,7 +50,7 @@ class AddedTokenMatcher {
     int32_t token = -1;                          // index into tokens_
   };
   int32_t child(int32_t node, char byte) const;
-  // nullptr where none begins. Markup ends before the first literal range.
+  // nullptr when none begins at `at`. Markup must end before `first_literal`.
   const AddedToken* find_longest(std::string_view text, int64_t at, int64_t first_literal) const;
 
   std::vector<AddedToken> tokens_;

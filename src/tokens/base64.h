@@ -5,7 +5,7 @@
 
 namespace shoal {
 
-// False for what is no base64; `bytes` then holds nothing of use.
+// False when `text` is no base64; the content of `bytes` is then useless.
 bool decode_base64(std::string_view text, std::string& bytes);
 
 }  // namespace shoal

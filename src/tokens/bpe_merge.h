@@ -1,6 +1,6 @@
-// The heart of byte-pair encoding: neighbours are joined, lowest rank first and of equal ranks the leftmost,
-// until no pair has a rank. Short pieces by scanning, long ones with a queue, so that no input takes longer
-// than its length.
+// The core of byte-pair encoding: neighbours are joined, lowest rank first and the leftmost of equal ranks,
+// until no pair has a rank. Short pieces are scanned and long ones use a queue, so that the time stays near
+// proportional to a piece's length.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace shoal {
 
 struct BpeSymbol {
-  int32_t begin;  // bytes of the piece
+  int32_t begin;  // bytes [begin, end) of the piece
   int32_t end;
   TokenId id;  // -1: characters that are no token yet
 };
@@ -24,8 +24,8 @@ struct BpeMerge {
 };
 inline constexpr int32_t no_merge = std::numeric_limits<int32_t>::max();
 
-// `find(left, right)` gives the merge of two neighbours, of rank no_merge where there is none. The working
-// memory is kept between calls; one owner.
+// `find(left, right)` gives the merge of two neighbours, with rank no_merge when there is none. Keeps its
+// working memory between calls, so one thread at a time.
 class BpeMerger {
  public:
   template <class Find>
@@ -81,7 +81,7 @@ class BpeMerger {
     for (int32_t i = 0; i + 1 < count; ++i) offer(i, i + 1);
     while (!queue_.empty()) {
       const MergeCandidate best = queue_.pop();
-      // A symbol that was joined to its left has an end before its begin; see below.
+      // A symbol that was joined to its left neighbour has become empty; see below.
       if (symbols[best.left].end <= symbols[best.left].begin) continue;
       const int32_t right = links_[best.left].next;
       if (right < 0 || symbols[right].end != best.end) continue;

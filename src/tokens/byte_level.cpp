@@ -10,8 +10,8 @@ constexpr bool is_itself(int byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || (byte >= 0xAE && byte <= 0xFF);
 }
 
-// The byte of each character up to U+0143, -1 for none: printable bytes are themselves, the others follow
-// from U+0100.
+// The byte of each character up to U+0143, -1 for none. Printable bytes are written as themselves, the others
+// as characters from U+0100 on.
 constexpr std::array<int16_t, 0x144> byte_of_letter = [] {
   std::array<int16_t, 0x144> byte_of{};
   byte_of.fill(-1);
@@ -30,13 +30,13 @@ bool append_byte_level(std::string_view written, std::string& bytes) {
   bytes.resize(before + written.size());
   char* out = bytes.data() + before;
   for (size_t at = 0; at < written.size();) {
-    // The characters below U+0144 have one byte or two.
+    // Characters below U+0144 take one or two bytes.
     size_t character = static_cast<unsigned char>(written[at++]);
     if (character >= 0x80) {
       const bool two = character >= 0xC2 && character < 0xC6 && at < written.size() &&
                        (static_cast<unsigned char>(written[at]) & 0xC0) == 0x80;
       if (two) character = (character & 0x1F) << 6 | (static_cast<unsigned char>(written[at++]) & 0x3F);
-      if (!two || character >= byte_of_letter.size()) character = 0;  // which stands for none
+      if (!two || character >= byte_of_letter.size()) character = 0;  // stands for no byte
     }
     if (byte_of_letter[character] < 0) {
       bytes.resize(before);

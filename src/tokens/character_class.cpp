@@ -15,7 +15,7 @@ struct ClassRange {
   CharacterClasses classes;
 };
 
-// What Unicode 15.1 and 16 added to utf8proc's 15.0.
+// Characters that Unicode 15.1 and 16 added to utf8proc's Unicode 15.0.
 constexpr ClassRange additions[] = {{0x897, 0x897, mark_class},
                                     {0x1B4E, 0x1B4F, punctuation_class},
                                     {0x1B7F, 0x1B7F, punctuation_class},
@@ -169,7 +169,7 @@ CharacterTable::CharacterTable() {
   const std::vector<CharacterClasses> all = classes_of_all();
   for (size_t block = 0; block < blocks_of_.size(); ++block) {
     const auto begin = all.begin() + static_cast<std::ptrdiff_t>(block * block_size);
-    // Neighbours are often alike; looking further back saves little.
+    // Neighbouring blocks are often alike; looking further back finds little more.
     const size_t known = blocks_.size() / block_size;
     size_t found = known;
     for (size_t candidate = known; candidate-- > 0 && known - candidate <= 8;) {

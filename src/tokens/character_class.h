@@ -1,5 +1,5 @@
-// The classes of characters that tokenizers' patterns are made of, by Unicode 16, which the makers' libraries
-// have.
+// The classes of characters that tokenizers' patterns are made of, as in Unicode 16, which the makers'
+// libraries use.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ inline constexpr CharacterClasses punctuation_class = 1 << 8;   // \p{P}
 inline constexpr CharacterClasses symbol_class = 1 << 9;        // \p{S}
 inline constexpr CharacterClasses han_class = 1 << 10;          // \p{Han}
 inline constexpr CharacterClasses ascii_letter_class = 1 << 11;
-inline constexpr CharacterClasses ascii_punctuation_class = 1 << 12;  // and ASCII's symbols
+inline constexpr CharacterClasses ascii_punctuation_class = 1 << 12;  // with ASCII's symbols
 inline constexpr CharacterClasses letter_class = upper_class | lower_class | other_letter_class;
 
 class CharacterTable {

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// The fields of a unit of the trie, as the library Darts-clone packs them.
+// The fields of a unit of the trie as the library Darts-clone packs them.
 bool has_leaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }
 uint32_t value_of(uint32_t unit) { return unit & 0x7FFFFFFF; }
 uint32_t label_of(uint32_t unit) { return unit & 0x800000FF; }

@@ -14,16 +14,16 @@
 namespace shoal {
 namespace {
 
-// Words come again and again in a text, so the ids of a short piece are copied from where it came first.
+// Words repeat within a text, so the ids of a short piece are copied from its first occurrence.
 class PieceCache {
  public:
   static constexpr size_t longest_piece = 24;
 
-  // The slot where `piece` is, or would be.
+  // A slot that holds a piece or is free for it.
   struct Slot {
     char text[longest_piece];
     uint32_t length = 0;
-    int32_t count = 0;  // ids, from `first` on in the output
+    int32_t count = 0;  // number of ids, from `first` on in the output
     int64_t first = 0;
 
     bool holds(std::string_view piece) const {
@@ -41,7 +41,7 @@ class PieceCache {
   std::vector<Slot> slots_;
 };
 
-// The text with U+FFFD for what is no character, and the ranges moved along.
+// The text with U+FFFD in place of invalid bytes; the ranges are moved along.
 std::string repair_with_ranges(std::string_view text, std::vector<TextRange>& ranges) {
   std::vector<int64_t*> borders;
   for (TextRange& range : ranges) {
@@ -63,7 +63,7 @@ std::string repair_with_ranges(std::string_view text, std::vector<TextRange>& ra
   return repaired;
 }
 
-// The ranges within `part`, relative to its begin.
+// The parts of the ranges that lie within `part`, relative to its begin.
 std::vector<TextRange> ranges_within(std::span<const TextRange> ranges, const TextRange& part) {
   std::vector<TextRange> within;
   const auto first =
@@ -75,7 +75,8 @@ std::vector<TextRange> ranges_within(std::span<const TextRange> ranges, const Te
   return within;
 }
 
-constexpr size_t long_text = 4096;  // bytes; worth to be counted first
+constexpr size_t long_text =
+    4096;  // bytes; from this length on a lower bound of the tokens is computed first
 
 std::string_view slice(std::string_view text, const TextRange& range) {
   return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.end - range.begin));
@@ -87,7 +88,7 @@ struct ComposedTokenizer::Work {
   Work(int64_t text_bytes, int64_t limit) : cache(text_bytes), token_limit(limit) {}
 
   bool is_limited() const { return token_limit != no_token_limit; }
-  // Whether there are more than the limit; from then on nothing is added.
+  // Whether `more` ids exceed the limit. Once they do, it stays so.
   bool exceeds(int64_t more) {
     exceeds_limit = exceeds_limit || more > token_limit - static_cast<int64_t>(ids.size());
     return exceeds_limit;
@@ -98,7 +99,7 @@ struct ComposedTokenizer::Work {
   PieceCache cache;
   int64_t token_limit;
   bool exceeds_limit = false;
-  bool complete = true;  // no pattern gave up
+  bool complete = true;  // false: a pattern gave up
 };
 
 Result<std::unique_ptr<ComposedTokenizer>> ComposedTokenizer::make(TokenizerParts parts) {
@@ -239,7 +240,7 @@ void ComposedTokenizer::encode_chunk(std::string_view text, TextRange range,
   if (normalized_added_.tokens().empty()) return encode_plain(std::move(chunk), range.begin == 0, work);
 
   std::vector<TextRange> literal_here = ranges_within(literal, range);
-  // Where the normaliser changed something, the ranges no longer fit; then all of the chunk counts as a
+  // Once the normaliser has changed something, the ranges no longer fit; then all of the chunk counts as a
   // user's.
   if (!literal_here.empty() && chunk != slice(text, range)) {
     literal_here = {{0, static_cast<int64_t>(chunk.size())}};

@@ -1,5 +1,5 @@
-// A tokenizer put together from its parts: added tokens, normaliser, pre-tokenizer, model. Every file format
-// is read into these parts.
+// A tokenizer put together from parts: added tokens, normaliser, pre-tokenizer, model. Every file format is
+// read into these parts.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ struct TokenizerParts {
 
 class ComposedTokenizer final : public Tokenizer {
  public:
-  // corrupt_data when an added token has no content or an id that another one has.
+  // corrupt_data when an added token has no content or shares its id with another one.
   static Result<std::unique_ptr<ComposedTokenizer>> make(TokenizerParts parts);
 
   std::vector<TokenId> encode(std::string_view text, SpecialTokens special) const override;
@@ -54,7 +54,7 @@ class ComposedTokenizer final : public Tokenizer {
   std::string_view makers_version() const override { return makers_version_; }
 
   std::optional<TokenId> eos() const { return eos_; }
-  // What other files of the model say, before the tokenizer is shared.
+  // For what other files of the model say; called before the tokenizer is shared between threads.
   void set_bos(std::optional<TokenId> bos, bool adds_bos);
   void set_eos(std::optional<TokenId> eos) { eos_ = eos; }
   void set_end_tokens(std::vector<TokenId> end_tokens);
@@ -67,13 +67,13 @@ class ComposedTokenizer final : public Tokenizer {
   void encode_valid(std::string_view text, std::span<const TextRange> literal, Work& work) const;
   void encode_chunk(std::string_view chunk, TextRange range, std::span<const TextRange> literal,
                     Work& work) const;
-  // Whether the ids so far and those of this text exceed the limit.
+  // Whether `text` must push the ids past the limit, judged before it is tokenised.
   bool is_too_long(std::string_view text, Work& work) const;
   void encode_plain(std::string text, bool begins_input, Work& work) const;
 
   Vocabulary vocabulary_;
-  AddedTokenMatcher raw_added_;         // sought in the text as it comes
-  AddedTokenMatcher normalized_added_;  // sought in the normalised text
+  AddedTokenMatcher raw_added_;         // looked for in the unchanged text
+  AddedTokenMatcher normalized_added_;  // looked for in the normalised text
   PieceMap written_;
   Normalizer normalizer_;
   PreTokenizer pre_tokenizer_;

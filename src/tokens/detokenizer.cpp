@@ -46,7 +46,7 @@ void StreamingDetokenizer::feed(std::string_view text, Piece& piece) {
     }
   }
   size_t certain = held_.size() - static_cast<size_t>(stops_.pending());
-  // Only a stop string that is no UTF-8 itself can begin inside a character.
+  // Only a stop string that is not valid UTF-8 can begin inside a character.
   while (certain > 0 && certain < held_.size() &&
          (static_cast<unsigned char>(held_[certain]) & 0xC0) == 0x80) {
     --certain;

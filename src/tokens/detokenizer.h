@@ -1,5 +1,5 @@
-// Turns a stream of tokens into a stream of text that never ends inside a UTF-8 character, and ends it at a
-// stop string even where that lies across token borders.
+// Turns a stream of tokens into a stream of text that never ends inside a UTF-8 character, and stops it at a
+// stop string even when that crosses token borders.
 #pragma once
 
 #include <string>
@@ -10,33 +10,33 @@
 
 namespace shoal {
 
-// Whether the first token begins a text (a chat's answer), or goes on with one (a completion's prompt).
+// Whether the first token begins a text (a chat's answer) or continues one (a completion's prompt).
 enum class TextStart : uint8_t { beginning, continuation };
 
 class StreamingDetokenizer {
  public:
-  // `tokenizer` must outlive this. An empty stop string is never found. `shown_tokens`: special tokens that
-  // are text all the same, because whoever reads the answer looks for them.
+  // `tokenizer` must outlive this. Empty stop strings are ignored. `shown_tokens` are special tokens that
+  // count as text because whoever reads the answer looks for them.
   StreamingDetokenizer(const Tokenizer& tokenizer, const std::vector<std::string>& stop_strings,
                        TextStart start = TextStart::beginning, std::vector<TokenId> shown_tokens = {});
 
   struct Piece {
-    std::string
-        text;      // what may be shown now; held back: half a character, or a possible start of a stop string
-    bool stopped;  // a stop string was found; text ends in front of it, and no more tokens are to be added
+    // The text that may be shown now. Half a character and a possible start of a stop string are held back.
+    std::string text;
+    bool stopped;  // a stop string was found; text ends before it, and no more tokens may be added
   };
-  // Special tokens that are not shown give no text.
+  // Gives no text for special tokens that are not shown.
   Piece add(TokenId token);
 
-  // What was held back, at the end of the generation. Bytes that never became a character are replaced by
-  // U+FFFD.
+  // Gives the text that was held back, at the end of a generation. Bytes that never became a character are
+  // replaced by U+FFFD.
   std::string finish();
 
   // The stop string that was found; empty when none was.
   const std::string& stopped_at() const { return stopped_at_; }
 
  private:
-  // Feeds text of whole characters; `piece` gets what is certain.
+  // Takes text of whole characters and puts into `piece` what may be shown.
   void feed(std::string_view text, Piece& piece);
 
   const Tokenizer& tokenizer_;

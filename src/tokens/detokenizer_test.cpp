@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-// All pieces of a stream, and where it stopped (-1: it did not).
+// All pieces of a stream, and the token at which it stopped (-1: it did not).
 struct Streamed {
   std::vector<std::string> pieces;
   int64_t stopped_at = -1;

@@ -1,4 +1,4 @@
-// A vocabulary that a test writes down; for tests only.
+// A tokenizer whose vocabulary a test writes down; for tests only.
 #pragma once
 
 #include <set>
@@ -15,7 +15,7 @@ class FakeTokenizer final : public Tokenizer {
                          std::vector<TokenId> end_tokens = {})
       : tokens_(std::move(tokens)), special_(std::move(special)), end_tokens_(std::move(end_tokens)) {}
 
-  // One token a byte where there is one.
+  // One token for each byte that is a token; other bytes are dropped.
   std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {
     std::vector<TokenId> ids;
     for (const char byte : text) {

@@ -36,7 +36,7 @@ inline std::vector<TokenId> ids_of(const Value& list) {
   return ids;
 }
 
-// Numbers between anything else.
+// The numbers in a text, whatever is between them.
 inline std::vector<TokenId> ids_of(const std::string& text) {
   std::vector<TokenId> ids;
   for (size_t at = 0; at < text.size();) {
@@ -72,7 +72,7 @@ inline std::vector<GoldenText> read_kitoken_lines(const std::string& tokens) {
   return goldens;
 }
 
-// kitoken's long input, a whole file.
+// kitoken's long input: a whole file as one text.
 inline std::vector<GoldenText> read_kitoken_file(const std::string& tokens) {
   const auto folder = test_data_path("tokenizers/kitoken/golden");
   const Result<std::string> text = os::read_text_file(folder / "utf8_input.txt");
@@ -81,7 +81,7 @@ inline std::vector<GoldenText> read_kitoken_file(const std::string& tokens) {
   return {{*text, ids_of(*ids)}};
 }
 
-// llama.cpp's: texts between lines of "__ggml_vocab_test__", and a line of ids for each.
+// llama.cpp's inputs: texts between lines of "__ggml_vocab_test__", and a line of ids for each.
 inline std::vector<GoldenText> read_llama_cpp_goldens(const std::string& vocabulary) {
   const std::string path =
       test_data_path("tokenizers/llama.cpp-vocab/ggml-vocab-" + vocabulary + ".gguf").string();

@@ -1,5 +1,5 @@
-// Which ids of a vocabulary stand for a token. Files leave holes between reserved ids, and ids behind the
-// last.
+// Which ids of a vocabulary stand for a token. Files leave holes between reserved ids, and unused ids after
+// the last.
 #pragma once
 
 #include "tokens/token_mask.h"
@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-// What has text, and what ends an answer.
+// Allows the tokens that have text and those that end an answer.
 TokenMask known_tokens(const Tokenizer& tokenizer);
 
 }  // namespace shoal

@@ -15,7 +15,7 @@ std::array<int64_t, 256> count_bytes(std::string_view text) {
   return counts;
 }
 
-// Of all its characters; in other characters they may occur too.
+// The bytes of all white space characters; other characters may contain them too.
 std::string bytes_of_white_space() {
   std::string bytes;
   for (char32_t code_point = 0; code_point < 0x10000; ++code_point) {
@@ -39,7 +39,7 @@ LeastTokenCount::LeastTokenCount(const Vocabulary& vocabulary, const Normalizer&
     }
   }
   if (shrinking == 1) return;
-  // The bytes are not the text's.
+  // The tokens' bytes are not the text's bytes, so every byte gets the longest length.
   longest_.fill(std::ranges::max(longest_) * shrinking);
 }
 

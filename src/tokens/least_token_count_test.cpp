@@ -23,7 +23,7 @@ class BoundedTexts : public testing::TestWithParam<const char*> {
   std::unique_ptr<const Tokenizer> tokenizer_;
 };
 
-// Words, runs and what gets shorter when it is normalised.
+// Draws words, runs, and characters that normalising makes shorter.
 std::string draw_text(std::mt19937& random) {
   static const std::vector<std::string> text_parts = {
       " the", "hello",  "    ", "\n\n", "--------", "aaaaaaaa", "0000",       "日本語",  "▁▁▁",

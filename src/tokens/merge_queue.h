@@ -1,5 +1,5 @@
-// Candidates for merging, lowest rank first and of equal ranks the leftmost. A long text has many candidates
-// of few ranks, offered mostly from left to right, so each rank has a queue of its own: a run of ten million
+// Candidates for merging, lowest rank first and the leftmost of equal ranks. A long text has many candidates
+// of few ranks, pushed mostly from left to right, so each rank has a queue of its own: a run of ten million
 // equal letters costs a few steps for each, where one heap would jump through all of its memory.
 #pragma once
 
@@ -16,8 +16,9 @@ namespace shoal {
 
 struct MergeCandidate {
   int32_t left;  // index of the left symbol
-  int32_t end;   // of the right symbol when this was found; another end means that it is out of date
-  TokenId id;    // of the joined symbol
+  int32_t end;  // end of the right symbol when the pair was found; if it has changed, the candidate is out of
+                // date
+  TokenId id;   // id of the joined symbol
 };
 
 class MergeQueue {
@@ -61,7 +62,7 @@ class MergeQueue {
     return best;
   }
 
-  // For the next text. Gives back the memory of a long one.
+  // Prepares for the next text. Gives back the memory that a long one took.
   void clear() {
     constexpr size_t kept = 4096;
     if (slots_.size() > kept || used_ > kept) {
@@ -77,9 +78,9 @@ class MergeQueue {
  private:
   struct Bucket {
     int32_t rank = 0;
-    size_t next = 0;  // of in_order
+    size_t next = 0;  // index into in_order
     std::vector<MergeCandidate> in_order;
-    std::vector<MergeCandidate> late;  // a heap of those that came out of order
+    std::vector<MergeCandidate> late;  // a heap of the candidates that came out of order
 
     bool empty() const { return next == in_order.size() && late.empty(); }
     void clear() {
@@ -112,10 +113,11 @@ class MergeQueue {
     for (size_t i = 0; i < used_; ++i) slots_[slot_of(buckets_[i].rank)] = static_cast<int32_t>(i);
   }
 
-  std::vector<Bucket> buckets_;  // the first used_ of them
+  std::vector<Bucket> buckets_;  // the first used_ are in use
   size_t used_ = 0;
-  std::vector<int32_t> slots_;                      // rank → index into buckets_, -1 where free
-  std::vector<std::pair<int32_t, int32_t>> ranks_;  // a heap of the ranks with candidates, and their buckets
+  std::vector<int32_t> slots_;  // rank → index into buckets_; -1: free
+  std::vector<std::pair<int32_t, int32_t>>
+      ranks_;  // a heap of the ranks that have candidates, with their buckets
 };
 
 }  // namespace shoal

@@ -8,8 +8,7 @@
 namespace shoal {
 namespace {
 
-// The patterns are those of the models' own tokenizer files; the names are the ones that GGUF converters give
-// them.
+// The patterns come from the models' own tokenizer files; the names are those that GGUF converters use.
 constexpr std::string_view seed_coder =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view bailing =
@@ -17,7 +16,7 @@ constexpr std::string_view bailing =
 constexpr std::string_view bloom = " ?[^(\\s|.,!?…。，、।۔،)]+";
 constexpr std::string_view deepseek_punctuation =
     R"(\s?[!-/:-~\x{FF01}-\x{FF0F}\x{FF1A}-\x{FF5E}\x{2018}-\x{201F}\x{3000}-\x{3002}]+)";
-// The letters that have a case, as the Unicode of 2021 has them.
+// The letters that have a case in the Unicode of 2021.
 constexpr std::string_view deepseek_letters =
     R"(\s?[\x{41}-\x{5A}\x{61}-\x{7A}\x{B5}\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{1BA}\x{1BC}-\x{1BF})"
     R"(\x{1C4}-\x{293}\x{295}-\x{2AF}\x{370}-\x{373}\x{376}\x{377}\x{37B}-\x{37D}\x{37F}\x{386})"

@@ -80,16 +80,16 @@ std::string apply_step(const CollapseSpacesStep&, std::string text) {
   return out;
 }
 
-// Of the bytes that the vocabulary has for them, where a ▁ of the text is a space.
+// The text's ▁ of three bytes becomes a space of one byte in the vocabulary.
 constexpr int64_t mark_bytes = 3;
 constexpr int64_t most_shrinking = 1 << 20;
 
 int64_t shrinking_of(const NormalForm& form) {
   switch (form) {
     case NormalForm::nfc:
-    case NormalForm::nfd: return 3;  // the Kelvin sign becomes a K, three letters of Hangul a syllable
+    case NormalForm::nfd: return 3;  // the Kelvin sign becomes K; three letters of Hangul become one syllable
     case NormalForm::nfkc:
-    case NormalForm::nfkd: return 4;  // a mathematical letter becomes a letter
+    case NormalForm::nfkd: return 4;  // a mathematical letter becomes a plain one
   }
   return shrinks_to_nothing;
 }

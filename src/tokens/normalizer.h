@@ -1,4 +1,4 @@
-// What a tokenizer does to a text before it is cut up: a list of steps.
+// Changes a text before it is cut into pieces, by a list of steps.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace shoal {
 
 struct PrependStep {
-  std::string text;  // not in front of an empty text
+  std::string text;  // put in front of every text that is not empty
 };
 struct ReplaceStep {
   std::string from;  // not empty
@@ -34,12 +34,12 @@ struct CharacterMapStep {
   enum class Way : uint8_t { longest, graphemes };
   CharacterMap map;
   Way way;
-  std::vector<std::string> kept = {};  // not empty ones, the longest first; for Way::longest
+  std::vector<std::string> kept = {};  // not empty, the longest first; for Way::longest
 };
-// SentencePiece's remove_extra_whitespaces: none at the ends, one between words.
+// SentencePiece's remove_extra_whitespaces: no spaces at the ends, one between words.
 struct CollapseSpacesStep {};
 
-// What shrinking() says where a text of any length may come to nothing.
+// The value of shrinking() when a text of any length may become empty.
 inline constexpr int64_t shrinks_to_nothing = 0;
 
 using NormalizerStep = std::variant<NormalForm, PrependStep, ReplaceStep, ReplacePatternStep, LowercaseStep,
@@ -52,7 +52,7 @@ class Normalizer {
 
   bool empty() const { return steps_.empty(); }
   std::string apply(std::string_view valid_text) const;
-  // No text gets shorter by more than this factor; 1 only where it keeps its bytes.
+  // No text gets shorter by more than this factor. 1 only when the text keeps its bytes.
   int64_t shrinking() const;
 
  private:

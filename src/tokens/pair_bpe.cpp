@@ -105,7 +105,7 @@ void PairBpe::split_bytes(std::string_view piece, std::vector<BpeSymbol>& symbol
   for (int32_t at = 0; at < size; ++at) {
     TokenId id = byte_tokens_[static_cast<unsigned char>(piece[static_cast<size_t>(at)])];
     if (id < 0) {
-      // Without an unknown token a byte that is no token is lost, as in the library that made the file.
+      // Without an unknown token, a byte that is no token is lost, as in Hugging Face's library.
       if (!settings_.unknown) continue;
       if (settings_.fuse_unknown && !symbols.empty() && symbols.back().id == *settings_.unknown) {
         symbols.back().end = at + 1;

@@ -1,5 +1,5 @@
-// BPE by a table of merges of two tokens, as tokenizer.json and GGUF's "gpt2" have it; the symbols at first
-// are the bytes, or the characters, of a piece.
+// BPE by a table of merges of two tokens, as in tokenizer.json and GGUF's "gpt2". The first symbols of a
+// piece are its bytes or its characters.
 #pragma once
 
 #include <array>
@@ -13,11 +13,11 @@
 
 namespace shoal {
 
-// (left, right) → merge: an open hash table.
+// (left, right) → merge, in an open hash table.
 class MergeTable {
  public:
   void reserve(int64_t count);
-  // A pair that is there already keeps its first rank when `replace` is false.
+  // When `replace` is false, a pair that is there already keeps its first rank.
   void insert(TokenId left, TokenId right, BpeMerge merge, bool replace);
   BpeMerge find(TokenId left, TokenId right) const;
   void prefetch(TokenId left, TokenId right) const {
@@ -41,18 +41,19 @@ class MergeTable {
   int shift_ = 64;
 };
 
-// Fills a table from a file's list of merges, which are looked up some at a time.
+// Fills a table from a file's list of merges. Pieces are looked up several at a time, see PieceMap::prefetch.
 class MergeReader {
  public:
-  // `replace`: of a pair that is listed twice the later rank counts.
+  // `replace`: when a pair is listed twice, the later rank counts.
   MergeReader(const PieceMap& pieces, MergeTable& merges, bool replace)
       : pieces_(pieces), merges_(merges), replace_(replace) {}
 
-  // The two tokens of the next merge, as `bytes` up to `middle` and from there on. False where a token of
-  // this merge or of one before is not among the pieces.
+  // Takes the next merge, whose tokens are `bytes` up to `middle` and from there on. False when a token of
+  // this merge or of an earlier one is not among the pieces.
   bool add(std::string_view bytes, size_t middle);
+  // As add(), for the merges not looked up yet; called at the end of the list.
   bool finish();
-  // After false: the number of the merge.
+  // The number of the merge for which add() or finish() gave false.
   int32_t wrong_merge() const { return count_; }
 
  private:
@@ -72,20 +73,20 @@ class MergeReader {
   const bool replace_;
   std::array<Pending, together> pending_;
   size_t used_ = 0;
-  int32_t count_ = 0;       // merges that are in the table
-  size_t last_joined_ = 0;  // most vocabularies are in the order of their merges
+  int32_t count_ = 0;       // merges in the table
+  size_t last_joined_ = 0;  // most vocabularies are in the order of their merges, so the search starts here
 };
 
 class PairBpe final : public TokenModel {
  public:
   struct Settings {
-    PieceMap pieces;  // bytes as the pre-tokenizer gives them
+    PieceMap pieces;  // in the bytes that the pre-tokenizer gives
     MergeTable merges;
-    bool bytes_are_symbols;           // else characters
-    bool whole_pieces_first = false;  // a piece that is a token is that token, whatever the merges say
+    bool bytes_are_symbols;           // else the first symbols are characters
+    bool whole_pieces_first = false;  // a piece that is a token becomes that token, whatever the merges say
     std::optional<std::array<TokenId, 256>> byte_fallback;  // for characters that are no token
     std::optional<TokenId> unknown;
-    bool fuse_unknown = false;  // neighbouring unknown characters are one token
+    bool fuse_unknown = false;  // neighbouring unknown characters become one token
   };
   explicit PairBpe(Settings settings);
 
@@ -97,7 +98,7 @@ class PairBpe final : public TokenModel {
   void split_characters(std::string_view piece, std::vector<BpeSymbol>& symbols) const;
 
   Settings settings_;
-  std::array<TokenId, 256> byte_tokens_;  // of each single byte, -1 where there is none
+  std::array<TokenId, 256> byte_tokens_;  // the token of each single byte; -1: none
 };
 
 }  // namespace shoal

@@ -22,19 +22,19 @@ constexpr uint32_t match_limit = 2'000'000;
 constexpr std::chrono::seconds least_time{2};
 constexpr uint32_t heap_limit_kib = 256 << 10;
 
-// Unicode's White_Space. PCRE2's own \s also takes U+180E.
+// Unicode's White_Space. PCRE2's own \s includes U+180E too.
 constexpr std::string_view space_pattern =
     R"(\x09-\x0D\x20\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
 constexpr std::string_view no_spaces =
     R"(\x00-\x08\x0E-\x1F\x21-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027}\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
 
-// Oniguruma's \w. PCRE2's has no marks, and all numbers.
+// Oniguruma's \w. PCRE2's lacks marks and includes all numbers.
 constexpr std::string_view word_pattern =
     R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
-// But for some dozens of numbers and letters in circles.
+// The complement of word_pattern, except for some dozens of numbers and letters in circles.
 constexpr std::string_view no_words = R"(\p{C}\p{Z}\p{S}\p{No}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po})";
 
-// What stands in a class for \s, \S, \w and \W; empty for other letters.
+// What replaces \s, \S, \w and \W inside a class; empty for other letters.
 std::string_view members_of(char letter) {
   switch (letter) {
     case 's': return space_pattern;
@@ -45,7 +45,7 @@ std::string_view members_of(char letter) {
   }
 }
 
-// Rewrites what the two dialects write differently.
+// Rewrites what PCRE2 writes differently.
 class Translator {
  public:
   explicit Translator(std::string_view source) : source_(source) {}
@@ -76,7 +76,7 @@ class Translator {
   }
 
  private:
-  // PCRE2's \p{Han} also takes what Chinese shares with other scripts, as "、".
+  // PCRE2's \p{Han} includes characters that Chinese shares with other scripts, such as "、".
   std::string_view read_escape() {
     constexpr std::string_view han_pattern = R"(\p{Han})";
     const bool han = source_.substr(at_).starts_with(han_pattern);
@@ -85,8 +85,8 @@ class Translator {
     return escape;
   }
 
-  // A class, at its '['. An intersection becomes a class behind a lookahead for each further part; a class
-  // nested in a union is written out without its brackets, which PCRE2 does not know.
+  // Reads a class, from its '['. An intersection becomes a class with a lookahead for each further part; a
+  // class nested in a union is written out without its brackets, which PCRE2 does not know.
   std::optional<std::string> read_class(int depth) {
     if (depth > 8) return std::nullopt;
     ++at_;
@@ -158,7 +158,7 @@ std::string error_text(int code) {
 
 }  // namespace
 
-// One of the three.
+// Exactly one of scanner, literal and code is set.
 struct Pattern::Code {
   WordScanner scanner = nullptr;
   std::string literal;
@@ -209,7 +209,7 @@ Result<Pattern> Pattern::compile(std::string_view source, PatternEngine engine) 
   compiled->context.reset(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(compiled->context.get(), match_limit);
   pcre2_set_heap_limit(compiled->context.get(), heap_limit_kib);
-  // Where this fails the interpreter does.
+  // If compiling fails, PCRE2's interpreter runs the pattern.
   (void)pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE);
   return Pattern(std::move(compiled));
 }
@@ -231,8 +231,8 @@ bool Pattern::find_all(std::string_view text, std::vector<TextRange>& matches) c
   return code_->find_all(text, matches);
 }
 
-// Each attempt is at one place and has a limit of its own; what all of them take together is measured, since
-// PCRE2 does not tell how much an attempt took.
+// Each attempt starts at one place and has a limit of its own. Their total is limited by time, since PCRE2
+// does not tell how much work an attempt took.
 bool Pattern::Code::find_all(std::string_view text, std::vector<TextRange>& matches) const {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point deadline =
@@ -248,7 +248,7 @@ bool Pattern::Code::find_all(std::string_view text, std::vector<TextRange>& matc
     }
     int rc = pcre2_match(code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK, data.get(), context.get());
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
-      // The compiled form has a small stack; the interpreter uses the heap, up to its limit.
+      // Compiled code has a small stack; the interpreter uses the heap, up to its limit.
       rc = pcre2_match(code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data.get(),
                        context.get());
     }
@@ -259,7 +259,7 @@ bool Pattern::Code::find_all(std::string_view text, std::vector<TextRange>& matc
     if (rc >= 0 && bounds[0] == at && bounds[1] > at) {
       matches.push_back({static_cast<int64_t>(at), static_cast<int64_t>(bounds[1])});
       at = bounds[1];
-    } else {  // none, an empty one, or one moved by \K
+    } else {  // no match, an empty one, or one moved by \K
       at += static_cast<size_t>(utf8_length(text[at]));
     }
   }

@@ -9,7 +9,7 @@ std::string_view part(std::string_view text, const TextRange& range) {
   return text.substr(static_cast<size_t>(range.begin), static_cast<size_t>(range.end - range.begin));
 }
 
-// The stretches of a piece, alternately matches and what lies between, relative to the whole text.
+// A stretch of the text: matches and the stretches between them alternate.
 struct Stretch {
   TextRange range;
   bool match;
@@ -32,7 +32,7 @@ bool find_stretches(const SplitStep& step, std::string_view text, const TextRang
 
 void put_stretches(SplitBehavior behavior, const std::vector<Stretch>& stretches,
                    std::vector<TextRange>& pieces) {
-  bool joins_previous = false;  // the piece in the making takes this stretch too
+  bool joins_previous = false;  // the piece being built takes this stretch too
   bool previous_match = false;
   for (const Stretch& stretch : stretches) {
     bool joins_next = false;
@@ -65,7 +65,7 @@ void put_stretches(SplitBehavior behavior, const std::vector<Stretch>& stretches
   }
 }
 
-// Each match and what lies between two of them is a piece.
+// Makes each match a piece, and each stretch between two matches.
 void isolate(const Pattern& pattern, PreTokenizedText& cut, std::vector<TextRange>& pieces) {
   std::vector<TextRange> matches;
   for (const TextRange& piece : cut.pieces) {
@@ -96,7 +96,7 @@ void apply_step(const SplitStep& step, PreTokenizedText& cut) {
   cut.pieces = std::move(pieces);
 }
 
-// Rewrites each piece; `rewrite` gets the piece and whether it is the first of the input.
+// Rewrites each piece. `rewrite` gets the piece and whether it is the first of the input.
 template <class Rewrite>
 void rewrite_pieces(PreTokenizedText& cut, const Rewrite& rewrite) {
   std::string text;
@@ -122,7 +122,7 @@ void cut_before(std::string_view mark, bool whole_runs, PreTokenizedText& cut) {
   for (const TextRange& piece : cut.pieces) {
     const std::string_view text = part(cut.text, piece);
     size_t begin = 0;
-    size_t run_end = std::string_view::npos;  // where the run of marks ends that was found last
+    size_t run_end = std::string_view::npos;  // where the run of marks that was found last ends
     for (size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + mark.size())) {
       const bool in_run = at == run_end;
       run_end = at + mark.size();

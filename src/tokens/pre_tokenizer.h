@@ -1,5 +1,5 @@
-// Cuts a normalised text into the pieces that no token crosses: a list of steps, each of which cuts the
-// pieces of the one before further.
+// Cuts a normalised text into pieces that no token crosses, by a list of steps, each of which cuts the pieces
+// of the step before.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace shoal {
 
-// What becomes of the matches of a pattern, as tokenizer.json names it.
+// What happens to the matches of a pattern; the names are tokenizer.json's.
 enum class SplitBehavior : uint8_t { removed, isolated, merged_with_previous, merged_with_next, contiguous };
 
 struct SplitStep {
   Pattern pattern;
   SplitBehavior behavior;
-  bool invert;  // the matches are what lies between the matches
+  bool invert;  // the text between the matches counts as the matches
 };
 // Puts a space in front of a piece that does not start with one.
 struct PrefixSpaceStep {};
@@ -26,21 +26,21 @@ struct MetaspaceStep {
   enum class Prepend : uint8_t { always, first, never };
   std::string replacement;  // one character
   Prepend prepend;
-  bool split;  // before each replacement
+  bool split;  // cuts before each replacement
 };
-// Cuts before a run of `mark` where a vocabulary allows it: see cuts_before_mark.
+// Cuts before each run of `mark`, for vocabularies that has_mark_inside (tokenizer_steps.h) allows it for.
 struct CutBeforeMarkStep {
   std::string mark;
 };
 
 using PreTokenizerStep = std::variant<SplitStep, PrefixSpaceStep, MetaspaceStep, CutBeforeMarkStep>;
 
-// A text and its pieces, in order; what lies between pieces is dropped.
+// A text and its pieces, in order; text between pieces is dropped.
 struct PreTokenizedText {
   std::string text;
   std::vector<TextRange> pieces;
   bool begins_input;     // the text starts where the whole input starts
-  bool complete = true;  // no pattern gave up
+  bool complete = true;  // false: a pattern gave up, see Pattern::find_all
 };
 
 class PreTokenizer {
@@ -48,9 +48,9 @@ class PreTokenizer {
   PreTokenizer() = default;
   explicit PreTokenizer(std::vector<PreTokenizerStep> steps) : steps_(std::move(steps)) {}
 
-  // Valid UTF-8 in and out.
+  // Takes and gives valid UTF-8.
   PreTokenizedText apply(std::string text, bool begins_input) const;
-  // As Normalizer::shrinking.
+  // No text gets shorter by more than this factor, as Normalizer::shrinking.
   int64_t shrinking() const;
 
  private:

@@ -1,4 +1,5 @@
-// Vocabularies of byte strings whose rank decides what is joined first, as tiktoken and Tekken keep them.
+// Reads vocabularies of byte strings whose rank decides what is joined first, as tiktoken and Tekken have
+// them.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 
 namespace shoal {
 
-// A vocabulary of byte strings whose rank decides what is joined first.
 struct RankedPieces {
   TextBpe::Settings settings{.pieces = {},
                              .ranks = {},

@@ -17,7 +17,7 @@
 namespace shoal {
 namespace {
 
-// Equal scores get equal ranks, the highest score rank 0.
+// The highest score gets rank 0; equal scores get equal ranks.
 std::vector<int32_t> ranks_of_scores(const std::vector<double>& scores) {
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -31,12 +31,12 @@ std::vector<int32_t> ranks_of_scores(const std::vector<double>& scores) {
   return ranks;
 }
 
-// What both models are made of.
+// What both models need of a vocabulary.
 struct PieceTables {
   std::array<TokenId, 256> bytes;
   bool all_bytes = false;
   std::optional<TokenId> unknown;
-  std::vector<TokenId> normal;  // and user-defined
+  std::vector<TokenId> normal;  // with the user-defined ones
   bool mark_inside = false;
 };
 
@@ -137,8 +137,8 @@ std::unique_ptr<const TokenModel> make_unigram(const SentencePieceVocabulary& re
     const auto index = static_cast<size_t>(id);
     const std::string_view written = read.pieces[index];
     if (read.kinds[index] == PieceKind::user_defined) {
-      if (is_markup(written)) continue;  // is found before the model sees the text
-      // A score that makes any path through it the best one, as SentencePiece computes it.
+      if (is_markup(written)) continue;  // the added tokens find it before the model sees the text
+      // With this score any path through the piece is the best, as SentencePiece computes it.
       settings.scores[index] = static_cast<double>(written.size()) * highest - 0.1;
     }
     settings.pieces.insert(written, id);
@@ -187,8 +187,7 @@ void add_marked_pieces(const SentencePieceVocabulary& vocabulary, TokenizerParts
     AddedToken token{.id = static_cast<TokenId>(i), .content = std::string(vocabulary.pieces[i])};
     token.special = special;
     token.markup = special || is_markup(token.content);
-    // SentencePiece looks for these behind its normaliser, so that a text has one space in front all the
-    // same.
+    // SentencePiece looks for these after normalising, so that a text still gets its space in front.
     token.normalized = token.content_is_normalized = !token.markup;
     parts.added.push_back(std::move(token));
   }

@@ -1,5 +1,5 @@
-// SentencePiece's vocabularies, from tokenizer.model or from GGUF's "llama" and "t5": pieces with scores and
-// kinds.
+// Builds a tokenizer from SentencePiece's vocabulary of pieces with scores and kinds, as in tokenizer.model
+// and in GGUF's "llama" and "t5".
 #pragma once
 
 #include <cstdint>
@@ -11,25 +11,27 @@
 
 namespace shoal {
 
-// As both files number them.
+// The numbers are those of both file formats.
 enum class PieceKind : uint8_t { normal = 1, unknown, control, user_defined, unused, byte };
 
 enum class PieceModel : uint8_t { bpe, unigram };
 
 struct SentencePieceVocabulary {
   PieceModel model = PieceModel::bpe;
-  std::vector<std::string_view> pieces;  // by id; spaces written as ▁
-  std::vector<double> scores;            // as many
-  std::vector<PieceKind> kinds;          // as many
-  bool adds_prefix;                      // a space in front of every text
+  std::vector<std::string_view> pieces;  // by id; spaces are written as ▁
+  std::vector<double> scores;            // by id
+  std::vector<PieceKind> kinds;          // by id
+  bool adds_prefix;                      // puts a space in front of every text
   bool collapses_spaces;
-  std::string_view character_map = {};  // empty: characters stay as they are
+  std::string_view character_map =
+      {};  // the bytes for CharacterMap::parse; empty: characters stay as they are
 };
 
-// Fills in all but the added tokens and the special ids.
+// Fills in all parts but the added tokens and the special ids. corrupt_data for a vocabulary that makes no
+// sense.
 Result<void> build_sentence_piece(const SentencePieceVocabulary& vocabulary, TokenizerParts& parts);
 
-// The control, unknown and user-defined pieces, as tokens that are sought in a text.
+// Adds the control, unknown and user-defined pieces as tokens that are looked for in a text.
 void add_marked_pieces(const SentencePieceVocabulary& vocabulary, TokenizerParts& parts);
 
 }  // namespace shoal

@@ -22,7 +22,7 @@ StopMatcher::StopMatcher(const std::vector<std::string>& strings) : nodes_(1) {
     nodes_[state].ends = nodes_[state].depth;
   }
 
-  // Breadth first, so that the fallback of a node, which is shorter, is complete before the node itself.
+  // Goes breadth first: a node's fallback is shorter, so it is complete before the node itself.
   std::deque<int32_t> queue = {0};
   while (!queue.empty()) {
     const int32_t state = queue.front();

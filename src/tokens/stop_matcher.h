@@ -1,4 +1,4 @@
-// Finds the first of several strings in a text that comes byte by byte, in constant time a byte
+// Finds the first of several strings in a text that comes byte by byte, in constant time for each byte
 // (Aho-Corasick).
 #pragma once
 
@@ -13,13 +13,13 @@ class StopMatcher {
  public:
   explicit StopMatcher(const std::vector<std::string>& strings);
 
-  // Takes the next byte. The length of the longest string that ends here, 0 for none.
+  // Takes the next byte. Returns the length of the longest string that ends with it, 0 for none.
   int64_t add(char byte);
 
   // Forgets the bytes so far.
   void reset() { state_ = 0; }
 
-  // How many of the last bytes may be the beginning of one of the strings.
+  // How many of the last bytes may begin one of the strings.
   int64_t pending() const { return nodes_[state_].depth; }
 
  private:

@@ -1,5 +1,5 @@
-// BPE that joins two neighbours when their text is a token, by that token's own rank: tiktoken's files (rank
-// = id) and SentencePiece's (rank by score).
+// BPE that joins two neighbours when their joined text is a token, by that token's rank. Used for tiktoken's
+// files (rank = id) and SentencePiece's (rank by score).
 #pragma once
 
 #include <array>
@@ -15,11 +15,11 @@ class TextBpe final : public TokenModel {
  public:
   struct Settings {
     PieceMap pieces;
-    std::vector<int32_t> ranks;  // by id; no_merge for a token that is never made by joining
-    bool bytes_are_symbols;      // else characters
+    std::vector<int32_t> ranks;  // by id; no_merge for a token that joining never makes
+    bool bytes_are_symbols;      // else the first symbols are characters
     bool whole_pieces_first = false;
     std::optional<std::array<TokenId, 256>> byte_fallback;
-    std::optional<TokenId> unknown;  // neighbouring unknown characters are one
+    std::optional<TokenId> unknown;  // neighbouring unknown characters become one
   };
   explicit TextBpe(Settings settings) : settings_(std::move(settings)) {}
 

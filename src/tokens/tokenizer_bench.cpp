@@ -1,4 +1,4 @@
-// How fast tokenizers load and encode. Arguments: a file of text, then tokenizer files.
+// Measures how fast tokenizers load and encode. Arguments: a file of text, then tokenizer files.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ double seconds_of(const auto& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// The shortest of some times: what the machine's other work did not disturb.
+// The shortest of several times, which the machine's other work disturbed least.
 double best_seconds_of(int times, const auto& work) {
   double best = seconds_of(work);
   for (int i = 1; i < times; ++i) best = std::min(best, seconds_of(work));

@@ -25,7 +25,8 @@ Result<FileKind> kind_of(std::string_view text) {
     const bool tekken = text.substr(0, 4096).find("\"default_num_special_tokens\"") != std::string_view::npos;
     return tekken ? FileKind::tekken : FileKind::tokenizer_json;
   }
-  // The first field of a SentencePiece model is a piece; a line of tiktoken is base64, a space and a number.
+  // A SentencePiece model begins with the field of a piece; a line of tiktoken is base64, a space and a
+  // number.
   if (text.starts_with('\n')) return FileKind::sentence_piece;
   const std::string_view line = text.substr(0, std::min<size_t>(text.find('\n'), 256));
   const size_t space = line.find(' ');
@@ -37,7 +38,7 @@ Result<FileKind> kind_of(std::string_view text) {
       "this is no tokenizer file: neither GGUF, tokenizer.json, tekken.json, tiktoken nor SentencePiece");
 }
 
-// The special tokens that tokenizer_config.json beside the vocabulary names; none where it is missing.
+// The special tokens in the tokenizer_config.json beside the vocabulary; none when that is missing.
 Result<std::vector<AddedToken>> read_named_tokens(const std::filesystem::path& config) {
   std::vector<AddedToken> named;
   std::error_code ignored;
@@ -93,7 +94,7 @@ Result<std::unique_ptr<ComposedTokenizer>> parse_file(std::span<const std::byte>
   return fail(ErrorCode::internal, "an unknown kind of file");
 }
 
-// The tokenizer of a folder, the most complete first.
+// The tokenizer file of a folder; the most complete kind comes first.
 std::filesystem::path find_in_folder(const std::filesystem::path& folder) {
   for (const char* name : {"tokenizer.json", "tekken.json", "tiktoken.model", "tokenizer.model"}) {
     if (exists(folder / name)) return folder / name;

@@ -63,7 +63,7 @@ struct KitokenModel {
 
 class KitokenModelGoldens : public testing::TestWithParam<KitokenModel> {};
 
-// Of these goldens only cl100k's were made with special tokens taken from the text.
+// Among these goldens only cl100k's were made with special tokens parsed from the text.
 TEST_P(KitokenModelGoldens, AreEqual) {
   const std::filesystem::path path = test_data_path("tokenizers") / GetParam().file;
   if (!exists(path)) GTEST_SKIP() << path;
@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(All, LlamaCppGoldens,
                            return name;
                          });
 
-// Texts of all planes, combining marks, digits, spaces, contractions.
+// Draws texts of all planes, with combining marks, digits, spaces and contractions.
 std::string random_text(std::mt19937& random, int characters) {
   static const std::vector<std::string> text_parts = {
       " ",     "  ",    "\n", "\r\n", "\t",         "a",    "The",
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(All, ByteLevelVocabularies,
                          [](const auto& test) { return "number" + std::to_string(test.index); });
 
 TEST(Tekken, PutsItsRanksBehindTheSpecialTokens) {
-  // "a" "b" " " "ab" " ab", and one more than default_vocab_size allows.
+  // The vocabulary is "a" "b" " " "ab" " ab", and one piece more than default_vocab_size allows.
   const auto tokenizer = parse_tekken(R"({"config": {"pattern": " ?[a-z]+", "default_vocab_size": 25,
       "default_num_special_tokens": 20}, "vocab": [{"rank": 0, "token_bytes": "YQ=="}, {"rank": 1, "token_bytes": "Yg=="},
       {"rank": 2, "token_bytes": "IA=="}, {"rank": 3, "token_bytes": "YWI="}, {"rank": 4, "token_bytes": "IGFi"},
@@ -189,7 +189,7 @@ TEST(Tiktoken, NeedsAPatternWhereTheNumberOfRanksTellsNothing) {
   EXPECT_NE(wrong.error().message.find("no pattern 'gpt9'"), std::string::npos) << wrong.error().message;
 }
 
-// So many ranks, three bytes each, in base64.
+// `count` ranks of three bytes each, in base64.
 std::string ranks_of(int64_t count) {
   constexpr std::string_view decimal_digits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -201,7 +201,7 @@ std::string ranks_of(int64_t count) {
   return text;
 }
 
-// As tiktoken's o200k_harmony, and llama-models' tokenizer of Llama 4, number them.
+// The ids are those of tiktoken's o200k_harmony and of llama-models' tokenizer of Llama 4.
 TEST(Tiktoken, HasTheReservedTokensOfItsFamily) {
   using Named = std::vector<std::pair<const char*, TokenId>>;
   const std::vector<std::tuple<int64_t, int64_t, Named>> families{
@@ -235,7 +235,7 @@ TEST(Tiktoken, HasTheReservedTokensOfItsFamily) {
   }
 }
 
-// As mlx-community's files of Kimi-K2 are: four of the tools' tokens are missing in tokenizer_config.json.
+// As in mlx-community's files of Kimi-K2, four of the tools' tokens are missing in tokenizer_config.json.
 TEST(Tiktoken, KeepsTheFamilysSpecialTokensThatAConfigurationDrops) {
   const std::filesystem::path vocabulary = test_data_path("tokenizers/kitoken/kimi_k2.tiktoken");
   if (!exists(vocabulary)) GTEST_SKIP() << vocabulary;
@@ -258,7 +258,7 @@ TEST(Tiktoken, KeepsTheFamilysSpecialTokensThatAConfigurationDrops) {
   EXPECT_FALSE(load_tokenizer(folder / "tokenizer_config.json", "kimi"));
 }
 
-// A small vocabulary in the form of tokenizer.json, with some of it replaced.
+// A small vocabulary in the form of tokenizer.json, with `from` replaced by `to`.
 std::string small_json(const std::string& from = "", const std::string& to = "") {
   const std::string json =
       R"({"added_tokens": [{"id": 4, "content": "<s>", "special": true}], "normalizer": null,

@@ -16,7 +16,7 @@ namespace {
 struct GgufVocabulary {
   const std::vector<std::string>* tokens;
   std::vector<PieceKind> kinds;
-  std::vector<double> scores;  // empty where there are none
+  std::vector<double> scores;  // empty: the file has none
 };
 
 Result<GgufVocabulary> read_vocabulary(const GgufFile& file) {
@@ -158,7 +158,7 @@ Result<void> build_byte_level(const GgufFile& file, const GgufVocabulary& read, 
 Result<void> build_from_scores(const GgufFile& file, const GgufVocabulary& read, PieceModel model,
                                TokenizerParts& parts) {
   if (read.scores.empty()) return fail(ErrorCode::corrupt_data, "tokenizer.ggml.scores is missing");
-  // Written as numbers; T5's family has one.
+  // The file writes the bytes as a list of numbers; T5's family has one.
   std::string character_map;
   if (const std::vector<int64_t>* bytes = file.find_integers("tokenizer.ggml.precompiled_charsmap")) {
     for (const int64_t byte : *bytes) character_map.push_back(static_cast<char>(byte));
@@ -175,7 +175,7 @@ Result<void> build_from_scores(const GgufFile& file, const GgufVocabulary& read,
   return build_sentence_piece(vocabulary, parts);
 }
 
-// A token id of the metadata; one that is out of range is an error.
+// A token id of the metadata; corrupt_data when it is out of range.
 Result<std::optional<TokenId>> find_id(const GgufFile& file, std::string_view key, int64_t count) {
   const std::optional<int64_t> id = file.find_integer(key);
   if (!id) return std::nullopt;

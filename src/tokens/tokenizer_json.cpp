@@ -18,7 +18,7 @@
 namespace shoal {
 namespace {
 
-// The model section as it is written, before it is known what the strings mean.
+// The model section as it is written, before it is known how its strings encode bytes.
 struct RawModel {
   struct Piece {
     std::string_view written;
@@ -26,7 +26,7 @@ struct RawModel {
   };
   std::string type;
   std::vector<Piece> vocabulary;
-  std::vector<double> scores;  // by id, of a vocabulary that is a list
+  std::vector<double> scores;  // by id; for a vocabulary that is a list
   std::vector<std::pair<std::string_view, std::string_view>> merges;
   bool has_merges = false;
   bool byte_fallback = false;
@@ -34,12 +34,12 @@ struct RawModel {
   bool ignore_merges = false;
   std::optional<std::string> unknown_text;
   std::optional<int64_t> unknown_id;
-  std::deque<std::string> unescaped;  // what some of the views point to
+  std::deque<std::string> unescaped;  // the texts that some of the views point to
 };
 
 class ModelReader {
  public:
-  // `cursor` stands before the section; whether all is well it says afterwards.
+  // `cursor` stands before the section; afterwards it tells whether all is well.
   ModelReader(JsonCursor& cursor, RawModel& model) : cursor_(cursor), model_(model) {}
 
   void read() {
@@ -84,7 +84,7 @@ class ModelReader {
     }
   }
 
-  // [[piece, score], …], by id.
+  // Reads [[piece, score], …], in the order of ids.
   void read_scored_vocabulary() {
     cursor_.enter('[');
     while (cursor_.next_item()) {
@@ -120,7 +120,7 @@ class ModelReader {
     }
   }
 
-  // A view that lasts as long as the model.
+  // A view that lives as long as the model.
   std::string_view keep(std::string_view text) {
     return cursor_.is_in_source(text) ? text : model_.unescaped.emplace_back(text);
   }
@@ -129,7 +129,7 @@ class ModelReader {
   RawModel& model_;
 };
 
-// Calls `visit` for a component and, in a Sequence, for each of its parts.
+// Calls `visit` for a component or, if it is a Sequence, for each of its parts.
 template <class Visit>
 Result<void> for_each_part(const Value* component, std::string_view list, const Visit& visit) {
   if (component == nullptr || component->is_null()) return {};
@@ -202,7 +202,7 @@ class BpeBuilder {
     return {};
   }
 
-  // No merge crosses from another character to a mark, so that a text may be cut there; see
+  // True when no merge crosses from another character to a mark, so that a text may be cut there; see
   // CutBeforeMarkStep.
   bool cuts_before_mark() const { return !byte_level_ && raw_.byte_fallback && !mark_inside_; }
 
@@ -273,7 +273,7 @@ class BpeBuilder {
   bool mark_inside_ = false;
 };
 
-// A vocabulary with scores: the best way through each piece is taken.
+// A vocabulary with scores: the best cut of each piece is taken.
 Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
   const auto count = static_cast<int64_t>(raw.vocabulary.size());
   if (count == 0 || raw.scores.size() != raw.vocabulary.size()) {
@@ -309,7 +309,7 @@ Result<void> build_unigram(const RawModel& raw, TokenizerParts& parts) {
   return {};
 }
 
-// Whether decoding takes away a space at the beginning.
+// Whether decoding drops a space at the beginning.
 bool decoder_drops_space(const Value* decoder) {
   bool drops = false;
   (void)for_each_part(decoder, "decoders", [&](const Value& part) -> Result<void> {
@@ -323,7 +323,7 @@ bool decoder_drops_space(const Value* decoder) {
   return drops;
 }
 
-// The token that the post-processor puts in front of every text.
+// The token that the post-processor puts in front of every text; empty when there is none.
 std::string first_template_token(const Value* processor) {
   std::string first;
   (void)for_each_part(processor, "processors", [&](const Value& part) -> Result<void> {
@@ -339,7 +339,7 @@ std::string first_template_token(const Value* processor) {
 }
 
 struct Sections {
-  Value other{Value::Object{}};  // all but the model
+  Value other{Value::Object{}};  // everything but the model
   RawModel model;
 };
 

@@ -38,7 +38,7 @@ bool is_end_token(std::string_view content) {
 }  // namespace
 
 std::vector<TokenId> find_end_tokens(const std::vector<AddedToken>& added) {
-  // Harmony's <|end|> stands between the messages of one answer, which <|return|> ends.
+  // In Harmony, <|end|> separates the messages of one answer, and <|return|> ends the answer.
   const bool harmony = std::ranges::find(added, "<|return|>", &AddedToken::content) != added.end();
   std::vector<TokenId> ends;
   for (const AddedToken& token : added) {

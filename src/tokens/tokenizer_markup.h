@@ -1,4 +1,5 @@
-// Which added tokens may never come from a user's words, though their files do not call them special.
+// Decides which added tokens may never come from a user's words, even if their files do not call them
+// special.
 #pragma once
 
 #include <string_view>
@@ -8,12 +9,12 @@
 
 namespace shoal {
 
-// "<|tool_call_begin|>", "<｜tool▁sep｜>", "<tool_call>": what templates mark the parts of a chat with. Words
-// between plain angle brackets ("<table>") are not markup; the models' own tokenizers take them from a user's
-// text.
+// True for the marks with which templates divide a chat: "<|tool_call_begin|>", "<｜tool▁sep｜>",
+// "<tool_call>". Other words in angle brackets ("<table>") are not markup: the models' own tokenizers parse
+// them in a user's text.
 bool is_markup(std::string_view content);
 
-// The special tokens among these that end a turn in some family's format: "<|im_end|>", "<|eot_id|>" …
+// The special tokens among `added` that end a turn in some family's format: "<|im_end|>", "<|eot_id|>" …
 std::vector<TokenId> find_end_tokens(const std::vector<AddedToken>& added);
 
 }  // namespace shoal

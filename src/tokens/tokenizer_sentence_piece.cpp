@@ -10,18 +10,18 @@
 namespace shoal {
 namespace {
 
-// Walks through the fields of a protobuf message; sentencepiece_model.proto says what they mean.
+// Walks through the fields of a protobuf message; sentencepiece_model.proto defines their meaning.
 class ProtoReader {
  public:
   explicit ProtoReader(std::string_view bytes) : bytes_(bytes) {}
 
   struct Field {
     uint64_t number = 0;
-    uint64_t integer = 0;    // of a varint
-    float fixed = 0;         // of four bytes
-    std::string_view bytes;  // of a string or a message
+    uint64_t integer = 0;    // a varint's value
+    float fixed = 0;         // a four-byte field's value
+    std::string_view bytes;  // a string's or message's bytes
   };
-  // nullopt at the end, and after an error, which ok() tells.
+  // nullopt at the end, and after an error; ok() tells which.
   std::optional<Field> next() {
     if (at_ >= bytes_.size()) return std::nullopt;
     const std::optional<uint64_t> tag = read_varint();

@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// A pattern of tokenizer.json, {"Regex": …} or {"String": …}.
+// Reads a pattern of tokenizer.json: {"Regex": …} or {"String": …}.
 Result<Pattern> read_pattern(const Value& component) {
   const Value* pattern = component.find("pattern");
   if (pattern != nullptr && pattern->find("Regex") != nullptr) {
@@ -105,7 +105,7 @@ Result<void> read_normalizer_step(const Value& component, std::vector<Normalizer
     Result<Pattern> from = read_pattern(component);
     if (!from) return fail(from.error());
     steps.push_back(ReplacePatternStep{std::move(*from), text_member(component, "content")});
-  } else if (type != "ByteLevel") {  // bytes are what the model works with anyway
+  } else if (type != "ByteLevel") {  // ByteLevel changes nothing, as the model works with bytes anyway
     return fail(ErrorCode::invalid_argument, fmt::format("the type '{}' is not supported", type));
   }
   return {};

@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 20> special_names = {"<unk>",
                                                             "[/SYSTEM_PROMPT]",
                                                             "[TOOL_CONTENT]"};
 
-// What the file says of the vocabulary: its first ids are those of the special tokens, the pieces follow.
+// The sizes of the vocabulary: its first ids are the special tokens, the pieces follow.
 struct TekkenSizes {
   int64_t specials;
   int64_t ranks;
@@ -59,14 +59,14 @@ Result<RankedPieces> read_pieces(const Value::Array& entries, const TekkenSizes&
         *rank->integer() < 0 || !decode_base64(*piece->text(), bytes)) {
       return fail(ErrorCode::corrupt_data, "an entry of vocab is wrong");
     }
-    if (*rank->integer() >= sizes.ranks) continue;  // the file has more than the model uses
+    if (*rank->integer() >= sizes.ranks) continue;  // the file has more pieces than the model uses
     const auto id = static_cast<TokenId>(*rank->integer() + sizes.specials);
     if (Result<void> added = read.add(bytes, *rank->integer(), id); !added) return fail(added.error());
   }
   return read;
 }
 
-// By id. Where the file lists none they are those of the first files.
+// The names of the special tokens by id. A file that lists none has those of the first files.
 Result<std::vector<std::string>> read_special_names(const Value& file, int64_t count) {
   std::vector<std::string> names(special_names.begin(), special_names.end());
   const Value* listed = file.find("special_tokens");

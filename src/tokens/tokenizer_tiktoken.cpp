@@ -18,7 +18,7 @@ struct Special {
   std::string_view content;
 };
 
-// What ids without a meaning of their own are called, by a number that counts from `number` on.
+// Names for ids without a meaning of their own: `name` with a number that counts up from `number`.
 struct Reserved {
   int64_t first;
   int64_t last;  // included
@@ -29,10 +29,10 @@ struct Reserved {
 struct Family {
   std::string_view name;
   int64_t ranks;
-  std::string_view pre_tokenizer;  // by its name in GGUF
+  std::string_view pre_tokenizer;  // its name in GGUF
   std::vector<Special> specials;
-  std::vector<Reserved> reserved;  // where no special has the id
-  int64_t size;                    // with the special tokens
+  std::vector<Reserved> reserved;  // for ids that no special token has
+  int64_t size;                    // of the vocabulary, with the special tokens
   std::string_view bos;
   std::string_view eos;
 };
@@ -156,7 +156,8 @@ const std::vector<Family>& families() {
   return family_table;
 }
 
-// What a model says in its answers, and its readers need to see.
+// Whether a special token stays hidden. Tool calls and thoughts are shown, since the readers of answers look
+// for them.
 bool is_hidden(std::string_view content) {
   return !content.starts_with("<|tool_call") && content != "<think>" && content != "</think>";
 }
@@ -217,7 +218,7 @@ Result<RankedPieces> read_lines(std::string_view text, int64_t& count) {
   return read;
 }
 
-// "kimi_k2" and "o200k_base" are names of kimi's and o200k's too.
+// "kimi_k2" and "o200k_base" also name the families kimi and o200k.
 bool goes_by(const Family& family, std::string_view name) {
   std::string plain;
   for (const char c : name) {

@@ -72,8 +72,8 @@ std::string to_lower(std::string_view text) {
 
 namespace {
 
-// Marks that Unicode got after version 9. The normaliser that the models' tokenizers were made with does not
-// know them, so to it they stand for themselves and nothing is moved across them.
+// Marks that Unicode added after version 9. The normaliser of the models' own tokenizers does not know them,
+// so they stand for themselves and nothing is moved across them.
 constexpr std::pair<char32_t, char32_t> new_marks[] = {
     {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
     {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
@@ -96,7 +96,7 @@ int combining_class(utf8proc_int32_t code_point) {
   return utf8proc_get_property(code_point)->combining_class;
 }
 
-// Composes the points in place and gives how many are left.
+// Composes the points in place and returns how many are left.
 size_t compose(std::vector<utf8proc_int32_t>& points) {
   size_t out = 0;
   for (size_t begin = 0; begin < points.size();) {
@@ -115,7 +115,7 @@ size_t compose(std::vector<utf8proc_int32_t>& points) {
   return out;
 }
 
-// utf8proc's own ordering is an insertion sort, quadratic in the length of a run of marks.
+// Sorts runs of marks. utf8proc's own ordering is an insertion sort, quadratic in the length of a run.
 void order_marks(std::vector<utf8proc_int32_t>& points) {
   for (size_t begin = 0; begin < points.size();) {
     if (combining_class(points[begin]) == 0) {
@@ -164,7 +164,7 @@ std::string normalize_part(std::string_view text, NormalForm form) {
 }  // namespace
 
 std::string normalize(std::string_view text, NormalForm form) {
-  // Below U+0300 nothing combines, and in NFC nothing changes there; for the other forms the limit is ASCII.
+  // Below U+0300 nothing combines and NFC changes nothing; for the other forms the limit is ASCII.
   const unsigned char plain_below = form == NormalForm::nfc ? 0xCC : 0x80;
   const bool plain =
       std::ranges::all_of(text, [&](char c) { return static_cast<unsigned char>(c) < plain_below; });

@@ -16,12 +16,12 @@ bool is_decimal_digit(char32_t code_point);  // of general category Nd
 bool is_control(char32_t code_point);
 bool is_printable(char32_t code_point);  // as Python's repr decides whether to escape
 
-// One letter after another, whatever stands beside it.
+// Changes each letter by itself, whatever its neighbours are.
 std::string to_lower(std::string_view valid_text);
 
 enum class NormalForm : unsigned char { nfc, nfd, nfkc, nfkd };
 
-// Linear up to sorting: a run of combining marks of any length is sorted once.
+// Takes linear time but for sorting: a run of combining marks of any length is sorted once.
 std::string normalize(std::string_view valid_text, NormalForm form);
 
 }  // namespace shoal

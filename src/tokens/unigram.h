@@ -1,4 +1,4 @@
-// The unigram model: of all ways to cut a piece into tokens the one with the highest sum of scores.
+// The unigram model: cuts a piece into the tokens with the highest sum of scores.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace shoal {
 
-// Byte strings → ids, to be walked byte by byte.
+// Byte strings → ids, walked byte by byte.
 class PieceTrie {
  public:
   static constexpr int32_t root = 0;
@@ -20,9 +20,9 @@ class PieceTrie {
   // A piece that is there already keeps its id.
   void insert(std::string_view piece, TokenId id);
 
-  // -1 where no piece goes on so.
+  // -1 when no piece continues so.
   int32_t child(int32_t node, char byte) const;
-  // -1 where no piece ends.
+  // -1 when no piece ends there.
   TokenId id_at(int32_t node) const { return ids_[static_cast<size_t>(node)]; }
 
  private:
@@ -44,17 +44,17 @@ class PieceTrie {
 
 class Unigram final : public TokenModel {
  public:
-  // As the makers' libraries add scores up: SentencePiece in float, Hugging Face's in double.
+  // The type in which the makers' library adds scores: SentencePiece in float, Hugging Face's in double.
   enum class Precision : uint8_t { single, twofold };
   struct Settings {
     PieceTrie pieces;
     std::vector<double> scores;  // by id
-    double unknown_score;        // of a character that is no token
+    double unknown_score;        // score of a character that is no token
     Precision precision;
     std::optional<std::array<TokenId, 256>> byte_fallback;  // for unknown characters
-    std::optional<TokenId> unknown;  // neighbouring unknown characters are one; without it they are lost
+    std::optional<TokenId> unknown;  // neighbouring unknown characters become one; nullopt: they are lost
   };
-  // What a lowest score makes of an unknown character's.
+  // An unknown character's score is the lowest score less this.
   static constexpr double unknown_penalty = 10.0;
 
   explicit Unigram(Settings settings) : settings_(std::move(settings)) {}

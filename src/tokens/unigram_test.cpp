@@ -22,7 +22,7 @@ std::string piece(std::string_view text, float score, int kind) {
   return field(1, field(1, text) + "\x15" + bytes + "\x18" + static_cast<char>(kind));
 }
 
-// Kinds: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused.
+// The kinds are 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused.
 std::string small_model() {
   const std::string trainer = "\x18\x01";  // model type: unigram
   const std::string normalizer = std::string("\x18\x01", 2) + std::string("\x20\x01", 2);
@@ -45,7 +45,7 @@ TEST(Unigram, TakesTheWayWithTheHighestSum) {
   EXPECT_EQ(encode(**tokenizer, "abab"), (std::vector<TokenId>{3, 6, 6}));
   // "▁a": -4.5 beats -5.
   EXPECT_EQ(encode(**tokenizer, "a"), (std::vector<TokenId>{7}));
-  // An unused piece is none, a user-defined one always taken, unknown characters are one token.
+  // An unused piece is never taken, a user-defined one always; unknown characters become one token.
   EXPECT_EQ(encode(**tokenizer, "aab"), (std::vector<TokenId>{7, 6}));
   EXPECT_EQ(encode(**tokenizer, "azzzz\u65e5\u672ca"), (std::vector<TokenId>{7, 9, 9, 0, 4}));
   EXPECT_EQ(encode(**tokenizer, "  a   b "), (std::vector<TokenId>{7, 3, 5}));
@@ -99,14 +99,14 @@ TEST(Unigram, IsReadFromGgufToo) {
   EXPECT_FALSE(parse_tokenizer_gguf(file));
 }
 
-// The trie of "a" → "xy" in the form of Darts-clone: a root, its child at the offset's place, a leaf behind
-// it.
+// The trie of "a" → "xy" in Darts-clone's form: a root, its child at the place that the offset tells, and a
+// leaf.
 std::string small_map() {
   std::vector<uint32_t> units(256, 0);
   units[0] = 1 << 10;  // children of the root at 1 ^ byte
   const uint32_t child = 1 ^ 'a';
   units[child] = 4 << 10 | 1 << 8 | 'a';  // a leaf, at child ^ 4
-  units[child ^ 4] = 1u << 31 | 1;        // its value: where the replacement begins
+  units[child ^ 4] = 1u << 31 | 1;        // the leaf's value: where the replacement begins
   const auto trie_bytes = static_cast<uint32_t>(4 * units.size());
   std::string bytes(4 + trie_bytes, '\0');
   std::memcpy(bytes.data(), &trie_bytes, 4);
@@ -127,7 +127,7 @@ TEST(CharacterMap, ReplacesWhatItHolds) {
 TEST(CharacterMap, IsRefusedWhereItIsCutOff) {
   const std::string bytes = small_map();
   for (const size_t length : {0, 3, 4, 100, 1027}) EXPECT_FALSE(CharacterMap::parse(bytes.substr(0, length)));
-  // A trie that leads astray gives nothing, whatever it holds.
+  // Replacements must be UTF-8; a trie whose offsets lead outside replaces nothing.
   std::string wild(4 + 1024 + 4, '\xFF');
   const uint32_t size = 1024;
   std::memcpy(wild.data(), &size, 4);

@@ -17,12 +17,12 @@ class Vocabulary {
 
   void reserve(int64_t count, int64_t bytes);
 
-  // corrupt_data for an id below 0, beyond the maximum, or set before with other bytes.
+  // corrupt_data for an id below 0 or beyond the maximum, or one set before with other bytes.
   Result<void> set(TokenId id, std::string_view bytes);
   void mark_special(TokenId id);
 
   int64_t size() const { return static_cast<int64_t>(entries_.size()); }
-  // Empty where there is no such token.
+  // Empty when there is no such token.
   std::string_view bytes(TokenId id) const;
   bool is_special(TokenId id) const;
   bool has(TokenId id) const;

@@ -1,4 +1,4 @@
-// The patterns of the models' own tokenizer files that have a scanner in word_scanner.cpp.
+// Patterns of the models' own tokenizer files that have a hand-written scanner in word_scanner.cpp.
 #pragma once
 
 #include <string_view>
@@ -7,12 +7,12 @@ namespace shoal {
 
 inline constexpr std::string_view gpt2_pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-// The same, as tiktoken writes it.
+// gpt2_pattern as tiktoken writes it.
 inline constexpr std::string_view r50k_pattern =
     R"('(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s)";
 inline constexpr std::string_view llama3_pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-// GPT-4's, as tiktoken has it since 2024. At the end of a text it differs from Llama 3's.
+// GPT-4's pattern as tiktoken writes it since 2024. It differs from Llama 3's at the end of a text.
 inline constexpr std::string_view cl100k_pattern =
     R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s)";
 inline constexpr std::string_view qwen2_pattern =

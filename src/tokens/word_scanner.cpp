@@ -11,7 +11,7 @@
 namespace shoal {
 namespace {
 
-// A position in a text, and what stands there.
+// A position in a text, and the character there.
 class Place {
  public:
   Place(std::string_view text, int64_t at)
@@ -22,7 +22,7 @@ class Place {
   }
 
   bool at_end() const { return at_ == end_; }
-  // 0 at the end.
+  // 0 at the end of the text.
   CharacterClasses classes() const { return classes_; }
   char32_t character() const { return character_; }
   bool is(CharacterClasses any) const { return (classes_ & any) != 0; }
@@ -78,7 +78,7 @@ class Place {
 
 enum class Case : uint8_t { as_written, ignored };
 
-// 's|'t|'re|'ve|'m|'ll|'d, at the apostrophe; moves behind it.
+// Skips 's|'t|'re|'ve|'m|'ll|'d at an apostrophe.
 bool skip_contraction(Place& place, Case letter_case) {
   if (!place.stands('\'')) return false;
   const auto letter = [letter_case](const Place& at) -> char {
@@ -106,7 +106,7 @@ bool skip_contraction(Place& place, Case letter_case) {
   return true;
 }
 
-// White space, at its first character. Of a run that something follows the last character is left for that.
+// How white space is cut. The last character of a run is left for the text that follows it.
 enum class Newlines : uint8_t {
   plain,               // \s+(?!\S)|\s+
   end_a_piece,         // \s*[\r\n]+|\s+(?!\S)|\s+
@@ -128,7 +128,7 @@ Place skip_white_space(Place place, Newlines newlines) {
   return place.at_end() || last == begin ? place : last;
 }
 
-// " ?[…]+" at the first character: where it goes on behind an optional space.
+// The place after an optional space, for patterns like " ?[…]+".
 Place behind_space(Place place) {
   if (place.stands(' ')) place.step();
   return place;
@@ -156,15 +156,15 @@ bool scan_gpt2(std::string_view text, int64_t at, TextRange& match) {
   return finish(text, at, word, match);
 }
 
-// What the patterns since GPT-4 have in common.
+// The parts that the patterns since GPT-4 share.
 struct WordRules {
-  CharacterClasses letters;  // of a word; the case rules have their own
-  int digits;                // of a number
-  CharacterClasses tail;     // behind punctuation
+  CharacterClasses letters;  // letters of a word; ignored with CaseRules
+  int digits;                // the most digits of a number
+  CharacterClasses tail;     // characters that may follow punctuation
   Newlines newlines;
 };
 
-// \p{N}{1,digits}| ?[^\s letters \p{N}]+tail*|white space
+// Skips \p{N}{1,digits}| ?[^\s letters \p{N}]+tail*|white space
 Place skip_no_word(Place place, const WordRules& rules) {
   if (place.is(number_class)) {
     for (int i = 0; i < rules.digits && place.is(number_class); ++i) place.step();
@@ -199,19 +199,19 @@ constexpr WordRules cl100k_rules{letter_class, 3, newline_class, Newlines::end_a
 constexpr WordRules qwen2_rules{letter_class, 1, newline_class, Newlines::end_a_piece};
 constexpr WordRules qwen35_rules{letter_class | mark_class, 1, newline_class, Newlines::end_a_piece};
 
-// Words that are cut where a small letter meets a capital one.
+// Rules for words that are cut where a small letter meets a capital one.
 struct CaseRules {
   WordRules others;
-  bool contractions;  // at the end of a word
-  bool han_apart;     // Chinese characters are no letters of words
+  bool contractions;  // may end a word
+  bool han_apart;     // Chinese characters are not letters of words
 };
 
 class CaseWord {
  public:
   explicit CaseWord(const CaseRules& rules) : rules_(rules) {}
 
-  // upper* lower+, else upper+ lower*, each behind one character of something else or without it; false
-  // where there is no word at `place`.
+  // Skips upper* lower+, else upper+ lower*, each with or without one other character before it. False when
+  // there is no word at `place`.
   bool skip(Place& place) const {
     Place behind_prefix = place;
     const bool prefix = !place.is(newline_class | letter_class | number_class) && !place.at_end();
@@ -227,7 +227,8 @@ class CaseWord {
     return place.is(any) && !(rules_.han_apart && place.is(han_class));
   }
 
-  // upper* lower+ from `begin`. Characters of both kinds go to upper* as far as something small follows.
+  // Skips upper* lower+ from `begin`. Characters of both kinds belong to upper* if something small follows
+  // them.
   bool skip_lower_end(Place begin, Place& end) const {
     Place behind_either = begin;
     bool has_either = false;
@@ -248,7 +249,7 @@ class CaseWord {
     return true;
   }
 
-  // upper+ lower*, where upper* lower+ was in vain.
+  // Skips upper+ lower*, after upper* lower+ did not match.
   bool skip_upper(Place begin, Place& end) const {
     if (!is(begin, upper_class | other_letter_or_mark)) return false;
     while (is(begin, upper_class | other_letter_or_mark)) begin.step();
@@ -285,7 +286,8 @@ constexpr CaseRules kimi_rules{.others = {letter_class, 3, newline_class, Newlin
                                .contractions = true,
                                .han_apart = true};
 
-// One match of DeepSeek's pattern for what is neither a number nor Chinese; false where none begins.
+// Skips one match of DeepSeek's pattern for what is neither a number nor Chinese; false when none begins
+// here.
 bool skip_deepseek_word(Place& place) {
   constexpr CharacterClasses word_class = letter_class | mark_class;
   constexpr CharacterClasses sign = punctuation_class | symbol_class;
@@ -325,7 +327,7 @@ bool scan_deepseek_words(std::string_view text, int64_t at, TextRange& match) {
   return false;
 }
 
-// Runs of characters that `is_wanted`, of at most `maximum`.
+// Finds runs of at most `maximum` characters that `is_wanted`.
 template <class IsWanted>
 bool scan_runs(std::string_view text, int64_t at, int64_t maximum, const IsWanted& is_wanted,
                TextRange& match) {
@@ -360,7 +362,7 @@ bool scan_cjk_and_hangul(std::string_view text, int64_t at, TextRange& match) {
   return scan_runs(text, at, any_count, is_cjk, match);
 }
 
-// \s+$
+// Finds \s+$.
 bool scan_last_white_space(std::string_view text, int64_t at, TextRange& match) {
   auto begin = static_cast<int64_t>(text.size());
   while (begin > at) {
@@ -375,7 +377,7 @@ bool scan_last_white_space(std::string_view text, int64_t at, TextRange& match) 
   return match.begin < match.end;
 }
 
-// \s?[…]+
+// Finds \s?[…]+.
 template <CharacterClasses any>
 bool scan_behind_space(std::string_view text, int64_t at, TextRange& match) {
   for (Place place(text, at); !place.at_end(); place.step()) {
@@ -418,7 +420,8 @@ constexpr std::array scanners = {
 }  // namespace
 
 WordScanner find_word_scanner(std::string_view pattern) {
-  // Some files have a carriage return and a newline themselves, where others have \r and \n.
+  // Some files write a carriage return and a newline themselves where others write \r and
+  // .
   std::string written;
   for (const char c : pattern) {
     if (c == '\r' || c == '\n') {

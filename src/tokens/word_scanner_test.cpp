@@ -19,7 +19,7 @@ constexpr std::string_view patterns[] = {
     R"(\p{N}{1,3})", R"(\p{N})",        R"(\p{N}+)",           R"([\r\n])",
     R"(\s)",         R"(\s+)",          R"(\s?\p{L}+)",        R"(\s?\p{P}+)"};
 
-// Characters of every class that a pattern names, few of each, so that all neighbourhoods come up.
+// Draws from few characters of every class that a pattern names, so that all neighbourhoods occur.
 std::string random_text(std::mt19937& random, int characters) {
   static const std::vector<std::string> text_parts = {
       " ",      " ",      " ",          "\n",         "\r",         "\t",         "\u00A0", "\u2003",
@@ -89,7 +89,7 @@ TEST(UnknownPatterns, GiveUpInGoodTime) {
   EXPECT_TRUE(nested->find_all("aaab.", matches));
   EXPECT_EQ(matches, (std::vector<TextRange>{{0, 4}, {4, 5}}));
   EXPECT_FALSE(nested->find_all(std::string(1000, 'a'), matches));
-  // No attempt exceeds a limit, all of them together do.
+  // No attempt exceeds its limit, but all of them together do.
   const Result<Pattern> quadratic = Pattern::compile("x+$");
   ASSERT_TRUE(quadratic);
   EXPECT_FALSE(quadratic->find_all(std::string(1'500'000, 'x') + "y", matches));

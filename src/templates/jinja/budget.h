@@ -1,5 +1,5 @@
-// What one rendering may use. Every loop pays steps and every text made pays bytes before it is made, so that
-// no template and no context can run long or grow large.
+// The limits of one rendering. Every loop pays steps, and every text pays bytes before it is made, so that no
+// template and no context can run long or grow large. Exceeding a limit throws Failure.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Budget {
   static constexpr int64_t byte_limit = int64_t{256} << 20;
   static constexpr int64_t output_bytes = int64_t{64} << 20;
   static constexpr int call_depth = 400;   // nested evaluations
-  static constexpr int value_depth = 300;  // lists in lists
+  static constexpr int value_depth = 300;  // nested lists
 
   void pay_steps(int64_t count) {
     steps_ -= count;

@@ -254,7 +254,7 @@ int compare(const Datum& left, const Datum& right, Budget& budget) {
 
 namespace {
 
-// Python's repr of a text: single quotes unless it has only single ones.
+// Python's repr of a text: in single quotes, unless it contains single quotes and no double ones.
 std::string repr_of(std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
@@ -358,7 +358,7 @@ class ReprWriter {
   }
 
   Budget& budget_;
-  int depth_ = 0;  // of namespaces
+  int depth_ = 0;  // nesting of namespaces
 };
 
 class JsonWriter {
@@ -454,7 +454,7 @@ Datum deep_copy(const Datum& value, Budget& budget) {
     for (const auto& [key, member] : dict->members) members.emplace_back(key, deep_copy(member, budget));
     return Datum::dict(std::move(members));
   }
-  // A method holds the list it belongs to.
+  // A method refers to the list that it belongs to, so appending it could make a cycle.
   if (value.callable() != nullptr) give_up("a function cannot be appended to a list");
   return value;
 }

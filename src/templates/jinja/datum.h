@@ -1,4 +1,4 @@
-// The values a template computes with, and what Python makes of them: truth, equality, order, text.
+// The values that a template computes with, and what Python makes of them: truth, equality, order, text.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,17 @@ namespace shoal::jinja {
 
 class Datum;
 class Evaluator;
-struct BigInteger;  // beyond 64 bits, see integers.h
+struct BigInteger;  // an integer beyond 64 bits, see integers.h
 struct Arguments;
 
 struct Undefined {
-  std::shared_ptr<const std::string> name;  // what was looked for
+  std::shared_ptr<const std::string> name;  // the name that was looked for
 };
 struct None {};
 
 enum class ListKind : uint8_t { list, tuple, generator };
 
-// Dicts never change once made, and lists take only copies in (see append), so there are no cycles.
+// Dicts never change once they are made, and append() puts only copies into lists, so there are no cycles.
 struct List {
   std::vector<Datum> items;
   ListKind kind = ListKind::list;
@@ -41,14 +41,14 @@ struct Dict {
   using Member = std::pair<Datum, Datum>;
   std::vector<Member> members;
   int depth = 1;
-  std::unordered_map<std::string_view, size_t> index;  // of the text keys, where there are many members
+  std::unordered_map<std::string_view, size_t> index;  // of the text keys; empty for few members
 
   const Datum* find(const Datum& key, Budget& budget) const;
   const Datum* find(std::string_view key) const;
 };
 
-// namespace(), and what is called like a function but remembers something (loop, joiner): the one value that
-// changes. The evaluator empties all of them at its end, cycles included.
+// The only value that changes: namespace(), and values that are called like a function but remember something
+// (loop, joiner). The evaluator empties all of them at its end, since they may form cycles.
 struct Space {
   std::vector<std::pair<std::string, Datum>> members;
   Datum* find(std::string_view name);
@@ -79,7 +79,7 @@ class Datum {
   static Datum text(std::string_view template_text) {
     return MarkedText::of_template(std::string(template_text));
   }
-  // Fails when they are nested too deep.
+  // Lists and dicts that are nested too deep throw Failure.
   static Datum list(std::vector<Datum> items, ListKind kind = ListKind::list);
   static Datum dict(std::vector<Dict::Member> members);
 
@@ -106,8 +106,8 @@ class Datum {
   // Booleans count as integers, as in Python.
   bool is_integer() const { return as_integer().has_value() || big_integer() != nullptr; }  // of any size
   bool is_number() const { return is_integer() || number() != nullptr; }
-  std::optional<int64_t> as_integer() const;  // of 64 bits
-  std::optional<double> as_number() const;    // fails for an integer beyond all doubles
+  std::optional<int64_t> as_integer() const;  // nullopt beyond 64 bits
+  std::optional<double> as_number() const;    // throws Failure for an integer beyond all doubles
   bool truth() const;
   int depth() const;
 
@@ -120,13 +120,14 @@ class Datum {
   Data data_;
 };
 
-// What a filter, test, method or macro is called with.
+// The arguments of a call of a filter, test, method or macro.
 struct Arguments {
   std::vector<Datum> positional;
   std::vector<std::pair<std::string, Datum>> named;
 };
 
-// Arguments by parameter name; a parameter that is not given is undefined. Fails on too many or unknown ones.
+// Arguments by parameter; a parameter that is not given is undefined. Throws Failure for too many or unknown
+// ones.
 class Bound {
  public:
   Bound(std::string_view callee, const Arguments& arguments,
@@ -136,7 +137,7 @@ class Bound {
   const Datum& operator[](size_t parameter) const { return values_[parameter]; }
   bool flag(size_t parameter, bool otherwise) const;
   int64_t integer(size_t parameter, int64_t otherwise) const;
-  // An integer beyond 64 bits is the largest or the least of them.
+  // Integers beyond 64 bits become the nearest one of 64 bits.
   int64_t clamped(size_t parameter, int64_t otherwise) const;
   MarkedText text(size_t parameter, std::string_view otherwise) const;
 
@@ -149,31 +150,32 @@ class Bound {
 
 std::string_view type_name(const Datum& value);  // as Python names it
 
-// An integer of any size as the one of 64 bits that is nearest; nullopt for everything else.
+// The 64-bit integer that is nearest to an integer of any size; nullopt for everything else.
 std::optional<int64_t> clamped_integer(const Datum& value);
 
 bool equal(const Datum& left, const Datum& right, Budget& budget);
-// -1, 0, 1; fails for types that have no order.
+// -1, 0 or 1; throws Failure for types that have no order.
 int compare(const Datum& left, const Datum& right, Budget& budget);
 
-// Python's str() and repr(). What comes from input stays marked.
+// Python's str() and repr(). Text that came from input stays marked.
 MarkedText to_text(const Datum& value, Budget& budget);
 MarkedText to_repr(const Datum& value, Budget& budget);
 
 // Python's json.dumps.
 MarkedText to_json(const Datum& value, const JsonStyle& style, Budget& budget);
 
-// Appends a copy of the value, so that no list comes to hold itself.
+// Appends a copy of the value, so that no list can contain itself.
 void append(List& list, const Datum& value, Budget& budget);
 
-// Fails for what cannot be a key of a dict, as lists and dicts cannot.
+// Throws Failure for what cannot be a key of a dict, such as lists and dicts.
 void check_key(const Datum& value);
 
-// The items of a list, the characters of a text, the keys of a dict; nothing for undefined. Fails for the
-// rest.
+// The items of a list, the characters of a text, the keys of a dict; none for undefined. Throws Failure for
+// other values.
 std::vector<Datum> iterate(const Datum& value, Budget& budget);
 
-// A context's value. Texts are marked as input, except a "role" that is a plain word.
+// Converts a value of the context. Texts are marked as input if `from_input`, except a "role" that is a plain
+// word.
 Datum from_value(const Value& value, bool from_input);
 
 }  // namespace shoal::jinja

@@ -12,7 +12,7 @@ Evaluator::Level::Level(Evaluator& evaluator) : evaluator_(evaluator) {
   evaluator_.budget_.pay_steps(1);
 }
 
-// A scope for as long as it lives; handed to the evaluator where a macro needs it longer.
+// Makes a scope current while it lives; the evaluator keeps the scope if a macro was defined in it.
 class Evaluator::ScopeGuard {
  public:
   ScopeGuard(Evaluator& evaluator, Scope* parent)
@@ -42,7 +42,7 @@ struct Evaluator::Loop {
 Evaluator::Evaluator(const Block& program, const Value& context) : program_(program), scope_(&globals_) {
   define_globals(globals_);
   for (const auto& [name, value] : *context.object()) {
-    // The model's own tokens; every other text is somebody's input.
+    // These two are the model's own tokens; every other text is somebody's input.
     const bool trusted = name == "bos_token" || name == "eos_token";
     globals_.values.insert_or_assign(name, from_value(value, !trusted));
   }
@@ -54,7 +54,7 @@ Evaluator::~Evaluator() {
 
 MarkedText Evaluator::run() {
   try {
-    // The template's own names, so that a macro is found under the context's.
+    // The template's own names have a scope below the context's, whose names they hide.
     const ScopeGuard scope(*this, &globals_);
     run_block(program_);
   } catch (Failure& failure) {
@@ -157,7 +157,7 @@ void Evaluator::run_loop(const Statement& statement, std::vector<Datum> all, int
     if (run_block(statement.body) == Flow::stop) break;
   }
   space->members = {};
-  // Nobody else holds it, as a rule; then it is forgotten at once.
+  // Usually nobody else holds the space, so it can be dropped at once.
   if (spaces_.back() == space && space.use_count() == 2) spaces_.pop_back();
 }
 

@@ -13,8 +13,8 @@
 
 namespace shoal::jinja {
 
-// Names and values of a block; the evaluator looks further in the parents. A scope that a macro was defined
-// in lives as long as the evaluator.
+// The names and values of a block; the evaluator searches the parents next. A scope in which a macro is
+// defined lives as long as the evaluator.
 struct Scope {
   Scope* parent = nullptr;
   bool kept = false;
@@ -23,28 +23,28 @@ struct Scope {
 
 class Evaluator {
  public:
-  // `context` is an object; `program` outlives the evaluator.
+  // `context` is an object; `program` must outlive the evaluator.
   Evaluator(const Block& program, const Value& context);
   ~Evaluator();
   Evaluator(const Evaluator&) = delete;
   Evaluator& operator=(const Evaluator&) = delete;
 
-  // Throws Failure, with a line.
+  // Renders the template; called once. Throws Failure with a line.
   MarkedText run();
 
-  // For filters, tests and methods.
+  // What filters, tests and methods use.
   Budget& budget() { return budget_; }
   Datum call(const Datum& callee, const Arguments& arguments);
   Datum apply_filter(std::string_view name, const Datum& value, const Arguments& arguments);
   bool apply_test(std::string_view name, const Datum& value, const Arguments& arguments);
-  // value.name and value[key] as Jinja resolves them: undefined where there is none.
+  // value.name and value[key] as Jinja resolves them; undefined when there is none.
   Datum attribute(const Datum& value, std::string_view name);
   Datum item(const Datum& value, const Datum& key);
   std::shared_ptr<Space> new_space();
 
  private:
   enum class Flow : uint8_t { normal, stop, next };
-  // One level of nesting for as long as it lives.
+  // Counts one level of nesting while it lives.
   class Level {
    public:
     explicit Level(Evaluator& evaluator);
@@ -99,28 +99,29 @@ class Evaluator {
   int64_t output_limit_ = Budget::output_bytes;
 };
 
-// left operation right for + - * / // % **.
+// `left operation right` for + - * / // % **.
 Datum compute(std::string_view operation, const Datum& left, const Datum& right, Budget& budget);
 bool contains(const Datum& container, const Datum& value, Budget& budget);
 
-// range, namespace, dict, raise_exception, strftime_now …; undefined for a name that is none.
+// Defines range, namespace, dict, raise_exception, strftime_now …
 void define_globals(Scope& globals);
 
-// The method of a text, list or dict, bound to it; undefined where it has none of that name.
+// The method of a text, list or dict, bound to it; undefined when there is none of that name.
 Datum find_method(const Datum& value, std::string_view name);
-// Whether that is a method of Python's dict that Hugging Face's sandbox refuses since it changes the value.
+// Whether `name` is a method of Python's dict that Hugging Face's sandbox refuses because it changes the
+// value.
 bool changes_value(const Datum& value, std::string_view name);
 
 using Filter = Datum (*)(Evaluator&, const Datum& value, const Arguments&);
 using Test = bool (*)(Evaluator&, const Datum& value, const Arguments&);
-Filter find_filter(std::string_view name);  // nullptr
-Test find_test(std::string_view name);      // nullptr
+Filter find_filter(std::string_view name);  // nullptr: unknown
+Test find_test(std::string_view name);      // nullptr: unknown
 
-// 'text' % values and 'text'.format(values).
+// Python's 'text' % values and 'text'.format(values).
 MarkedText format_percent(const MarkedText& format, const Datum& values, Budget& budget);
 MarkedText format_braces(const MarkedText& format, const Arguments& values, Evaluator& evaluator);
 
-// Now, or SHOAL_NOW, by strftime's codes.
+// Formats the current time, or SHOAL_NOW, by strftime's codes.
 std::string format_now(const std::string& format);
 
 }  // namespace shoal::jinja

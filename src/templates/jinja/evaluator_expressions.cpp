@@ -69,7 +69,7 @@ Datum Evaluator::evaluate_list(const Expression& node) {
 
 Datum Evaluator::evaluate_attribute(const Expression& node) {
   const Datum value = evaluate(*node.children[0]);
-  // Python's own attributes are out of reach, so there is none to miss.
+  // Python's own attributes are out of reach, so their absence is no error.
   if (value.is_undefined() && !node.text.starts_with("__"))
     give_up("'{}' is undefined, it has no '{}'", value.undefined_name(), node.text);
   return attribute(value, node.text);

@@ -116,7 +116,7 @@ ExpressionPointer ExpressionParser::parse_not() {
   return negation;
 }
 
-// Empty when there is none.
+// Empty when no comparison follows.
 std::string ExpressionParser::take_comparison() {
   constexpr std::array<std::string_view, 6> operator_words = {"==", "!=", "<", "<=", ">", ">="};
   if (tokens_.current().type == TokenType::symbol &&
@@ -156,7 +156,7 @@ ExpressionPointer ExpressionParser::parse_binary(std::initializer_list<std::stri
   return left;
 }
 
-// A long chain of operators is a deep tree, though the parser is not deep in it.
+// A long chain of operators makes a deep tree without making the parser deep.
 void ExpressionParser::check_chain(const Expression& node) {
   int depth = 0;
   for (const Expression* left = &node; left != nullptr && depth <= TokenStream::maximum_depth; ++depth) {

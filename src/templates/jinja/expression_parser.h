@@ -1,4 +1,4 @@
-// Tokens → expressions, by Jinja's grammar.
+// Parses tokens into expressions by Jinja's grammar.
 #pragma once
 
 #include <initializer_list>
@@ -11,23 +11,23 @@
 
 namespace shoal::jinja {
 
-// Each function takes what it parses from the tokens, and throws Failure.
+// Each function takes what it parses from the tokens and throws Failure.
 class ExpressionParser {
  public:
   explicit ExpressionParser(TokenStream& tokens) : tokens_(tokens) {}
 
   ExpressionPointer parse_expression();
-  // An expression, or several with commas between; without the conditional an `if` ends it.
+  // One expression, or a tuple of several with commas between. Without the conditional, an `if` ends it.
   ExpressionPointer parse_tuple(bool with_conditional);
-  // name, name.attribute, or several of them.
+  // What can be assigned to: name, name.attribute, or a tuple of these.
   ExpressionPointer parse_target();
-  // | filter, is test, and calls of what they give. Without a value: the filters of a block.
+  // `| filter`, `is test`, and calls of their results. A null value stands for the text of a filter block.
   ExpressionPointer parse_filters(ExpressionPointer value, bool starts_with_name = false);
 
  private:
   ExpressionPointer make(ExpressionKind kind) const;
 
-  // From the loosest operators to the tightest.
+  // From the operators that bind loosest to those that bind tightest.
   ExpressionPointer parse_or();
   ExpressionPointer parse_and();
   ExpressionPointer parse_not();

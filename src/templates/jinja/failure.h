@@ -1,4 +1,4 @@
-// How the parts of the Jinja evaluator give up. Thrown and caught inside this folder only; ChatTemplate turns
+// The exception of the Jinja evaluator. It is thrown and caught inside this folder only; ChatTemplate turns
 // it into an Error.
 #pragma once
 

@@ -149,7 +149,7 @@ void check_defined(const Datum& value) {
   if (value.is_undefined()) give_up("'{}' is undefined", value.undefined_name());
 }
 
-// Of each level: a text, or so many spaces.
+// One level's indent: a text, or a number of spaces.
 std::string json_indent(const Bound& bound, size_t parameter) {
   constexpr int64_t maximum = 64;
   const MarkedText* text = bound[parameter].text();
@@ -161,7 +161,7 @@ std::string json_indent(const Bound& bound, size_t parameter) {
 Datum to_json_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("tojson", arguments, {"ensure_ascii", "indent", "separators", "sort_keys"});
   JsonStyle style;
-  // Jinja's own tojson has the indent first.
+  // In Jinja's own tojson, the indent is the first argument.
   const bool indent_first = bound.has(0) && (bound[0].integer() != nullptr || bound[0].text() != nullptr);
   style.ascii_only = !indent_first && bound.flag(0, false);
   const size_t indent = indent_first ? 0 : 1;
@@ -202,7 +202,7 @@ std::string url_quoted(std::string_view text, std::string_view plain_marks) {
   return out;
 }
 
-// A text as a part of a path; pairs, or a dict, as a query.
+// Quotes a text as part of a path, and pairs or a dict as a query.
 Datum url_encode_filter(Evaluator& evaluator, const Datum& value, const Arguments&) {
   Budget& budget = evaluator.budget();
   const auto in_path = [](std::string_view part) { return url_quoted(part, "_.-~/"); };
@@ -242,7 +242,7 @@ Datum attr_filter(Evaluator& evaluator, const Datum& value, const Arguments& arg
   const Bound bound("attr", arguments, {"name"});
   const std::string name = bound.text(0, "").bytes();
   check_defined(value);
-  if (value.dict() != nullptr) {  // attributes only, no keys
+  if (value.dict() != nullptr) {  // attributes exist, but no keys
     Datum method = find_method(value, name);
     return method.is_undefined() ? Datum::undefined(name) : method;
   }

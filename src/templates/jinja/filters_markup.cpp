@@ -7,7 +7,7 @@
 namespace shoal::jinja::markup_filters {
 namespace {
 
-// Without HTML's tags and comments; what does not end is text.
+// Removes HTML's tags and comments; one that does not end counts as text.
 std::string without_tags(std::string_view text) {
   std::string kept;
   while (true) {

@@ -14,7 +14,7 @@ void check_defined(const Datum& value) {
   if (value.is_undefined()) give_up("'{}' is undefined", value.undefined_name());
 }
 
-// Digits with single underscores between them lose these; anything else stays as it is.
+// Removes single underscores between digits; others stay.
 std::string without_separators(std::string_view text) {
   const auto is_digit = [&](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
   std::string out;
@@ -25,7 +25,7 @@ std::string without_separators(std::string_view text) {
   return out;
 }
 
-// As Python's float() reads it.
+// Reads a number as Python's float() does.
 std::optional<double> parse_number(std::string_view written) {
   const MarkedText whole = MarkedText::of_template(std::string(written));
   const std::string digits = without_separators(strip(whole, nullptr, /*left=*/true, /*right=*/true).bytes());
@@ -35,8 +35,8 @@ std::optional<double> parse_number(std::string_view written) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
-  if (text.find('(') != std::string_view::npos) return std::nullopt;  // C's nan(…)
-  // Beyond all doubles, or below them.
+  if (text.find('(') != std::string_view::npos) return std::nullopt;  // C accepts nan(…), Python does not
+  // A number out of range becomes infinite or zero.
   return error == std::errc() ? number : std::strtod(digits.c_str(), nullptr);
 }
 
@@ -79,7 +79,7 @@ Datum float_filter(Evaluator&, const Datum& value, const Arguments& arguments) {
   return bound.has(0) ? bound[0] : Datum(0.0);
 }
 
-// To a multiple of ten to the power of `zeros`, halves to the even one.
+// Rounds to a multiple of ten to the power of `zeros`, halves to the even one.
 Datum rounded(const Datum& number, int64_t zeros, Budget& budget) {
   constexpr int64_t maximum_zeros = 6000;  // no integer has as many digits
   if (zeros <= 0) return compute("+", number, int64_t{0}, budget);
@@ -105,7 +105,7 @@ Datum round_filter(Evaluator& evaluator, const Datum& value, const Arguments& ar
   if (value.is_integer() && places >= 0) return number;
   const int64_t precision = std::clamp<int64_t>(places, -300, 300);
   if (method == "common") {
-    // Decimal digits decide, as in Python, not a product that is itself rounded.
+    // As in Python, the decimal digits decide, not a product that is itself rounded.
     if (precision < 0) {
       const double scale = std::pow(10.0, static_cast<double>(-precision));
       return std::nearbyint(number / scale) * scale;
@@ -114,7 +114,7 @@ Datum round_filter(Evaluator& evaluator, const Datum& value, const Arguments& ar
   }
   const double scale = std::pow(10.0, static_cast<double>(precision));
   const double whole = method == "ceil" ? std::ceil(number * scale) : std::floor(number * scale);
-  return (whole + 0.0) / scale;  // an integer in Python, so there is no -0
+  return (whole + 0.0) / scale;  // Python makes an integer here, so there is no -0
 }
 
 Datum file_size_filter(Evaluator&, const Datum& value, const Arguments& arguments) {

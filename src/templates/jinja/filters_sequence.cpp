@@ -13,12 +13,12 @@ std::vector<Datum> items_of(Evaluator& evaluator, const Datum& value) {
   return iterate(value, evaluator.budget());
 }
 
-// map and select take nothing, whatever kind of nothing it is, for an empty list.
+// For map and select, every false value counts as an empty list.
 std::vector<Datum> items_or_nothing(Evaluator& evaluator, const Datum& value) {
   return value.truth() ? items_of(evaluator, value) : std::vector<Datum>();
 }
 
-// An attribute as filters name it: "a.b.0", or a number. `otherwise`, where there is one, stands for any part
+// Looks up an attribute as filters name it: "a.b.0", or a number. `otherwise`, if given, replaces any part
 // that is undefined.
 Datum look_up(Evaluator& evaluator, Datum value, const Datum& attribute, const Datum* otherwise = nullptr) {
   const auto or_otherwise = [&](Datum found) {
@@ -43,7 +43,7 @@ Datum without_case(const Datum& key) {
   return lower(*key.text());
 }
 
-// What sort, unique, min … compare: an attribute, texts without case unless asked for.
+// What sort, unique, min … compare: an attribute or the item; texts without case unless asked for.
 class Key {
  public:
   Key(Evaluator& evaluator, const Bound& bound, size_t attribute, size_t case_sensitive)
@@ -62,8 +62,8 @@ class Key {
   bool case_sensitive_;
 };
 
-// What is equal has no need of an order, as in Python's lists: a list of nothing but undefined values is
-// sorted in silence.
+// Equal values need no order, as in Python's lists: a list of only undefined values is sorted without an
+// error.
 bool comes_before(const Datum& a, const Datum& b, Budget& budget) {
   return !equal(a, b, budget) && compare(a, b, budget) < 0;
 }
@@ -110,7 +110,7 @@ Datum reverse_filter(Evaluator& evaluator, const Datum& value, const Arguments&)
 Datum sort_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   const Bound bound("sort", arguments, {"reverse", "case_sensitive", "attribute"});
   const bool reverse = bound.flag(0, false);
-  // Several attributes with commas between: the first decides, then the next.
+  // Sorts by several attributes with commas between, the first one first.
   std::vector<Datum> attributes;
   if (bound.has(2) && bound[2].text() != nullptr) {
     const MarkedText comma = MarkedText::of_template(",");
@@ -220,7 +220,8 @@ Datum map_filter(Evaluator& evaluator, const Datum& value, const Arguments& argu
   return Datum::list(std::move(mapped), ListKind::generator);
 }
 
-// select, reject: the test's name and its arguments come first; selectattr, rejectattr: after the attribute.
+// For select and reject, the test's name and its arguments come first; for selectattr and rejectattr they
+// follow the attribute.
 template <bool keeps, bool is_by_attribute>
 Datum select_filter(Evaluator& evaluator, const Datum& value, const Arguments& arguments) {
   constexpr size_t test_argument = is_by_attribute ? 1 : 0;

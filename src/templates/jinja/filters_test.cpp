@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// The texts are jinja2's.
+// The expected texts are jinja2's.
 TEST(Filters, GiveWhatJinjasGive) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"{{ [1,{'a':2}] | tojson(indent='  ') }}", "[\n  1,\n  {\n    \"a\": 2\n  }\n]"},

@@ -10,14 +10,14 @@
 namespace shoal::jinja {
 namespace {
 
-// [[fill]align][sign][#][0][width][,][.precision][type], of both ways of formatting.
+// [[fill]align][sign][#][0][width][,][.precision][type], as both ways of formatting have it.
 struct Spec {
   char32_t fill = ' ';
   char align = '\0';
   char sign = '-';
   bool has_sign = false;
   bool alternative = false;
-  char separator = '\0';  // of groups of digits
+  char separator = '\0';  // between groups of digits
   int64_t width = 0;
   int64_t precision = -1;
   char type = '\0';
@@ -34,7 +34,7 @@ int64_t take_integer(std::string_view& text) {
   return value;
 }
 
-// Separators between groups of digits, counted from the point.
+// Puts separators between groups of digits, counted from the point.
 std::string grouped(std::string digits, char separator, size_t size = 3) {
   if (separator == '\0') return digits;
   size_t end = digits.find_first_not_of("0123456789abcdefABCDEF");
@@ -121,13 +121,14 @@ MarkedText format_text(const MarkedText& text, const Spec& spec, char default_al
   return pad_to(shown, spec, spec.align == '\0' ? default_align : spec.align, budget);
 }
 
-// Python lets the values of a list or dict be left over, as they might be asked for by key.
+// Whether unused values are an error. Python does not mind those of a list or dict, which might be asked for
+// by key.
 bool is_tuple_or_text(const Datum& values) {
   if (values.is_undefined()) return false;
   return values.dict() == nullptr && (values.list() == nullptr || values.list()->kind == ListKind::tuple);
 }
 
-// One character, or its number.
+// `value` is one character, or its code point.
 MarkedText character_of(const Datum& value) {
   if (value.text() != nullptr && value.text()->character_count() == 1) return *value.text();
   const std::optional<int64_t> code_point = value.as_integer();
@@ -138,7 +139,7 @@ MarkedText character_of(const Datum& value) {
   return MarkedText::of_template(is_valid_utf8(bytes) ? bytes : repair_utf8(bytes));
 }
 
-// Goes through a % format. Values come one after the other, or by key from a dict.
+// Formats with %. Values come one after the other, or by key from a dict.
 class PercentFormatter {
  public:
   PercentFormatter(const MarkedText& format, const Datum& values, Budget& budget)
@@ -170,7 +171,7 @@ class PercentFormatter {
     return sequence_[next_++];
   }
 
-  // From behind a '%'; gives where it ends.
+  // Formats the conversion that begins after a '%' at `at`; returns where it ends.
   size_t convert(size_t at) {
     std::string_view rest = std::string_view(format_.bytes()).substr(at);
     const size_t length = rest.size();
@@ -285,7 +286,7 @@ Spec parse_spec(std::string_view text) {
   return spec;
 }
 
-// Goes through a {} format.
+// Formats with {}.
 class BraceFormatter {
  public:
   BraceFormatter(const MarkedText& format, const Arguments& values, Evaluator& evaluator)
@@ -350,7 +351,7 @@ class BraceFormatter {
     }
   }
 
-  // "", "0", "name", "name.attribute", "name[key]".
+  // `name` is "", "0", "name", "name.attribute" or "name[key]".
   Datum find(std::string_view name) {
     size_t end = name.find_first_of(".[");
     Datum value = find_base(name.substr(0, end));

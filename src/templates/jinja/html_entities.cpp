@@ -544,7 +544,7 @@ constexpr Entity entities[] = {
     {"zeta", "\u03B6"}, {"zfr", "\U0001D537"}, {"zhcy", "\u0436"}, {"zigrarr", "\u21DD"},
     {"zopf", "\U0001D56B"}, {"zscr", "\U0001D4CF"}, {"zwj", "\u200D"}, {"zwnj", "\u200C"}};
 
-// Those that are also known without a semicolon.
+// Names that are also recognised without a semicolon.
 constexpr std::string_view bare_names[] = {
     "AElig", "AMP", "Aacute", "Acirc", "Agrave", "Aring", "Atilde", "Auml", "COPY", "Ccedil", "ETH",
     "Eacute", "Ecirc", "Egrave", "Euml", "GT", "Iacute", "Icirc", "Igrave", "Iuml", "LT", "Ntilde",
@@ -558,7 +558,7 @@ constexpr std::string_view bare_names[] = {
     "uuml", "yacute", "yen", "yuml"};
 // clang-format on
 
-// What 0x80 to 0x9F stand for: Windows' characters, whatever Unicode says.
+// The meaning of 0x80 to 0x9F: Windows' characters, whatever Unicode says.
 constexpr char32_t windows_characters[] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
                                            0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
                                            0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
@@ -574,7 +574,7 @@ bool is_digit(char c, int base) {
   return (c >= '0' && c <= '9') || (base == 16 && is_letter);
 }
 
-// Controls and what Unicode promises never to use stand for nothing.
+// References to controls and to code points that Unicode will never use become nothing.
 bool is_nothing(char32_t c) {
   const bool is_control =
       (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || (c >= 0x7F && c <= 0x9F);
@@ -593,7 +593,7 @@ std::string character(uint32_t number) {
   return out;
 }
 
-// From behind "&#"; nullopt where there are no digits. Takes what it reads off the text.
+// Reads a number after "&#" and removes it from `text`; nullopt when there are no digits.
 std::optional<std::string> take_number(std::string_view& text) {
   std::string_view rest = text;
   const bool is_hex = rest.starts_with('x') || rest.starts_with('X');
@@ -614,7 +614,7 @@ std::optional<std::string> take_number(std::string_view& text) {
   return character(number);
 }
 
-// From behind "&": the longest known name.
+// Reads the longest known name after "&" and removes it from `text`.
 std::optional<std::string> take_name(std::string_view& text) {
   constexpr size_t longest = 32;  // characters
   size_t end = 0;

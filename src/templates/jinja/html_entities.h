@@ -1,4 +1,4 @@
-// The names of characters in HTML: &amp; and its like.
+// The names of characters in HTML, such as &amp;.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace shoal::jinja {
 
-// The text with references to characters replaced by these, as browsers and Python's html.unescape() do it.
+// Replaces references to characters as browsers and Python's html.unescape() do.
 std::string unescape_html(std::string_view text);
 
 }  // namespace shoal::jinja

@@ -21,7 +21,7 @@ struct BigInteger {
 namespace {
 
 constexpr size_t maximum_bits = 1 << 16;
-constexpr size_t maximum_digits = 5000;  // that are read or written; in tens, where it takes time
+constexpr size_t maximum_digits = 5000;  // the most that are read or written; in tens, where it takes time
 
 [[noreturn]] void too_large() { give_up("an integer is too large"); }
 
@@ -38,7 +38,7 @@ Datum datum_of(Integer value) {
   return std::make_shared<const BigInteger>(BigInteger{std::move(value)});
 }
 
-// For a product or a quotient of so many bits.
+// Pays for a product or a quotient of numbers with so many bits.
 void pay(size_t bits, size_t other_bits, Budget& budget) {
   budget.pay_steps(static_cast<int64_t>((bits / 64 + 1) * (other_bits / 64 + 1) / 64));
 }
@@ -70,12 +70,12 @@ Integer floor_divide(const Integer& a, const Integer& b) {
   return quotient;
 }
 
-// The double nearest to value · 2^exponent, a value above 0 with all the bits that decide the rounding.
+// The double nearest to value · 2^exponent. `value` is above 0 and has all the bits that decide the rounding.
 double scaled(const Integer& value, int64_t exponent) {
   const auto bits = static_cast<int64_t>(bit_count(value));
   const int64_t dropped = std::max<int64_t>(bits - 64, 0);
   Integer top = value >> static_cast<size_t>(dropped);
-  if ((top << static_cast<size_t>(dropped)) != value) top |= 1;  // not a half
+  if ((top << static_cast<size_t>(dropped)) != value) top |= 1;  // so that it is not taken for a half
   const double result =
       std::ldexp(static_cast<double>(top.convert_to<uint64_t>()), static_cast<int>(exponent + dropped));
   if (std::isinf(result)) give_up("an integer is too large for a number with a point");
@@ -87,7 +87,7 @@ double quotient(const Integer& a, const Integer& b) {
   if (a == 0) return negative ? -0.0 : 0.0;
   const Integer dividend = abs(a);
   const Integer divisor = abs(b);
-  // As many more bits as it takes for 64 of the quotient.
+  // The shift that gives the quotient at least 64 bits.
   const auto shift = std::max<int64_t>(
       static_cast<int64_t>(bit_count(divisor)) + 64 - static_cast<int64_t>(bit_count(dividend)), 0);
   const Integer shifted = dividend << static_cast<size_t>(shift);
@@ -113,7 +113,7 @@ int64_t floor_divide(int64_t a, int64_t b) {
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
-// Undefined where the result, or a double on the way to it, does not hold all digits.
+// Undefined when the result, or a double on the way to it, cannot hold all digits.
 Datum compute_small(std::string_view operation, int64_t a, int64_t b) {
   int64_t result = 0;
   if (operation == "+") return __builtin_add_overflow(a, b, &result) ? Datum() : Datum(result);
@@ -125,7 +125,7 @@ Datum compute_small(std::string_view operation, int64_t a, int64_t b) {
     const bool are_exact = a >= -exact && a <= exact && b >= -exact && b <= exact;
     return are_exact ? Datum(static_cast<double>(a) / static_cast<double>(b)) : Datum();
   }
-  if (b == -1) return {};  // the one quotient that does not fit
+  if (b == -1) return {};  // dividing by -1 may not fit
   return operation == "//" ? floor_divide(a, b) : a - b * floor_divide(a, b);
 }
 
@@ -158,7 +158,7 @@ Datum compute_integers(std::string_view operation, const Datum& left, const Datu
 
 namespace {
 
-// Any decimal digit of Unicode; those of a script stand together in tens.
+// The value of a letter, or of any decimal digit of Unicode; each script's digits follow each other in tens.
 std::optional<uint32_t> digit_value(char32_t c) {
   if (c >= 'a' && c <= 'z') return c - 'a' + 10;
   if (c >= 'A' && c <= 'Z') return c - 'A' + 10;
@@ -168,7 +168,7 @@ std::optional<uint32_t> digit_value(char32_t c) {
   return (c - first) % 10;
 }
 
-// The values of the digits; nullopt where something else is between them.
+// The values of the digits; nullopt when something else is between them.
 std::optional<std::vector<uint32_t>> digit_values(std::string_view text, int64_t base) {
   std::vector<uint32_t> values;
   bool may_separate = false;

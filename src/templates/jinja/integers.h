@@ -1,5 +1,5 @@
-// Integers of any size, as Python has them: a Datum holds an int64_t where that is enough, else a BigInteger,
-// which is never used for less.
+// Integers of any size, as Python has them. A Datum holds an int64_t where that is enough, and a BigInteger
+// only where it is not.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,23 @@
 
 namespace shoal::jinja {
 
-// left operation right for + - * / // % ** of integers. Fails beyond some thousands of digits.
+// `left operation right` for + - * / // % ** of integers. Throws Failure beyond some thousands of digits.
 Datum compute_integers(std::string_view operation, const Datum& left, const Datum& right, Budget& budget);
 
-// As Python's int() reads it: spaces around, a sign, underscores between digits, and 0x, 0o, 0b where they
-// fit the base (any of them for base 0). Undefined where the text is none.
+// Reads an integer as Python's int() does: with spaces around, a sign, underscores between digits, and the
+// prefix 0x, 0o or 0b if it fits the base (any for base 0). Undefined when `text` is no integer.
 Datum parse_integer(std::string_view text, int64_t base);
 
-// What is in front of the point; of a finite number.
+// The part before the point; `number` is finite.
 Datum truncated(double number);
 
-// Exactly, whatever the types; both are numbers and none is NaN.
+// -1, 0 or 1, exact whatever the types; both are numbers and neither is NaN.
 int compare_numbers(const Datum& left, const Datum& right);
 
 bool is_negative(const BigInteger& integer);
-// The nearest; fails where that is infinite.
+// The nearest double; throws Failure when that is infinite.
 double to_number(const BigInteger& integer);
-// The magnitude's digits: base 2, 8, 10 or 16.
+// The digits of the magnitude in base 2, 8, 10 or 16.
 std::string magnitude_digits(const Datum& integer, int base);
 std::string to_digits(const BigInteger& integer);
 

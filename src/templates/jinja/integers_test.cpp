@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// The texts are jinja2's.
+// The expected texts are jinja2's.
 TEST(Integers, HaveAnySizeAsInPython) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"{{ 10**20 }}", "100000000000000000000"},

@@ -24,7 +24,7 @@ bool same(const Datum& left, const Datum& right, Budget& budget) {
   return type_name(left) == type_name(right) && equal(left, right, budget);
 }
 
-// To call what is undefined is an error, but it has the method for it.
+// Undefined counts as callable as in Jinja, though calling it is an error.
 bool is_callable(const Datum& value) {
   Space* space = value.space();
   return value.callable() != nullptr || value.is_undefined() ||

@@ -38,7 +38,7 @@ constexpr Range other_digits[] = {
     {0x2074, 0x2079}, {0x2080, 0x2089},   {0x2460, 0x2468},   {0x2474, 0x247C},   {0x2488, 0x2490},
     {0x24EA, 0x24EA}, {0x24F5, 0x24FD},   {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},
     {0x278A, 0x2792}, {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
-// Numeric_Type=Numeric of what is a letter.
+// Letters with Numeric_Type=Numeric.
 constexpr Range numerals[] = {
     {0x3405, 0x3405},   {0x3483, 0x3483},   {0x382A, 0x382A},   {0x3B4D, 0x3B4D},   {0x4E00, 0x4E00},
     {0x4E03, 0x4E03},   {0x4E07, 0x4E07},   {0x4E09, 0x4E09},   {0x4E5D, 0x4E5D},   {0x4E8C, 0x4E8C},
@@ -55,14 +55,14 @@ constexpr Range numerals[] = {
     {0x2092A, 0x2092A}, {0x20983, 0x20983}, {0x2098C, 0x2098C}, {0x2099C, 0x2099C}, {0x20AEA, 0x20AEA},
     {0x20AFD, 0x20AFD}, {0x20B19, 0x20B19}, {0x22390, 0x22390}, {0x22998, 0x22998}, {0x23B1B, 0x23B1B},
     {0x2626D, 0x2626D}, {0x2F890, 0x2F890}};
-// Case_Ignorable beside marks, modifiers and format characters.
+// The punctuation among Case_Ignorable; its other members are marks, modifiers and format characters.
 constexpr Range punctuation_in_words[] = {
     {0x27, 0x27},     {0x2E, 0x2E},     {0x3A, 0x3A},     {0xB7, 0xB7},
     {0x387, 0x387},   {0x55F, 0x55F},   {0x5F4, 0x5F4},   {0x2018, 0x2019},
     {0x2024, 0x2024}, {0x2027, 0x2027}, {0xFE13, 0xFE13}, {0xFE52, 0xFE52},
     {0xFE55, 0xFE55}, {0xFF07, 0xFF07}, {0xFF0E, 0xFF0E}, {0xFF1A, 0xFF1A}};
 
-// SpecialCasing.txt: what becomes several letters.
+// Letters that become several, from SpecialCasing.txt.
 struct SpecialCase {
   char32_t letter;
   const char* upper;
@@ -194,7 +194,7 @@ bool is_case_ignorable(char32_t c) {
   }
 }
 
-// Where the character in front of `at` begins, which is not 0.
+// Where the character before `at` begins; `at` must not be 0.
 int64_t before(std::string_view text, int64_t at) {
   --at;
   while (at > 0 && (static_cast<unsigned char>(text[static_cast<size_t>(at)]) & 0xC0) == 0x80) --at;
@@ -203,8 +203,8 @@ int64_t before(std::string_view text, int64_t at) {
 
 constexpr char32_t capital_sigma = 0x3A3;
 
-// Whether the sigma at `at` is the last letter of a word and not its only one. `begins` says of a place
-// whether the text that is looked at begins behind the character there.
+// Whether the sigma at `at` is the last letter of a word and not its only one. `begins(place)` tells whether
+// the text to look at begins after the character at `place`.
 template <class Begins>
 bool is_final_sigma(std::string_view text, int64_t at, Begins begins) {
   int64_t back = at;
@@ -226,7 +226,7 @@ bool is_final_sigma(std::string_view text, int64_t at, Begins begins) {
   return true;
 }
 
-// How a character at a place in a text is written.
+// Appends the changed form of the character `c` at `at`.
 using Change = void (*)(std::string_view text, int64_t at, char32_t c, std::string& out);
 
 void append_simple(utf8proc_int32_t (*map)(utf8proc_int32_t), char32_t c, std::string& out) {
@@ -298,7 +298,8 @@ void append_in_title(std::string_view text, int64_t at, char32_t c, std::string&
   }
 }
 
-// Whether a word begins at a place, as Jinja's title filter cuts them; what is between words is one as well.
+// Whether a word begins at `at`, as Jinja's title filter cuts text; the stretches between words count as
+// words.
 bool begins_word(std::string_view text, int64_t at) {
   const auto separates = [&](int64_t place) {
     const char32_t c = decode_utf8(text, place).value;
@@ -309,7 +310,7 @@ bool begins_word(std::string_view text, int64_t at) {
 
 void append_in_filters_title(std::string_view text, int64_t at, char32_t c, std::string& out) {
   if (begins_word(text, at)) return append_upper(text, at, c, out);
-  // The rest of a word is made small without a look at its beginning.
+  // The rest of a word is lowered without regard to its first letter.
   const auto begins = [&](int64_t place) { return begins_word(text, place); };
   append_lower_letter(c, c == capital_sigma && is_final_sigma(text, at, begins), out);
 }

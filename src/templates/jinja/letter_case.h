@@ -1,5 +1,5 @@
-// Upper, lower and title case as Python's str has them: with all of Unicode's letters that become several,
-// and what counts as a letter of a case or a digit. Every character is marked as the one it came from.
+// Upper, lower and title case as Python's str has them, including Unicode's letters that become several, and
+// Python's tests of case and digits. Every character is marked as the one that it came from.
 #pragma once
 
 #include <string_view>
@@ -16,7 +16,7 @@ MarkedText swap_case(const MarkedText& text);
 MarkedText title_of_words(const MarkedText& text);   // str.title()
 MarkedText title_of_filter(const MarkedText& text);  // Jinja's title filter
 
-// Whether there is a letter of a case, and none of another.
+// Whether the text has a letter with case, and none of another case.
 bool is_upper_text(std::string_view text);
 bool is_lower_text(std::string_view text);
 bool is_title_text(std::string_view text);

@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// The texts are jinja2's.
+// The expected texts are jinja2's.
 TEST(LetterCase, IsThatOfPythonsTexts) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"{{ 'ß ﬁ ŉ ǰ ΐ ﬃ և ẖ ᾳ' | upper }}", "SS FI ʼN J\u030C Ι\u0308\u0301 FFI ԵՒ H\u0331 ΑΙ"},

@@ -14,7 +14,8 @@ namespace {
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Line ends become \n, and the last of them goes, as Jinja's loaders do it.
+// Makes all line ends
+//  and drops the last one, as Jinja's loaders do.
 std::string normalize_lines(std::string_view source) {
   std::string lines;
   lines.reserve(source.size());
@@ -93,7 +94,7 @@ class Lexer {
     at_line_start_ = at_ > 0 && source_[at_ - 1] == '\n';
   }
 
-  // lstrip_blocks: blanks from the start of a line up to a block go.
+  // lstrip_blocks: removes blanks between the start of a line and a block.
   void strip_line_start(std::string& text) const {
     const size_t newline = text.rfind('\n');
     const size_t line_start = newline == std::string::npos ? 0 : newline + 1;
@@ -103,8 +104,8 @@ class Lexer {
     }
   }
 
-  // The end of a tag, `close` being its two characters; trim_blocks takes the newline behind blocks and
-  // comments.
+  // Takes the end of a tag, whose two characters are `close`. trim_blocks removes the newline after blocks
+  // and comments.
   bool try_close(std::string_view close, bool trims_newline) {
     const bool minus = starts("-") && std::string_view(source_).substr(at_ + 1).starts_with(close);
     const bool plus =
@@ -128,7 +129,7 @@ class Lexer {
     throw Failure{"a comment does not end", line};
   }
 
-  // {% raw %} … {% endraw %}
+  // Reads {% raw %} … {% endraw %}.
   bool read_raw() {
     size_t i = at_;
     const auto skip_blanks = [&] {
@@ -172,7 +173,7 @@ class Lexer {
     put(begin, "");
     const bool block = begin == TokenType::block_begin;
     const int line = line_;
-    std::string open;  // brackets that wait for their ends
+    std::string open;  // brackets that are not closed yet
     while (true) {
       skip_space();
       if (at_ >= source_.size()) throw Failure{"a tag does not end", line};
@@ -294,7 +295,7 @@ class Lexer {
     tokens_.push_back({TokenType::string, std::move(value), line});
   }
 
-  // Python's escapes; what is none stays as it is, backslash included.
+  // Reads one of Python's escapes; anything else stays as it is, with its backslash.
   void read_escape(std::string& value) {
     constexpr std::string_view escaped_letters = "\\'\"abfnrtv";
     constexpr std::string_view meaning = "\\'\"\a\b\f\n\r\t\v";
@@ -330,7 +331,7 @@ class Lexer {
       code = 16 * code + static_cast<char32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
       if (code > 0x10FFFF) reject("a string has an escape that is no character");
     }
-    // Halves of a surrogate pair are no text.
+    // Half of a surrogate pair is not a character.
     append_utf8(code >= 0xD800 && code < 0xE000 ? replacement_character : code, value);
   }
 

@@ -1,4 +1,4 @@
-// A template's source → tokens, with the white space already taken away as trim_blocks and lstrip_blocks say.
+// Splits a template's source into tokens; trim_blocks and lstrip_blocks have already removed white space.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace shoal::jinja {
 
 enum class TokenType : uint8_t {
-  text,            // between the tags
+  text,            // what is between the tags
   variable_begin,  // {{
   variable_end,
   block_begin,  // {%
@@ -24,7 +24,7 @@ enum class TokenType : uint8_t {
 
 struct Token {
   TokenType type;
-  std::string text;  // of a string: its value
+  std::string text;  // for a string, its value without quotes and escapes
   int line;
 };
 

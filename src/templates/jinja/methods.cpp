@@ -13,7 +13,7 @@ using TextMethod = Datum (*)(Evaluator&, const MarkedText& self, const Arguments
 using ListMethod = Datum (*)(Evaluator&, List& self, const Arguments&);
 using DictMethod = Datum (*)(Evaluator&, const Dict& self, const Arguments&);
 
-// A parameter that may be left out or none.
+// A parameter that may be missing or none.
 const MarkedText* optional_text(const Bound& bound, size_t parameter) {
   if (!bound.has(parameter) || bound[parameter].is_none()) return nullptr;
   if (bound[parameter].text() == nullptr) give_up("a text is needed, not {}", type_name(bound[parameter]));
@@ -69,7 +69,7 @@ Datum partition_method(Evaluator& evaluator, const MarkedText& self, const Argum
                  ListKind::tuple);
 }
 
-// The part of a text that start and end, in characters, leave.
+// The part of a text between start and end, which count characters.
 MarkedText window(const MarkedText& self, const Bound& bound, size_t start_parameter) {
   if (!bound.has(start_parameter) && !bound.has(start_parameter + 1)) return self;
   const int64_t count = self.character_count();
@@ -148,7 +148,7 @@ Datum count_in_text(Evaluator&, const MarkedText& self, const Arguments& argumen
   return count;
 }
 
-// A change of case, which takes no arguments.
+// Methods that change case take no arguments.
 template <MarkedText (*change)(const MarkedText&)>
 Datum case_change(Evaluator&, const MarkedText& self, const Arguments&) {
   return change(self);
@@ -172,13 +172,13 @@ Datum format_method(Evaluator& evaluator, const MarkedText& self, const Argument
   return format_braces(self, arguments, evaluator);
 }
 
-// left, right, center: how much of the padding goes to the left.
+// `justification` is 0 for left, 1 for right, 2 for center.
 template <int justification>
 Datum pad_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
   const Bound bound("ljust", arguments, {"width", "fillchar"});
   const int64_t width = bound.integer(0, 0);
   const int64_t missing = width - self.character_count();
-  // Python puts the odd space of center() on the left where the width is odd too.
+  // Python's center() puts an odd space on the left when the width is odd too.
   const int64_t left = justification == 0   ? 0
                        : justification == 1 ? missing
                                             : missing / 2 + (missing & width & 1);
@@ -302,7 +302,7 @@ constexpr Named<TextMethod> text_methods[] = {
     {"isidentifier", is_identifier},
 };
 
-// Hugging Face's sandbox refuses append and pop; templates that llama.cpp has for Kimi-K2 need them.
+// Hugging Face's sandbox refuses append and pop, but llama.cpp's templates for Kimi-K2 need them.
 Datum append_method(Evaluator& evaluator, List& self, const Arguments& arguments) {
   const Bound bound("append", arguments, {"item"});
   append(self, bound[0], evaluator.budget());
@@ -405,7 +405,7 @@ bool changes_value(const Datum& value, std::string_view name) {
   return value.dict() != nullptr && std::ranges::find(of_dicts, name) != std::end(of_dicts);
 }
 
-// The value is kept with the method, so that the references stay good.
+// The bound method keeps the value, so that its references stay valid.
 Datum find_method(const Datum& value, std::string_view name) {
   if (value.text() != nullptr) {
     const TextMethod method = find_named(text_methods, name);

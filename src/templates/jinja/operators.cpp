@@ -8,7 +8,7 @@
 namespace shoal::jinja {
 namespace {
 
-// Of the divisor's sign.
+// The remainder with the divisor's sign, as in Python.
 double remainder(double a, double b) {
   const double rest = std::fmod(a, b);
   if (rest == 0) return std::copysign(0.0, b);

@@ -24,7 +24,7 @@ class StatementParser {
   }
 
  private:
-  // Statements up to a tag that starts with one of `ends`, which stays; its '{%' is taken.
+  // Parses statements up to a tag that starts with one of `ends`. That tag's '{%' is taken, its name is not.
   Block parse_block(const std::vector<std::string_view>& ends) {
     const TokenStream::Level level(tokens_);
     Block block;
@@ -65,7 +65,7 @@ class StatementParser {
     return statement;
   }
 
-  // The body and the end tag of a statement that has nothing between.
+  // Parses the body and end tag of a statement without branches.
   Block parse_body(std::string_view end) {
     tokens_.expect_block_end();
     Block body = parse_block({end});
@@ -187,7 +187,7 @@ class StatementParser {
     return statement;
   }
 
-  // A loop around a macro is none that a break in the macro could leave.
+  // A break in a macro cannot leave a loop around the macro.
   Block parse_callable_body(std::string_view end) {
     const int loops = std::exchange(loops_, 0);
     Block body = parse_body(end);

@@ -1,4 +1,4 @@
-// Tokens → syntax tree, by Jinja's grammar.
+// Parses a template's source into its syntax tree, by Jinja's grammar.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// What a template gives without any variable, or "ERROR " and why it gives nothing.
+// Renders a template without any variable; "ERROR " and the message when that fails.
 #pragma once
 
 #include <string>

@@ -63,7 +63,7 @@ using Block = std::vector<std::unique_ptr<Statement>>;
 
 struct Parameter {
   std::string name;
-  ExpressionPointer otherwise;  // null: none
+  ExpressionPointer otherwise;  // null: no default
 };
 
 struct Branch {
@@ -77,12 +77,12 @@ enum class StatementKind : uint8_t {
   branches,      // if
   loop,          // for target in expression if condition: body else otherwise
   assign,        // target = expression
-  assign_block,  // target = body, through the filters in expression (null: none)
+  assign_block,  // target = body, through the filters in expression (null: no filters)
   macro,         // text(parameters): body
   call,          // expression is the call, parameters those of caller(): body
   filter,        // expression, whose innermost value is null: body
   with,          // targets[i] = values[i]: body
-  group,         // body as it is (generation, block)
+  group,         // body, without a change (generation, block)
   stop,          // break
   next,          // continue
 };

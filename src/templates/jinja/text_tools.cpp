@@ -149,7 +149,7 @@ MarkedText replace(const MarkedText& text, const MarkedText& from, const MarkedT
   size_t at = 0;
   while (limit < 0 || count < limit) {
     size_t found = text.bytes().find(from.bytes(), at);
-    if (from.empty()) {  // between all characters
+    if (from.empty()) {  // matches between all characters
       if (count > 0) {
         if (at >= text.bytes().size()) break;
         found = at + static_cast<size_t>(utf8_length(text.bytes()[at]));

@@ -1,4 +1,4 @@
-// What Python's text methods and Jinja's filters share. All of them keep the marks of what came from input.
+// The common parts of Python's text methods and Jinja's filters. All of them keep the marks of input.
 #pragma once
 
 #include <functional>
@@ -13,20 +13,21 @@ namespace shoal::jinja {
 
 bool is_python_space(char32_t code_point);
 
-// Without characters to strip: white space.
+// nullptr for `characters` strips white space.
 MarkedText strip(const MarkedText& text, const MarkedText* characters, bool left, bool right);
-// Without a separator: at white space, with no empty parts. `limit` below 0: no limit.
+// nullptr for `separator` splits at white space and gives no empty parts. `limit` below 0: no limit.
 std::vector<MarkedText> split(const MarkedText& text, const MarkedText* separator, int64_t limit);
 std::vector<MarkedText> split_from_right(const MarkedText& text, const MarkedText* separator, int64_t limit);
 std::vector<MarkedText> split_lines(const MarkedText& text, bool keep_ends);
 MarkedText replace(const MarkedText& text, const MarkedText& from, const MarkedText& to, int64_t limit,
                    Budget& budget);
-// Applies a change that looks at one character at a time to the template's and the input's parts separately.
+// Applies a change that depends on one character at a time, to the template's and the input's parts
+// separately.
 MarkedText map_parts(const MarkedText& text, const std::function<std::string(std::string_view)>& change);
 MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, int64_t left_share,
                Budget& budget);
 
-// What is not safe yet, escaped for HTML.
+// Escapes for HTML the text that is not safe yet.
 MarkedText escaped(const MarkedText& text, Budget& budget);
 
 }  // namespace shoal::jinja

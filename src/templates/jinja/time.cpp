@@ -14,7 +14,8 @@ struct Moment {
   int microseconds;
 };
 
-// SHOAL_NOW: seconds since 1970 (then the time is UTC), or ISO 8601, whose fields are taken as they stand.
+// Reads SHOAL_NOW: seconds since 1970 (the time is then UTC), or ISO 8601, whose fields are taken as they
+// are.
 bool parse_moment(const std::string& text, Moment& moment) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, used = 0;
   double second = 0;
@@ -33,7 +34,7 @@ bool parse_moment(const std::string& text, Moment& moment) {
     moment.fields.tm_min = minute;
     moment.fields.tm_sec = static_cast<int>(second);
     moment.microseconds = static_cast<int>((second - static_cast<int>(second)) * 1e6);
-    std::tm copy = moment.fields;  // for the day of the week and of the year
+    std::tm copy = moment.fields;  // timegm fills in the day of the week and of the year
     timegm(&copy);
     moment.fields.tm_wday = copy.tm_wday;
     moment.fields.tm_yday = copy.tm_yday;
@@ -73,7 +74,7 @@ std::string format_now(const std::string& format) {
       codes += fmt::format("{:06}", moment.microseconds);
       ++i;
     } else if (format.compare(i, 2, "%z") == 0 || format.compare(i, 2, "%Z") == 0) {
-      ++i;  // Python's clock knows of no time zone
+      ++i;  // Python's clock has no time zone
     } else if (format[i] == '%' && i + 1 < format.size()) {
       codes += format.substr(i, 2);
       ++i;

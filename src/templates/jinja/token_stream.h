@@ -1,4 +1,4 @@
-// The tokens of a template under the parser's eyes, and how deep it is in them.
+// The tokens of a template, the parser's place in them, and how deep the parser is nested.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ class TokenStream {
     TokenStream& tokens_;
   };
 
-  // `tokens` ends with one of type end, which is never passed.
+  // `tokens` must end with one of type end, which is never passed.
   explicit TokenStream(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
 
   const Token& current() const { return tokens_[at_]; }
@@ -59,8 +59,8 @@ class TokenStream {
   std::string expect_name();
   void expect_block_end();
 
-  // These throw Failure with the current token's line; the second says what should stand in that token's
-  // place.
+  // These throw Failure with the current token's line; reject_current says what was expected instead of that
+  // token.
   [[noreturn]] void reject(std::string message) const;
   [[noreturn]] void reject_current(std::string_view expected) const;
 
