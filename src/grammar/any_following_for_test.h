@@ -1,4 +1,4 @@
-// A walk through the states of a grammar, byte by byte.
+// Walks through the states of a grammar byte by byte; for tests only.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// A state that some ASCII byte leads to from `state`, drawn from `random`; dead_state where there is none.
+// A state that some ASCII byte leads to from `state`, drawn from `random`; dead_state when there is none.
 inline int32_t any_following(GrammarStates& states, int32_t state, std::mt19937& random) {
   std::vector<int32_t> following;
   for (int byte = 0; byte < 128; ++byte) {

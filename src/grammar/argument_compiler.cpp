@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view has_outer_line = "\\n[^]*|[^]*\\n";
 
-// A bare text that its reader may take for a value of another type.
+// Bare texts that the reader may take for a value of another type.
 constexpr std::string_view looks_like_json =
     "[ \\t\\r\\n]*(?:[-0-9\\[{][^]*|(?:true|false|null|True|False|None)[ \\t\\r\\n]*)";
 
@@ -63,7 +63,7 @@ Result<Expression> ArgumentCompiler::extra_name(const NameSet& names) {
   return context_.writer.terminal(*std::move(own));
 }
 
-// Whatever the reader makes of its value: it knows no schema for it.
+// The reader knows no schema for such a value, so it decides by its look.
 Result<Expression> ArgumentCompiler::extra(Expression name, const Conjunction& value) {
   return argument(std::move(name), ParameterKind::unknown, value);
 }
@@ -81,8 +81,8 @@ Result<Expression> ArgumentCompiler::argument(Expression key, ParameterKind kind
   return sequence_of(std::move(parts));
 }
 
-// A value and what ends it, as its reader will take it: texts have no quotes, and what looks like JSON may be
-// taken for it.
+// A value and its end, as the reader will take it: texts have no quotes, and what looks like JSON may be
+// taken as such.
 Result<Expression> ArgumentCompiler::bare_value(ParameterKind kind, const Conjunction& value) {
   static const Value null = Value::Object{{"type", "null"}};
   static const Value text_schema = Value::Object{{"type", "string"}};
@@ -91,7 +91,7 @@ Result<Expression> ArgumentCompiler::bare_value(ParameterKind kind, const Conjun
   static const Value word_schema = Value::Object{{"type", Value::Array{"null", "boolean", "number"}}};
   std::vector<Expression> choices;
   if (kind != ParameterKind::text) {
-    // Python's lists are read as such only where nothing else may stand.
+    // The reader takes Python's lists for lists only when the parameter can be nothing else.
     const bool is_word = context_.writer.is_python() && kind != ParameterKind::other;
     const Value& other = kind == ParameterKind::text_or_null ? null : is_word ? word_schema : not_text;
     const Conjunction held = conjunction_of(value, other);
@@ -112,7 +112,7 @@ Result<Expression> ArgumentCompiler::bare_value(ParameterKind kind, const Conjun
   return choice_of(std::move(choices));
 }
 
-// Templates write these as JSON and as Python do, and so do models then.
+// Templates write true, false and null both as JSON and as Python, and so do models.
 Result<void> ArgumentCompiler::add_words(const Conjunction& value, std::vector<Expression>& choices) {
   struct Word {
     const char* json;
@@ -143,7 +143,7 @@ Result<Expression> ArgumentCompiler::bare_text(const Schemas& schemas, bool is_m
   GrammarBudget& budget = context_.builder.budget();
   const Result<StringLengths> lengths = string_lengths(schemas, context_.logic);
   if (!lengths) return fail(lengths.error());
-  constexpr int64_t maximum_length = 500;  // longer texts are free
+  constexpr int64_t maximum_length = 500;  // longer texts are not restricted
   const bool is_long = lengths->least > maximum_length || lengths->most > maximum_length;
   const bool is_free = !have_list(schemas) && !has_contents_limit(schemas) &&
                        (is_long || (lengths->least == 0 && lengths->most == Expression::unlimited));

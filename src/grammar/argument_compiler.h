@@ -1,4 +1,4 @@
-// The arguments of a call that are no JSON object, from the schema of all of them.
+// Compiles the arguments of a call that are not written as a JSON object, from their schema.
 #pragma once
 
 #include <vector>
@@ -9,11 +9,11 @@ namespace shoal {
 
 class ArgumentCompiler final : MemberWriter {
  public:
-  // All outlive this; the context's notation is the same.
+  // All must outlive this; the context must have the same notation.
   ArgumentCompiler(SchemaContext& context, SchemaCompiler& values, const ArgumentNotation& notation)
       : context_(context), values_(values), notation_(notation) {}
 
-  // A rule for all arguments.
+  // A rule for all arguments together.
   Result<int32_t> rule_of(const Value& schema);
 
  private:

@@ -1,5 +1,4 @@
-// How the arguments of a call are written where that is not as one JSON object: between tags, or as Python
-// has them.
+// How a call's arguments are written when they are not one JSON object: between tags, or as in Python.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +12,22 @@ namespace shoal {
 
 enum class ValueNotation : uint8_t { json, python };
 
-// What a parameter may be, as its schema says: readers and grammars of values without quotes have to agree on
+// What a parameter may be, as its schema says. Readers and grammars of values without quotes must agree on
 // it.
 enum class ParameterKind : uint8_t { unknown, text, text_or_null, other, either };
 
 struct ArgumentNotation {
   ValueNotation values = ValueNotation::json;
-  std::string key_pattern;  // of names that can be written
-  Expression between;       // of two arguments
+  std::string key_pattern;  // the names that can be written
+  Expression between;       // what is written between two arguments
   Expression before_key, after_key;
-  bool has_lines = false;  // a line break in front of a value and one behind it are no part of it
+  bool has_lines = false;  // a line break before a value and one after it are not part of it
   Expression after_value;
-  // Texts stand bare up to after_value, which as plain text is this; where it is empty they are quoted.
+  // The end of a text without quotes: after_value as plain text. Empty: texts are in quotes.
   std::string text_end = {};
-  std::vector<std::string> other_ends = {};  // that their reader takes for one, so that no text has them
-  std::function<ParameterKind(const std::string& parameter)> kind_of = {};  // of what stands bare
+  std::vector<std::string> other_ends =
+      {};  // other marks that the reader takes for the end, so no text may contain them
+  std::function<ParameterKind(const std::string& parameter)> kind_of = {};  // for values without quotes
 };
 
 }  // namespace shoal

@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-// A rule for each item's place, with how many of those that `contains` wants have come.
+// One rule for each place of an item and for each count of items that `contains` has matched so far.
 class ArrayRules {
  public:
   ArrayRules(const ArrayShape& shape, const ArrayBrackets& brackets, SchemaRules& values,
@@ -15,7 +15,7 @@ class ArrayRules {
       : shape_(shape), brackets_(brackets), values_(values), builder_(builder) {}
 
   Expression make() {
-    // Beyond the last place all places are alike.
+    // All places after the last one are alike.
     const int64_t last =
         shape_.most != Expression::unlimited ? shape_.most : std::max(shape_.least, std::ssize(shape_.first));
     for (int64_t place = 0; place <= last; ++place) {
@@ -35,14 +35,15 @@ class ArrayRules {
   }
 
  private:
-  // What may follow `place` items. Before the first there is no comma, behind it there may be no first again.
+  // What may follow `place` items. No comma comes before the first item, so the first place's rule cannot
+  // serve again after it.
   Expression rest(int64_t place, int64_t count) {
     std::vector<Expression> choices;
     if (place >= shape_.least && count >= shape_.least_contained) choices.push_back(brackets_.close);
     const int64_t last = std::ssize(rules_) - 1;
     const bool is_full = shape_.most != Expression::unlimited && place >= shape_.most;
     if (is_full) return choice_of(std::move(choices));
-    // Where the first place is also the last, items behind it need a rule of their own, which has the comma.
+    // If the first place is also the last, items after it need a rule of their own, which has the comma.
     int64_t next = std::min(place + 1, last);
     const Conjunction& own =
         place < std::ssize(shape_.first) ? shape_.first[static_cast<size_t>(place)] : shape_.rest;
@@ -66,7 +67,7 @@ class ArrayRules {
     return choice_of(std::move(choices));
   }
 
-  // Any number of further items, each behind a comma, for an array without limits.
+  // Any number of further items, each after a comma, for an array without limits.
   int32_t loop_rule(int64_t count) {
     std::vector<int32_t> rules;
     for (int64_t i = count; i <= shape_.least_contained; ++i)

@@ -1,4 +1,4 @@
-// A grammar's rules for the items of an array.
+// Makes a grammar's rules for the items of an array.
 #pragma once
 
 #include "grammar/array_shape.h"
@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-// What stands around an array's items and between them.
+// What is written around an array's items and between them.
 struct ArrayBrackets {
   Expression open, close, comma;
 };

@@ -37,7 +37,7 @@ Result<void> read_counts(const Value& schema, const SchemaLogic& logic, ArraySha
   constexpr int64_t maximum_items = 2000;
   if (*least > maximum_items) return logic.reject(schema, "minItems", "over 2000 is not supported");
   shape.least = std::max(shape.least, *least);
-  // No answer has more items than fit; to count to such a limit would only cost.
+  // No answer has room for more items, so counting up to such a limit would be wasted.
   if (*most > maximum_items && *most < int64_t{1} << 20) {
     return logic.reject(schema, "maxItems", "over 2000 is not supported");
   }

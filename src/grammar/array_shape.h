@@ -1,4 +1,4 @@
-// What schemas together say about an array's items.
+// What several schemas together say about an array's items.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,12 @@
 namespace shoal {
 
 struct ArrayShape {
-  std::vector<Conjunction> first;  // by place
+  std::vector<Conjunction> first;  // of the first items, by place
+  // Of all items after the first ones.
   Conjunction rest;
   int64_t least = 0;
   int64_t most = Expression::unlimited;
+  // The schema that `contains` names, null without one.
   const Value* contained = nullptr;
   int64_t least_contained = 0;
 };

@@ -20,7 +20,7 @@ struct SetHash {
   }
 };
 
-// Sets of nodes → states.
+// Makes a state of each reachable set of nodes.
 class SubsetConstruction {
  public:
   SubsetConstruction(const Nfa& nfa, GrammarBudget& budget)
@@ -39,7 +39,7 @@ class SubsetConstruction {
   }
 
  private:
-  // Bytes between which no edge begins or ends.
+  // Puts bytes into one class if no edge begins or ends between them.
   void make_classes() {
     std::array<bool, 257> begins{};
     for (const Nfa::Node& node : nfa_.nodes) {
@@ -53,7 +53,7 @@ class SubsetConstruction {
     table_.class_count = first_bytes_.size();
   }
 
-  // With the nodes that jumps reach, in ascending order.
+  // The nodes and all that jumps reach from them, in ascending order.
   std::vector<int32_t> closure(std::vector<int32_t> nodes, Nfa::When also) {
     ++mark_;
     std::vector<int32_t> reached;
@@ -90,7 +90,7 @@ class SubsetConstruction {
     int64_t work = std::ssize(targets);
     for (size_t i = 0; i < targets.size(); ++i) {
       if (targets[i].empty()) continue;
-      const bool is_as_before = i > 0 && targets[i] == targets[i - 1];  // often
+      const bool is_as_before = i > 0 && targets[i] == targets[i - 1];  // a frequent case
       if (is_as_before) {
         table_.row(state)[i] = table_.row(state)[i - 1];
         continue;
@@ -109,11 +109,11 @@ class SubsetConstruction {
   int64_t mark_ = 0;
   std::unordered_map<std::vector<int32_t>, int32_t, SetHash> states_;
   std::vector<const std::vector<int32_t>*> sets_;
-  std::vector<uint8_t> first_bytes_;  // of the classes
+  std::vector<uint8_t> first_bytes_;  // one byte of each class
   Dfa::Table table_;
 };
 
-// The states from which an accepting one can be reached.
+// The states from which an accepting state can be reached.
 std::vector<bool> live_states(const Dfa::Table& table) {
   std::vector<std::vector<int32_t>> sources(table.size());
   std::vector<bool> live(table.size(), false);
@@ -143,7 +143,7 @@ std::vector<bool> live_states(const Dfa::Table& table) {
   return live;
 }
 
-// The live states that can be reached, the start first; empty where the start is not among them.
+// Keeps the live states that can be reached, the start first; empty when the start is not live.
 Dfa::Table trimmed(const Dfa::Table& table) {
   Dfa::Table result{.classes = table.classes, .class_count = table.class_count, .next = {}, .accepting = {}};
   const std::vector<bool> live = live_states(table);
@@ -167,7 +167,7 @@ Dfa::Table trimmed(const Dfa::Table& table) {
   return result;
 }
 
-// Classes that every state treats alike are joined.
+// Joins classes that every state treats alike.
 Dfa::Table with_fewest_classes(const Dfa::Table& table) {
   std::vector<size_t> first;  // old class of each new one
   std::vector<uint8_t> renamed(table.class_count);
@@ -191,7 +191,7 @@ Dfa::Table with_fewest_classes(const Dfa::Table& table) {
   return result;
 }
 
-// Moore's algorithm: the block of equal states of each state. The start's block is 0.
+// Moore's algorithm: numbers each state's block of equal states. The start's block is 0.
 std::vector<int32_t> equal_states(const Dfa::Table& table) {
   const size_t size = table.size();
   std::vector<int32_t> block(size);
@@ -216,7 +216,7 @@ std::vector<int32_t> equal_states(const Dfa::Table& table) {
   }
 }
 
-// Equal states are joined where that is quick; it only saves room.
+// Joins equal states if that is quick; it only saves memory.
 Dfa::Table with_fewest_states(Dfa::Table table) {
   constexpr size_t maximum_work = 4'000'000;
   if (table.size() * table.size() * table.class_count > maximum_work) return table;
@@ -234,7 +234,7 @@ Dfa::Table with_fewest_states(Dfa::Table table) {
   return result;
 }
 
-// Pairs of states of two automata; `b` may have died.
+// An automaton over pairs of states. A pair lives on after `b` has died unless `wants_b`.
 Result<Dfa> product(const Dfa& a, const Dfa& b, bool wants_b, GrammarBudget& budget) {
   if (a.is_empty()) return Dfa();
   if (b.is_empty()) return wants_b ? Dfa() : a;
@@ -246,7 +246,7 @@ Result<Dfa> product(const Dfa& a, const Dfa& b, bool wants_b, GrammarBudget& bud
     if (is_new) pairs.emplace_back(x, y);
     return found->second;
   };
-  // A byte for each pair of classes.
+  // Each pair of classes gets one byte.
   Dfa::Table table;
   std::vector<uint8_t> bytes;
   std::unordered_map<uint32_t, uint8_t> class_numbers;
@@ -334,11 +334,11 @@ Result<Dfa> difference(const Dfa& a, const Dfa& b, GrammarBudget& budget) {
 
 Dfa enclosed(const Dfa& inner, uint8_t byte) {
   if (inner.is_empty()) return inner;
-  // 0 is before the first byte, 1 … the inner states, the last one behind the second byte, which has a class
-  // of its own.
+  // State 0 is before the first byte, 1 … are the inner states, and the last one is after the second byte,
+  // which has a class of its own.
   const int32_t end = inner.size() + 1;
   const size_t inner_classes = inner.table().class_count;
-  CHECK(inner_classes < 256);  // what is text has not so many
+  CHECK(inner_classes < 256);  // texts never use all bytes
   Dfa::Table table;
   table.classes = inner.table().classes;
   table.classes[byte] = static_cast<uint8_t>(inner_classes);

@@ -1,4 +1,4 @@
-// A deterministic automaton over bytes: the form of what has no recursion, such as a literal, a number or the
+// A deterministic automaton over bytes, for parts of a grammar without recursion: a literal, a number, the
 // inside of a string.
 #pragma once
 
@@ -19,7 +19,7 @@ class Dfa {
   static constexpr int64_t maximum_states = 8192;
 
   using Row = std::array<int32_t, 256>;
-  // Bytes that no state tells apart are one class.
+  // Bytes that every state treats alike share a class.
   struct Table {
     std::array<uint8_t, 256> classes{};
     size_t class_count = 0;
@@ -35,23 +35,23 @@ class Dfa {
     }
   };
 
-  // These leave out states that lead nowhere, and join equal ones. The first state is the start.
+  // Both drop states from which no text is accepted and join equal ones. The first state is the start.
   static Dfa from_table(Table table);
   static Dfa from_rows(const std::vector<Row>& rows, const std::vector<bool>& accepting);
 
-  // Matches nothing.
+  // True when no text matches.
   bool is_empty() const { return table_.accepting.empty(); }
   int32_t size() const { return static_cast<int32_t>(table_.size()); }
   int32_t next(int32_t state, uint8_t byte) const {
     return table_.next[static_cast<size_t>(state) * table_.class_count + table_.classes[byte]];
   }
   bool accepts(int32_t state) const { return table_.accepting[static_cast<size_t>(state)] != 0; }
-  // Whether any byte may follow.
+  // Whether any byte may follow in this state.
   bool goes_on(int32_t state) const { return goes_on_[static_cast<size_t>(state)] != 0; }
   bool matches(std::string_view text) const;
 
   const Table& table() const { return table_; }
-  // Equal for equal automata.
+  // The same for equal automata.
   std::string key() const;
 
  private:
@@ -59,14 +59,15 @@ class Dfa {
   std::vector<uint8_t> goes_on_;  // by state
 };
 
-// The expression has no rules and no terminals. Its characters are written as UTF-8.
+// `expression` has no rules and no terminals. Its characters become UTF-8. invalid_argument when the budget
+// or maximum_states is exceeded; so for all functions below.
 Result<Dfa> make_dfa(const Expression& expression, GrammarBudget& budget);
 
 Result<Dfa> intersection(const Dfa& a, const Dfa& b, GrammarBudget& budget);
-// What `a` matches and `b` does not.
+// The texts that `a` matches and `b` does not.
 Result<Dfa> difference(const Dfa& a, const Dfa& b, GrammarBudget& budget);
-// `inner`, with the byte before and behind. The byte is nowhere in `inner`'s texts unless behind another one
-// that takes it along.
+// `inner` with `byte` before and after it. `byte` must not occur in inner's texts, except after another byte
+// that escapes it.
 Dfa enclosed(const Dfa& inner, uint8_t byte);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// What a grammar's rules and a pattern are made of: characters, and how they follow each other. Plain data,
+// What a grammar's rules and a pattern consist of: characters, and how they follow each other. Plain data,
 // written by the parsers of GBNF, of patterns and of JSON schemas.
 #pragma once
 
@@ -19,8 +19,8 @@ struct CodePointRange {
 using CodePoints = std::vector<CodePointRange>;
 
 inline constexpr char32_t last_code_point = 0x10FFFF;
-// No characters: they stand around a special token's written form, so that no text is one. As bytes they are
-// such as UTF-8 does not have.
+// These are no characters: they enclose a special token's written form, so that no text equals one. Their
+// bytes do not occur in UTF-8.
 inline constexpr char32_t special_begin = 0x110000;
 inline constexpr char32_t special_end = 0x110001;
 inline constexpr char special_begin_byte = '\xFF';
@@ -29,12 +29,12 @@ inline constexpr char special_end_byte = '\xFE';
 enum class ExpressionKind : uint8_t {
   never,       // matches nothing, not even the empty text
   characters,  // one character of a set
-  sequence,    // of none: the empty text
+  sequence,    // without parts: the empty text
   choice,
   repeat,
-  rule,        // of the grammar, by index
+  rule,        // a rule of the grammar, by index
   terminal,    // a finished automaton of the grammar, by index
-  text_begin,  // the anchors of a pattern; no grammar has them
+  text_begin,  // with text_end the anchors of a pattern; grammars have none
   text_end,
 };
 
@@ -53,26 +53,26 @@ Expression never();
 Expression empty_text();
 Expression any_of(CodePoints characters);
 Expression sequence_of(std::vector<Expression> parts);
-Expression choice_of(std::vector<Expression> parts);  // of none: never
+Expression choice_of(std::vector<Expression> parts);  // without parts: never
 Expression repeated(Expression part, int64_t least, int64_t most);
 Expression use_rule(int32_t rule);
 Expression use_terminal(int32_t terminal);
-// The characters one after another; what is no UTF-8 becomes U+FFFD.
+// The characters of `text` one after another; invalid UTF-8 becomes U+FFFD.
 Expression literal_text(std::string_view text);
-// The special token that is written so, and nothing that only looks like it.
+// The special token with this written form, and not a text that looks like it.
 Expression special_token(std::string_view written);
 
-// Sorted, without overlap.
+// Sorted and without overlap, as complement() gives them too.
 CodePoints normalised(CodePoints characters);
 CodePoints complement(const CodePoints& characters);
 
-// How much work making a grammar may take, so that a hostile one is refused instead of filling memory or
-// time. Counted in steps and states, not in seconds: every machine refuses the same grammars.
+// How much work making a grammar may take, so that a hostile one is refused before it fills memory or time.
+// Counted in steps and states, not in seconds: every machine refuses the same grammars.
 class GrammarBudget {
  public:
   static constexpr int64_t step_limit = 20'000'000;
 
-  // resource use beyond the limit: invalid_argument that names `what`.
+  // invalid_argument that names `what` when the limit is exceeded.
   Result<void> take(int64_t steps, std::string_view what);
   int64_t spent() const { return step_limit - left_; }
 

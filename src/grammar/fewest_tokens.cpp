@@ -45,7 +45,7 @@ int64_t FewestTokens::of(const Item& item) {
   return known_.at(item);
 }
 
-// Goes on to what is known, then back.
+// Walks on to an item whose count is known, then computes the counts backwards.
 void FewestTokens::find(const Item& first) {
   way_.assign(1, {.byte = 0, .item = first});
   while (way_.back().item.terminal >= 0 && !known_.contains(way_.back().item)) extend(way_.size() + 1);
@@ -55,7 +55,7 @@ void FewestTokens::find(const Item& first) {
   }
 }
 
-// One token and what is known to follow it.
+// The fewest tokens from `at`: one token, and the known count after it.
 int64_t FewestTokens::cheapest_at(size_t at) {
   int64_t fewest = never;
   int32_t node = TokenTrie::root;
@@ -68,7 +68,7 @@ int64_t FewestTokens::cheapest_at(size_t at) {
   return std::min(fewest, never);
 }
 
-// Makes the way so long, unless it ends before.
+// Makes the way `size` steps long, unless it ends before.
 bool FewestTokens::extend(size_t size) {
   while (way_.size() < size) {
     const Item item = way_.back().item;

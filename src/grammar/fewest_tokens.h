@@ -1,6 +1,6 @@
-// How few tokens of a vocabulary bring a text to its end. Counted are those of the way with the fewest bytes
-// from each position, cut into as few tokens as it can be, across whatever parts of the grammar; another text
-// may take one or two less. Belongs to one generation; not thread-safe.
+// How few tokens of a vocabulary bring a text to its end. For each position it follows the way with the
+// fewest bytes and cuts it into the fewest tokens, across the parts of the grammar; another text may take one
+// or two less. Belongs to one generation; not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,24 @@ namespace shoal {
 
 class FewestTokens {
  public:
-  // No text that has no end, or that the vocabulary cannot write.
+  // The count when no text has an end, or the vocabulary cannot write it.
   static constexpr int64_t never = int64_t{1} << 60;
 
-  // Both outlive this.
+  // Both must outlive this.
   FewestTokens(GrammarStates& states, const TokenTrie& trie) : states_(states), trie_(trie) {}
 
-  // With so many tokens the text can be at its end: where it is n > 0, some token leads to a state of n - 1
-  // at most. Not of a dead state.
+  // With this many tokens the text can end. If the count is n > 0, some token leads to a state with at most n
+  // - 1. `state` must not be dead_state.
   int64_t of(int32_t state);
-  // From the end of the item's terminal.
+  // The count from the end of the item's terminal.
   int64_t behind(const GrammarStates::Item& item);
 
-  // When the states have been numbered anew.
+  // Must be called when the states have new numbers.
   void clear();
 
  private:
   using Item = GrammarStates::Item;
-  // What takes more bytes is taken for as many tokens: it costs too much to look at.
+  // A way with more bytes counts as that many tokens, since looking at it costs too much.
   static constexpr int64_t maximum_bytes = 16'384;
   struct ItemHash {
     size_t operator()(const Item& item) const;
@@ -46,7 +46,7 @@ class FewestTokens {
   const TokenTrie& trie_;
   std::unordered_map<Item, int64_t, ItemHash> known_;
   std::vector<int64_t> by_state_;           // -1: not known yet
-  std::vector<GrammarStates::Onward> way_;  // bytes, each with the item behind it
+  std::vector<GrammarStates::Onward> way_;  // bytes, each with the item after it
 };
 
 }  // namespace shoal

@@ -17,7 +17,7 @@
 namespace shoal {
 namespace {
 
-// Breadth first through all tokens.
+// The fewest tokens to an end, found breadth first through all tokens.
 int64_t searched(GrammarStates& states, const Tokenizer& tokenizer, int32_t from) {
   std::map<int32_t, int64_t> distance{{from, 0}};
   std::vector<int32_t> reached{from};
@@ -36,7 +36,7 @@ int64_t searched(GrammarStates& states, const Tokenizer& tokenizer, int32_t from
   return FewestTokens::never;
 }
 
-// Whether some token leads on to where there is one less to come.
+// Whether some token leads to a state whose count is one less.
 bool leads_on(GrammarStates& states, FewestTokens& fewest, const Tokenizer& tokenizer, int32_t from) {
   for (TokenId token = 0; token < tokenizer.vocabulary_size(); ++token) {
     int32_t next = from;
@@ -103,7 +103,8 @@ TEST(FewestTokens, AreNeverEnoughWhereTheVocabularyLacksAByte) {
 
 class HeldByTokens : public testing::TestWithParam<const char*> {};
 
-// Whatever is chosen, the text is whole with the tokens that a tokenizer makes of it, and hardly more.
+// Whatever is chosen, the text is whole within the tokens that a tokenizer makes of the shortest one, or
+// hardly more.
 TEST_P(HeldByTokens, EveryTextIsWholeWithAsManyTokensAsTheShortestTakes) {
   const auto file = test_data_path("tokenizers") / GetParam();
   if (!exists(file)) GTEST_SKIP() << file;

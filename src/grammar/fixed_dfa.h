@@ -1,4 +1,4 @@
-// Automata of patterns that the program itself writes down: made once, kept for good. Any thread.
+// Automata of patterns that the program itself contains: made once and kept for good. Any thread may call.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-// The pattern is right, and there are few of them: none comes from outside.
+// CHECKs that the pattern is right. Only for patterns of our own, of which there are few.
 const Dfa& fixed_dfa(const std::string& pattern);
 
 }  // namespace shoal

@@ -46,7 +46,7 @@ class GbnfParser {
     bool is_defined = false;
   };
 
-  // Where the source is wrong, as people count.
+  // The error with its place, counted from 1.
   Error error() const {
     const std::string_view before = cursor_.source().substr(0, cursor_.wrong()->at);
     const auto line = std::ranges::count(before, '\n') + 1;
@@ -73,7 +73,7 @@ class GbnfParser {
     return cursor_.since(begin);
   }
 
-  // The name of the next rule begins here: `name ::=`.
+  // Whether the name of the next rule begins here: `name ::=`.
   bool is_at_rule() {
     const size_t begin = cursor_.at();
     while (is_name_character(cursor_.peek())) cursor_.skip();
@@ -127,7 +127,7 @@ class GbnfParser {
   }
 
   Expression parse_repeat() {
-    constexpr int maximum_repeats = 10;  // of repeats
+    constexpr int maximum_repeats = 10;  // repeats of repeats
     Expression item = parse_item();
     for (int count = 0;; ++count) {
       const size_t begin = cursor_.at();

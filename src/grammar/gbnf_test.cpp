@@ -41,7 +41,7 @@ TEST(Gbnf, FollowsRecursionOnEitherSideOfTheMiddle) {
   EXPECT_FALSE(accepts(nested, "((x)"));
   EXPECT_FALSE(accepts(nested, "((x)))"));
   constexpr std::string_view right_recursive = "root ::= \"a\" root | \"b\"";
-  EXPECT_TRUE(accepts(right_recursive, std::string(5000, 'a') + "b"));  // no deeper for it
+  EXPECT_TRUE(accepts(right_recursive, std::string(5000, 'a') + "b"));  // this recursion takes no depth
   EXPECT_TRUE(accepts("root ::= s\ns ::= \"a\" s \"a\" | \"b\" s \"b\" | \"\"", "abbbba"));
   EXPECT_FALSE(accepts("root ::= s\ns ::= \"a\" s \"a\" | \"b\" s \"b\" | \"\"",
                        "abba"

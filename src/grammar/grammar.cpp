@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view subject = "the grammar";
 
-// Rules that an expression calls, anywhere in it.
+// Collects the rules that an expression calls anywhere in it.
 void collect_calls(const Expression& expression, std::vector<int32_t>& calls) {
   if (expression.kind == ExpressionKind::rule) calls.push_back(expression.index);
   for (const Expression& part : expression.parts) collect_calls(part, calls);
@@ -49,7 +49,7 @@ int32_t GrammarBuilder::add_grammar(Grammar grammar) {
 Result<Grammar> GrammarBuilder::build(int32_t root) {
   find_regular_rules();
   for (int32_t rule = 0; rule < rule_count(); ++rule) grammar_.rule_starts_.push_back(add_node());
-  std::vector<int32_t> pending{root};  // only what is called
+  std::vector<int32_t> pending{root};  // only rules that are called are added
   std::vector<char> seen(rules_.size(), 0);
   seen[static_cast<size_t>(root)] = 1;
   while (!pending.empty()) {
@@ -82,7 +82,7 @@ Result<Grammar> GrammarBuilder::build(int32_t root) {
   return std::move(grammar_);
 }
 
-// A rule is regular when all it calls is, and it never comes back to itself.
+// A rule is regular when all rules that it calls are, so that it never comes back to itself.
 void GrammarBuilder::find_regular_rules() {
   std::vector<std::vector<int32_t>> callers(rules_.size());
   std::vector<size_t> open_calls(rules_.size(), 0);
@@ -112,7 +112,7 @@ bool GrammarBuilder::is_pure(const Expression& expression) const {
   return std::ranges::all_of(expression.parts, [this](const Expression& part) { return is_pure(part); });
 }
 
-// With the bodies of regular rules in place of their calls.
+// The expression with the bodies of regular rules in place of their calls.
 Result<Expression> GrammarBuilder::inlined(const Expression& expression, int depth) {
   constexpr int maximum_depth = 1000;
   if (Result<void> paid = budget_.take(100, subject); !paid) return fail(paid.error());
@@ -145,7 +145,7 @@ Result<int32_t> GrammarBuilder::terminal_of_rule(int32_t rule) {
   return terminal;
 }
 
-// Its nodes, terminals and rules under numbers of this one.
+// Copies the nodes, terminals and rules of a finished grammar under new numbers.
 void GrammarBuilder::add_finished(const Grammar& grammar, int32_t start) {
   const auto first_node = static_cast<int32_t>(grammar_.nodes_.size());
   const auto first_rule = static_cast<int32_t>(grammar_.rule_starts_.size());
@@ -154,7 +154,7 @@ void GrammarBuilder::add_finished(const Grammar& grammar, int32_t start) {
   for (const Terminal& terminal : grammar.terminals_) terminals.push_back(add_terminal(terminal));
   for (const Grammar::Node& source : grammar.nodes_) {
     Grammar::Node& node = grammar_.nodes_.emplace_back(source);
-    node.is_tail = false;  // marked again
+    node.is_tail = false;  // mark_tails() sets it again
     for (Grammar::Edge& edge : node.edges) {
       edge.target += first_node;
       if (edge.kind == Grammar::EdgeKind::terminal) edge.index = terminals[static_cast<size_t>(edge.index)];
@@ -173,7 +173,7 @@ void GrammarBuilder::add_edge(int32_t from, Grammar::EdgeKind kind, int32_t inde
   grammar_.nodes_[static_cast<size_t>(from)].edges.push_back({kind, index, to});
 }
 
-// Adds the expression behind `from`; the node behind it.
+// Adds the expression after the node `from`; returns the node after it.
 Result<int32_t> GrammarBuilder::add(const Expression& expression, int32_t from) {
   if (Result<void> paid = budget_.take(20, subject); !paid) return fail(paid.error());
   if (std::ssize(grammar_.nodes_) > maximum_nodes) {
@@ -212,7 +212,7 @@ Result<int32_t> GrammarBuilder::add(const Expression& expression, int32_t from) 
   CHECK(false && "these are pure");
 }
 
-// Neighbours that call nothing become one terminal.
+// Neighbours that call no rule become one terminal.
 Result<int32_t> GrammarBuilder::add_sequence(const std::vector<Expression>& parts, int32_t from) {
   for (size_t i = 0; i < parts.size();) {
     std::vector<Expression> pure;
@@ -281,7 +281,7 @@ void GrammarBuilder::drop_endless() {
     return is_good(edge.target) &&
            (edge.kind == Grammar::EdgeKind::jump || is_good(grammar_.start_of(edge.index)));
   };
-  std::vector<std::vector<int32_t>> waiting(nodes.size());  // for the node to be good
+  std::vector<std::vector<int32_t>> waiting(nodes.size());  // edges that wait for the node to become good
   std::vector<bool> good(nodes.size(), false);
   std::vector<int32_t> pending;
   for (size_t i = 0; i < nodes.size(); ++i) {
@@ -315,7 +315,7 @@ void GrammarBuilder::drop_endless() {
 void GrammarBuilder::mark_tails() {
   std::vector<Grammar::Node>& nodes = grammar_.nodes_;
   for (bool has_changed = true; std::exchange(has_changed, false);) {
-    // Ends were added last, so a walk from the back finds most in one round.
+    // Ends were added last, so going backwards finds most tails in one round.
     for (size_t i = nodes.size(); i-- > 0;) {
       Grammar::Node& node = nodes[i];
       if (node.is_tail) continue;
@@ -327,14 +327,14 @@ void GrammarBuilder::mark_tails() {
   }
 }
 
-// What each rule reaches from its start without a byte.
+// What each rule can reach from its start without taking a byte.
 struct GrammarBuilder::FirstCalls {
   std::vector<bool> nullable;                // matches the empty text
-  std::vector<std::vector<int32_t>> called;  // the rules it may begin with
+  std::vector<std::vector<int32_t>> called;  // the rules that it may begin with
 };
 
-// Follows what takes no byte from the start of a rule, gives whether that leads to its end, and counts the
-// nodes on the way.
+// Follows what takes no byte from the start of a rule; returns whether that leads to the rule's end. Adds the
+// nodes on the way to `visits`.
 bool GrammarBuilder::explore_start(size_t rule, FirstCalls& first, int64_t& visits) const {
   bool reaches_end = false;
   first.called[rule].clear();
@@ -361,9 +361,9 @@ bool GrammarBuilder::explore_start(size_t rule, FirstCalls& first, int64_t& visi
   return reaches_end;
 }
 
-// Which rules match the empty text, to a fixed point; then which rule begins with a call of which.
+// Finds, up to a fixed point, which rules match the empty text; then which rules each rule may begin with.
 Result<GrammarBuilder::FirstCalls> GrammarBuilder::find_first_calls() {
-  const size_t count = grammar_.rule_starts_.size();  // those of finished grammars too
+  const size_t count = grammar_.rule_starts_.size();  // rules of finished grammars included
   FirstCalls first{.nullable = std::vector<bool>(count), .called = std::vector<std::vector<int32_t>>(count)};
   int64_t visits = 0;
   for (bool has_changed = true; std::exchange(has_changed, false);) {
@@ -378,14 +378,15 @@ Result<GrammarBuilder::FirstCalls> GrammarBuilder::find_first_calls() {
   return first;
 }
 
-// A walk into the depth over the calls at the begin; one that leads back to an open rule is a recursion.
+// Walks in depth over the calls at rules' beginnings; one that leads back to an open rule is a left
+// recursion.
 Result<void> GrammarBuilder::check_left_recursion() {
   const Result<FirstCalls> first = find_first_calls();
   if (!first) return fail(first.error());
   enum class Mark : uint8_t { fresh, open, done };
   std::vector<Mark> marks(first->called.size(), Mark::fresh);
   for (size_t start = 0; start < marks.size(); ++start) {
-    std::vector<std::pair<size_t, size_t>> path;  // rule, its next call
+    std::vector<std::pair<size_t, size_t>> path;  // a rule, and the index of its next call
     if (marks[start] == Mark::fresh) path.emplace_back(start, 0);
     while (!path.empty()) {
       auto& [rule, at] = path.back();

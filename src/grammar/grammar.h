@@ -13,9 +13,9 @@
 
 namespace shoal {
 
-// An automaton and, for strings of limited length, how often it may pass through one of its states. A state
-// that counts is left by `closing`, which needs `least` passes, or by another byte, which begins another one
-// of `most`.
+// An automaton and, for strings of limited length, how often a text may pass through one of its states. In
+// that state the byte `closing` needs at least `least` passes so far; every other byte begins a further pass,
+// up to `most`.
 struct Terminal {
   static constexpr int32_t not_counted = -1;
 
@@ -28,15 +28,15 @@ struct Terminal {
   bool is_nullable() const { return !dfa.is_empty() && dfa.accepts(Dfa::start_state); }
 };
 
-// Where a terminal is: its automaton's state, and the passes so far.
+// A position in a terminal: its automaton's state, and the passes so far.
 struct TerminalState {
   int32_t state = Dfa::start_state;
-  int32_t count = -1;  // the counted state has not been reached
+  int32_t count = -1;  // -1: the counted state has not been reached
 
   bool operator==(const TerminalState&) const = default;
 };
 
-// The state behind the byte; `state` is Dfa::dead_state where there is none.
+// The position after the byte; its `state` is Dfa::dead_state when the byte is not allowed.
 inline TerminalState advance(const Terminal& terminal, TerminalState at, uint8_t byte) {
   const int32_t next = terminal.dfa.next(at.state, byte);
   if (terminal.counted_state == Terminal::not_counted || next == Dfa::dead_state) return {next, at.count};
@@ -54,13 +54,13 @@ class Grammar {
   enum class EdgeKind : uint8_t { jump, terminal, rule };
   struct Edge {
     EdgeKind kind;
-    int32_t index;   // of the terminal or rule
-    int32_t target;  // node
+    int32_t index;   // index of the terminal or rule
+    int32_t target;  // index of a node
   };
   struct Node {
     std::vector<Edge> edges;
-    bool is_end = false;   // of its rule
-    bool is_tail = false;  // nothing but its rule's end follows
+    bool is_end = false;   // the node ends its rule
+    bool is_tail = false;  // only its rule's end follows
   };
 
   const std::vector<Node>& nodes() const { return nodes_; }
@@ -76,7 +76,7 @@ class Grammar {
   int32_t root_ = 0;
 };
 
-// The error's message where rules and terminals have no text at all.
+// The message of the error when rules and terminals match no text.
 inline constexpr std::string_view no_text = "no text is allowed at all";
 
 // Collects rules and terminals, then checks and compiles them.
@@ -86,26 +86,26 @@ class GrammarBuilder {
 
   GrammarBudget& budget() { return budget_; }
 
-  // A rule to be defined; its name is for errors.
+  // A rule without a body yet, for define(); its name is for errors.
   int32_t add_rule(std::string name);
   void define(int32_t rule, Expression body) { rules_[static_cast<size_t>(rule)].body = std::move(body); }
   int32_t rule_count() const { return static_cast<int32_t>(rules_.size()); }
-  // Equal ones are one.
+  // Equal terminals get the same index.
   int32_t add_terminal(Terminal terminal);
-  // A rule that matches what a finished grammar does.
+  // A rule that matches the texts of a finished grammar.
   int32_t add_grammar(Grammar grammar);
 
-  // Alternatives that can never come to an end are left out. invalid_argument when nothing is left, when a
-  // rule calls itself before any character, or when it all becomes too large.
+  // Alternatives that can never end are left out. invalid_argument when nothing is left, when a rule calls
+  // itself before any character, or when the whole is too large.
   Result<Grammar> build(int32_t root);
 
  private:
   struct Rule {
     std::string name;
     Expression body;
-    bool is_regular = false;                         // without recursion
-    int32_t terminal = -1;                           // a regular rule's automaton
-    std::optional<Grammar> finished = std::nullopt;  // instead of a body
+    bool is_regular = false;                         // has no recursion
+    int32_t terminal = -1;                           // the automaton of a regular rule
+    std::optional<Grammar> finished = std::nullopt;  // used instead of the body
   };
 
   void find_regular_rules();

@@ -50,7 +50,7 @@ const TokenMask& GrammarMatcher::mask(int64_t tokens_left) {
   limit_ = tokens_left - 1;
   limited_mask_ = make_mask();
   limit_ = unlimited;
-  // Empty where the vocabulary lacks a byte that the end needs.
+  // The mask is empty if the vocabulary lacks a byte that the end needs.
   return limited_mask_.count() > 0 ? limited_mask_ : any.mask;
 }
 
@@ -90,8 +90,8 @@ TokenMask GrammarMatcher::make_mask() {
   return mask;
 }
 
-// A string's inside allows most tokens and ends in few: what it allows is kept, and the few are walked. Where
-// most tokens lead on to something else there is nothing to keep.
+// A string's inside allows most tokens and may end inside few: the allowed ones are kept, and the few are
+// walked. If most tokens lead out of their terminal, keeping gains nothing.
 bool GrammarMatcher::add_terminals(TokenMask& mask) {
   struct Part {
     std::shared_ptr<const TerminalTokens> tokens;
@@ -111,7 +111,7 @@ bool GrammarMatcher::add_terminals(TokenMask& mask) {
     has_many = has_many || part.tokens->masked != nullptr;
     if (!part.tokens->exits.empty()) part.behind = states_.state_behind(item.continuation);
     if (part.behind != GrammarStates::dead_state && !states_.can_go_on(part.behind)) {
-      part.behind = GrammarStates::dead_state;  // the text ends there, and no token goes on
+      part.behind = GrammarStates::dead_state;  // the text ends there, so no token continues
     }
     if (part.behind != GrammarStates::dead_state) nodes_behind += part.tokens->nodes_behind;
     parts.push_back(std::move(part));

@@ -40,7 +40,7 @@ std::vector<TokenId> tokens_of(const TokenMask& mask, const Tokenizer& tokenizer
   return tokens;
 }
 
-// What a mask must be: each token tried by itself, byte by byte.
+// The tokens that a mask must allow: each is tried by itself, byte by byte.
 std::vector<TokenId> tried(const GrammarMatcher& matcher, const Grammar& grammar, std::string_view text,
                            const Tokenizer& tokenizer) {
   const ShortestEnds ends(grammar);
@@ -190,7 +190,7 @@ TEST(GrammarMatcher, IsAFunctionOfTheTokensAlone) {
     if (!one.accept(token)) break;
     taken.push_back(token);
     if (i % 50 != 49) continue;
-    // Another one that has seen no mask so far, over a vocabulary that has kept nothing.
+    // A second matcher that has made no mask so far, over a vocabulary that has kept nothing.
     const auto fresh = over(compile_json_schema(*parse_json(R"({"type":"object"})")),
                             std::make_shared<const GrammarVocabulary>(*tokenizer));
     GrammarMatcher other(fresh);
@@ -200,7 +200,7 @@ TEST(GrammarMatcher, IsAFunctionOfTheTokensAlone) {
   EXPECT_GT(taken.size(), 50u);
 }
 
-// A judge of its own for the schemas of functions.
+// A judge for the schemas of functions that is independent of the grammar.
 bool satisfies(const Value& schema, const Value& value);
 
 bool has_type(const std::string& type, const Value& value) {
@@ -267,7 +267,7 @@ TEST(GrammarMatcher, LetsARealVocabularyWriteOnlyWhatTheSchemasSay) {
     for (int count = 0; count < 300 && matcher.can_go_on(); ++count) {
       const std::vector<TokenId> allowed = tokens_of(matcher.mask(), *tokenizer);
       ASSERT_FALSE(allowed.empty()) << text;
-      // Mostly a token that ends something, so that texts come to an end.
+      // Mostly takes a token that ends something, so that texts come to an end.
       const auto closes = [&](TokenId token) {
         return tokenizer->token_bytes(token).find_first_of("\"}]") != std::string_view::npos;
       };

@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// Deep enough nesting is refused by giving it no continuation.
+// A position that is nested too deep is refused: it gets this instead of a continuation.
 constexpr int32_t too_deep = -2;
 
 auto order_of(const GrammarStates::Item& item) {
@@ -34,7 +34,7 @@ GrammarStates::GrammarStates(const Grammar& grammar, const ShortestEnds& ends)
 }
 
 int32_t GrammarStates::continuation(int32_t node, int32_t parent) {
-  // Where nothing of a rule is left, what follows it follows at once: recursion at a rule's end takes no
+  // If only the end of the rule follows, its parent follows at once: so recursion at a rule's end takes no
   // depth.
   if (parent >= 0 && grammar_.nodes()[static_cast<size_t>(node)].is_tail) return parent;
   const int32_t depth = parent < 0 ? 0 : continuations_[static_cast<size_t>(parent)].depth + 1;
@@ -63,7 +63,7 @@ const std::vector<GrammarStates::Item>& GrammarStates::first_items(int32_t conti
   return *continuations_[static_cast<size_t>(continuation)].first;
 }
 
-// Follows what takes no byte.
+// Collects what can be reached without taking a byte.
 void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
   std::vector<int32_t> pending{from};
   std::unordered_set<int32_t> seen;
@@ -83,7 +83,7 @@ void GrammarStates::explore(int32_t from, std::vector<Item>& items) {
         case Grammar::EdgeKind::jump: pending.push_back(behind); break;
         case Grammar::EdgeKind::terminal: {
           const Terminal& terminal = grammar_.terminals()[static_cast<size_t>(edge.index)];
-          // One that has only the empty text takes no byte.
+          // A terminal with only the empty text takes no byte.
           if (terminal.dfa.goes_on(Dfa::start_state))
             items.push_back({.terminal = edge.index, .at = {}, .continuation = behind});
           if (terminal.is_nullable()) pending.push_back(behind);
@@ -213,7 +213,7 @@ int32_t GrammarStates::keep_only(int32_t state) {
   return intern(std::move(items));
 }
 
-// Depth is bounded, so recursion is.
+// The recursion is bounded by the continuation's depth.
 int32_t GrammarStates::copy_continuation(const std::vector<Continuation>& old, int32_t index,
                                          std::unordered_map<int32_t, int32_t>& copied) {
   if (index < 0) return index;

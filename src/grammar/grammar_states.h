@@ -1,5 +1,5 @@
-// Where a text may be in a grammar: sets of positions, each with what has to follow it, made as they are
-// reached and numbered, so that the next byte is a look-up. Belongs to one generation; not thread-safe.
+// Where a text may be in a grammar: sets of positions, each with what must follow it. They are made when they
+// are reached and numbered, so that the next byte is a look-up. Belongs to one generation; not thread-safe.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@ namespace shoal {
 class GrammarStates {
  public:
   static constexpr int32_t dead_state = -1;
-  // Beyond these a text is refused, though the grammar may have it: of rules inside each other, and of
-  // positions at once.
+  // Limits beyond which a text is refused even if the grammar allows it: depth of nested rules, and positions
+  // at the same time.
   static constexpr int32_t maximum_depth = 256;
   static constexpr size_t maximum_items = 4096;
   static constexpr size_t maximum_rows = 16'384;
@@ -30,25 +30,25 @@ class GrammarStates {
     bool operator==(const Item&) const = default;
   };
 
-  // The grammar and its ends outlive this.
+  // The grammar and its ends must outlive this.
   GrammarStates(const Grammar& grammar, const ShortestEnds& ends);
   GrammarStates(const GrammarStates&) = delete;
   GrammarStates& operator=(const GrammarStates&) = delete;
 
   int32_t start() const { return start_; }
-  // dead_state where no text of the grammar goes on so.
+  // The state after `byte`; dead_state when no text of the grammar continues so.
   int32_t step(int32_t state, uint8_t byte) {
     const Row* const row = states_[static_cast<size_t>(state)].row.get();
     const int32_t known = row == nullptr ? unknown_state : (*row)[byte];
     return known != unknown_state ? known : find_step(state, byte);
   }
-  // The state behind a terminal that has ended.
+  // The state after the end of a terminal with this continuation.
   int32_t state_behind(int32_t continuation);
   const std::vector<Item>& items(int32_t state) const { return *states_[static_cast<size_t>(state)].items; }
   bool can_end(int32_t state) const { return !items(state).empty() && items(state).front().terminal < 0; }
   bool can_go_on(int32_t state) const { return items(state).size() > (can_end(state) ? 1u : 0u); }
 
-  // With so many more bytes, and no fewer, the text can be at its end.
+  // The fewest bytes after which the text can end.
   int64_t bytes_to_end(int32_t state) const { return states_[static_cast<size_t>(state)].bytes_to_end; }
   int64_t bytes_to_end(const Item& item) const {
     return ends_.of_terminal(item.terminal, item.at) + bytes_behind(item);
@@ -56,16 +56,16 @@ class GrammarStates {
   int64_t bytes_behind(const Item& item) const {
     return continuations_[static_cast<size_t>(item.continuation)].bytes_to_end;
   }
-  // The most that are left anywhere within the item's terminal. Not of the end of the text.
+  // The most bytes to the terminal's end from any of its states. `item` must not be the end of the text.
   int64_t most_within(const Item& item) const { return ends_.most_of_terminal(item.terminal); }
 
-  // The way with the fewest bytes to the end: the item that it has behind a terminal, end_item where the text
-  // ends there, nowhere beyond the limit of depth.
+  // Follows the way with the fewest bytes to the end: the item after a terminal's end, end_item if the text
+  // ends there, nowhere if the way exceeds the depth limit.
   static constexpr Item end_item{.terminal = -1, .at = {}, .continuation = -1};
   static constexpr Item nowhere{.terminal = -1, .at = {}, .continuation = -2};
   Item shortest_behind(int32_t continuation);
-  // The way's next byte, of several the first in `preferred`, and the item behind it. Not of end_item,
-  // nowhere, or where the terminal may end.
+  // The next byte of the shortest way (if there are several, the first in `preferred`) and the item after it.
+  // Not for end_item, nowhere, or an item whose terminal may end.
   struct Onward {
     uint8_t byte;
     Item item;
@@ -73,26 +73,26 @@ class GrammarStates {
   Onward shortest_onward(const Item& item, const std::array<uint8_t, 256>& preferred);
 
   size_t size() const { return states_.size(); }
-  // Forgets every state but this one; its new number.
+  // Forgets every other state and returns the new number of this one.
   int32_t keep_only(int32_t state);
 
  private:
   static constexpr int32_t unknown_state = -2;
   using Row = std::array<int32_t, 256>;
 
-  // A node of the grammar, and what follows when its rule has ended.
+  // A node of the grammar, and what follows at the end of its rule.
   struct Continuation {
     int32_t node;
     int32_t parent;  // -1: the end of the text
     int32_t depth;
     int64_t bytes_to_end;
-    std::unique_ptr<std::vector<Item>> first;  // what can come first; made when asked for
-    int32_t state = unknown_state;             // of those items alone
+    std::unique_ptr<std::vector<Item>> first;  // the items that can come first; made when asked for
+    int32_t state = unknown_state;             // the state of these items alone
   };
   struct State {
-    const std::vector<Item>* items;  // sorted; a key of numbers_
+    const std::vector<Item>* items;  // sorted; owned by the keys of numbers_
     int64_t bytes_to_end;
-    std::unique_ptr<Row> row;  // of what step() has found
+    std::unique_ptr<Row> row;  // what step() has found so far
   };
   struct ItemsHash {
     size_t operator()(const std::vector<Item>& items) const;

@@ -1,4 +1,4 @@
-// A model's tokens as grammars need them, and what is shared by all grammars over them. Made once for each
+// A model's tokens in the form that grammars need, and what all grammars over them share. Made once for each
 // loaded model.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace shoal {
 
 class GrammarVocabulary {
  public:
-  // The tokenizer outlives this.
+  // The tokenizer must outlive this.
   explicit GrammarVocabulary(const Tokenizer& tokenizer);
 
   const Tokenizer& tokenizer() const { return tokenizer_; }
@@ -26,7 +26,8 @@ class GrammarVocabulary {
   int64_t size() const { return tokenizer_.vocabulary_size(); }
   const std::vector<TokenId>& end_tokens() const { return tokenizer_.end_tokens(); }
 
-  // Small terminals, such as a JSON string, are the same in many grammars and are shared by them. Any thread.
+  // Small terminals, such as a JSON string, occur in many grammars, which share their masks. Any thread may
+  // call.
   std::shared_ptr<TerminalMasks> masks_of(const Terminal& terminal) const;
 
  private:
@@ -39,7 +40,7 @@ class GrammarVocabulary {
   mutable std::map<std::string, std::shared_ptr<TerminalMasks>> shared_ GUARDED_BY(mutex_);
 };
 
-// A grammar over a vocabulary. Immutable but for what is kept for speed; any thread.
+// A grammar over a vocabulary. Immutable except for caches; any thread may use it.
 struct TokenGrammar {
   TokenGrammar(Grammar made, std::shared_ptr<const GrammarVocabulary> over);
 

@@ -12,7 +12,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t whole_digit_limit = 19;  // at least
+constexpr int64_t whole_digit_limit = 19;  // limits may need more
 constexpr int64_t maximum_whole_digits = 100;
 constexpr int64_t fraction_digit_limit = 20;
 
@@ -31,7 +31,7 @@ Expression joined(Expression a, Expression b) {
 
 enum class Side : uint8_t { above, below };
 
-// Digits as many as `bound` has, of a number on that side of it, never equal.
+// Numbers with as many digits as `bound`, on the given side of it and never equal to it.
 Expression same_length(std::string_view bound, Side side) {
   std::vector<Expression> choices;
   for (size_t i = 0; i < bound.size(); ++i) {
@@ -46,7 +46,7 @@ Expression same_length(std::string_view bound, Side side) {
   return choice_of(std::move(choices));
 }
 
-// Whole parts on that side of `bound`.
+// Whole parts on the given side of `bound`.
 Expression whole_part(std::string_view bound, Side side, int64_t whole_digits) {
   std::vector<Expression> choices;
   choices.push_back(same_length(bound, side));
@@ -61,7 +61,7 @@ Expression whole_part(std::string_view bound, Side side, int64_t whole_digits) {
   return choice_of(std::move(choices));
 }
 
-// Digits behind the point of a number on that side of 0.`bound`; nothing counts as 0.
+// The digits after the point of numbers on the given side of 0.`bound`. No digits count as 0.
 Expression fraction_digits(std::string_view bound, Side side, bool may_be_equal) {
   std::vector<Expression> choices;
   for (size_t i = 0; i < bound.size(); ++i) {
@@ -70,7 +70,7 @@ Expression fraction_digits(std::string_view bound, Side side, bool may_be_equal)
     const Expression before = literal_text(bound.substr(0, i));
     if (low <= high)
       choices.push_back(joined(before, joined(digit_range(low, high), digits(0, fraction_digit_limit))));
-    if (side == Side::below && i > 0) choices.push_back(before);  // fewer digits are a smaller number
+    if (side == Side::below && i > 0) choices.push_back(before);  // fewer digits make a smaller number
   }
   const Expression zeros = repeated(digit_range('0', '0'), 0, fraction_digit_limit);
   if (may_be_equal) choices.push_back(joined(literal_text(bound), zeros));
@@ -84,7 +84,7 @@ Expression fraction_digits(std::string_view bound, Side side, bool may_be_equal)
 Expression with_point(Expression fraction) { return joined(literal_text("."), std::move(fraction)); }
 Expression optional(Expression part) { return repeated(std::move(part), 0, 1); }
 
-// Numbers without sign on that side of the bound.
+// Numbers without a sign on the given side of the bound.
 Expression magnitude(const Decimal& bound, Side side, bool may_be_equal, int64_t whole_digits) {
   const std::string whole = bound.whole();
   const std::string fraction = bound.fraction();
@@ -107,10 +107,10 @@ Expression any_magnitude(int64_t whole_digits) {
   return joined(choice_of(std::move(whole)), optional(with_point(digits(1, fraction_digit_limit))));
 }
 
-// Numbers on that side of the limit.
+// Numbers on the given side of the limit.
 Expression limited(const NumberLimit& limit, Side side, int64_t whole_digits) {
   const Decimal bound = to_decimal(limit.value);
-  if (bound.place > whole_digits) {  // further out than any number that is written
+  if (bound.place > whole_digits) {  // beyond all numbers that can be written
     if (bound.is_negative != (side == Side::above)) return never();
     return joined(optional(literal_text("-")), any_magnitude(whole_digits));
   }
@@ -127,16 +127,16 @@ Expression limited(const NumberLimit& limit, Side side, int64_t whole_digits) {
     return choice_of(std::move(choices));
   }
   choices.push_back(bound.is_negative ? negative(std::move(own_sign)) : std::move(own_sign));
-  // Everything of the other sign, where that lies on this side.
+  // All numbers of the other sign, if they lie on this side.
   if (!is_away_from_zero)
     choices.push_back(bound.is_negative ? any_magnitude(whole_digits)
                                         : negative(any_magnitude(whole_digits)));
   return choice_of(std::move(choices));
 }
 
-// What is a multiple of `n`: remainders are states.
+// Multiples of `n`; the remainders are states.
 Dfa multiples_of(int64_t n) {
-  // 0: start, 1: behind the sign, 2: behind a first zero, 3 + r: digits with remainder r.
+  // State 0 is the start, 1 follows the sign, 2 a leading zero, and 3 + r digits with remainder r.
   std::vector<Dfa::Row> rows(static_cast<size_t>(n) + 3);
   std::vector<bool> accepting(rows.size(), false);
   for (Dfa::Row& row : rows) row.fill(Dfa::dead_state);
@@ -173,7 +173,7 @@ Result<Dfa> multiples(const Value& of) {
     return multiples_of(static_cast<int64_t>(number));
   if (const auto places = find_places(number))
     return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]{{1,{}}})?", *places));
-  // A half, a quarter and a fifth of such: what is behind the point is one of a few.
+  // For a half, a quarter, a fifth and a twentieth, the digits after the point are one of a few.
   for (const auto& [part, ends] : {std::pair(0.5, "0|5"), std::pair(0.25, "0|00|25|5|50|75"),
                                    std::pair(0.2, "0|2|4|6|8"), std::pair(0.05, "[0-9](?:0|5)?")}) {
     if (number == part) return fixed_dfa(fmt::format("-?(?:0|[1-9][0-9]*)(?:\\.(?:{})0*)?", ends));
@@ -195,7 +195,7 @@ std::string pattern_of(const NumberLimits& limits, int64_t whole_digits) {
          (limits.is_limited() ? "(?:\\.[0-9]{1,20})?" : "(?:\\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?");
 }
 
-// As many digits in front of the point as limits beyond 64 bits need.
+// How many digits before the point limits beyond 64 bits need.
 int64_t whole_digits_for(const NumberLimits& limits) {
   int64_t count = whole_digit_limit;
   for (const std::vector<NumberLimit>* side : {&limits.least, &limits.most}) {

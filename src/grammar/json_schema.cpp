@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-// Why a schema has no grammar, beside the message.
+// Why a schema has no grammar, besides the message.
 struct Refusal {
   SchemaPart part;
   bool has_cycle = false;
@@ -51,7 +51,7 @@ Result<Grammar> compile(const Source& source, Refusal& refusal) {
   return fail(ErrorCode::invalid_argument, "no value satisfies the schema");
 }
 
-// Where a schema says nothing of members that it does not name, they are not written.
+// Forbids members that the schema does not name, if it says nothing about such.
 Value closed(const Value& schema) {
   const Value* properties = schema.find("properties");
   if (properties == nullptr || properties->object() == nullptr) return schema;
@@ -69,7 +69,7 @@ Result<Grammar> compile_closed(const Value& schema, const ArgumentNotation* nota
   return compile({.schema = schema, .use = Use::arguments, .notation = notation}, refusal);
 }
 
-// One keyword less each time, for about as much work as one schema may take.
+// Drops one keyword after the other, within about the work that one schema may take.
 Result<Grammar> compile_what_can_be(const Value& schema, const ArgumentNotation* notation) {
   Refusal refusal;
   for (Value left = schema; refusal.spent < GrammarBudget::step_limit;) {

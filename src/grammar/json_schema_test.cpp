@@ -28,7 +28,7 @@ std::string error_of(std::string_view schema) {
   return grammar ? "" : grammar.error().message;
 }
 
-// One test of the suite: whether the grammar has a writing of the instance.
+// One test of the suite: whether the grammar accepts some way to write the instance.
 struct Verdict {
   std::string what;
   bool expected;
@@ -69,8 +69,8 @@ TEST(JsonSchema, JudgesTheSuitesInstancesAsTheSuiteDoes) {
   if (!suite.is_there()) GTEST_SKIP() << "the suite";
   SuiteResult result;
   for (const auto& entry : fs::directory_iterator(suite.folder() / "tests/draft2020-12")) {
-    // In the suite's main part formats are remarks, here they are held to; and a $schema that switches
-    // keywords off has no effect.
+    // The suite's main part takes formats as remarks, but we hold to them; and a $schema that switches
+    // keywords off has no effect here.
     const bool is_other =
         entry.path().filename() == "format.json" || entry.path().filename() == "vocabulary.json";
     if (entry.path().extension() == ".json" && !is_other) judge(entry.path(), result);
@@ -96,7 +96,7 @@ TEST(JsonSchema, LetsNothingThroughThatAFormatDoesNotHave) {
   int64_t accepted = 0;
   int64_t valid = 0;
   for (const Verdict& verdict : result.verdicts) {
-    // Not everything a format has need be written: leap seconds, say, or addresses with comments.
+    // Not all texts of a format need be allowed, such as leap seconds or addresses with comments.
     EXPECT_TRUE(verdict.expected || !verdict.actual) << verdict.what;
     valid += verdict.expected ? 1 : 0;
     accepted += verdict.expected && verdict.actual ? 1 : 0;
@@ -231,7 +231,7 @@ TEST(JsonSchema, ReadsTheListsOfItemsOfOlderDrafts) {
       R"({"type":"array","items":[{"type":"integer"}],"additionalItems":{"type":"string"}})";
   EXPECT_TRUE(accepts(open, R"([1,"a","b"])"));
   EXPECT_FALSE(accepts(open, "[1,2]"));
-  // Beside a schema for all items it says nothing.
+  // additionalItems has no effect beside a schema for all items.
   EXPECT_TRUE(accepts(R"({"type":"array","items":{"type":"integer"},"additionalItems":false})", "[1,2]"));
 }
 
@@ -241,7 +241,7 @@ TEST(JsonSchema, LooksAheadAtTheBeginningOfAPattern) {
     EXPECT_TRUE(accepts(password, fmt::format("\"{}\"", text))) << text;
   for (const std::string_view text : {"abc1", "ABCD", "C1", ""})
     EXPECT_FALSE(accepts(password, fmt::format("\"{}\"", text))) << text;
-  // What zod makes of an address.
+  // zod writes this for an email address.
   constexpr std::string_view email =
       R"({"type":"string","format":"email","pattern":"^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@)"
       R"(([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$"})";
@@ -328,12 +328,12 @@ TEST(JsonSchema, RefusesAReferenceThatLeadsOnlyToItself) {
            {R"({"items":{"$anchor":"x","$ref":"#x"}})", "#/items"}}) {
     EXPECT_EQ(error_of(schema), "\"$ref\" at " + place + ": leads only to itself") << schema;
   }
-  // These lead to a part of the value each time, or to the same from two sides.
+  // These references lead to a part of the value each time, or to the same schema from two sides.
   EXPECT_TRUE(accepts(R"({"type":"object","properties":{"a":{"$ref":"#"}}})", R"({"a":{"a":{}}})"));
   EXPECT_TRUE(accepts(R"({"type":"array","items":{"anyOf":[{"$ref":"#"},{"type":"null"}]}})", "[[null],[]]"));
   EXPECT_TRUE(accepts(
       R"({"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}],"$defs":{"a":{"type":"null"}}})", "null"));
-  // Nobody asks for this one.
+  // Nothing uses this definition.
   EXPECT_TRUE(accepts(R"({"type":"null","$defs":{"a":{"$ref":"#/$defs/a"}}})", "null"));
 }
 
@@ -360,7 +360,7 @@ bool accepts_arguments(std::string_view schema, std::string_view text) {
 }
 
 TEST(Arguments, AreHeldToWhatCanBeHeldOfTheirSchema) {
-  // What is left out does not change that "n" is required and an integer of at least 1.
+  // Leaving these keywords out does not change that "n" is required and an integer of at least 1.
   for (const std::string odd :
        {R"({"type":"array","items":{"type":"string"},"uniqueItems":true})",
         R"-({"type":"array","items":{"type":"string","pattern":"(a)\\1"}})-",

@@ -17,7 +17,7 @@
 namespace shoal {
 namespace {
 
-// One character of a string, with all the escapes that JSON has; halves of surrogate pairs are no characters.
+// One character of a string with all of JSON's escapes; halves of surrogate pairs are no characters.
 constexpr std::string_view escaped_code = R"(u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}|)"
                                           R"([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))";
 
@@ -43,7 +43,7 @@ const std::vector<Format>& formats() {
     const std::string clock = "T(?:[0-9]+H(?:[0-9]+M(?:[0-9]+S)?)?|[0-9]+M(?:[0-9]+S)?|[0-9]+S)";
     const std::string days = "(?:[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?|[0-9]+M(?:[0-9]+D)?|[0-9]+D)";
     const std::string label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?";
-    // "--" at the third place is kept for names in other scripts; doing without it is simpler.
+    // "--" in the third place is reserved for names in other scripts; leaving it out is simpler.
     const std::string host_label = "[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,30})?";
     const std::string host = fmt::format("{0}(?:\\.{0}){{0,3}}", host_label);
     const std::string byte = "(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])";
@@ -74,7 +74,7 @@ const std::vector<Format>& formats() {
   return list;
 }
 
-// Characters as they are written within quotes.
+// The expression with its characters as they are written within quotes.
 Expression quoted(const Expression& expression) {
   if (expression.kind != ExpressionKind::characters) {
     Expression result = expression;
@@ -114,7 +114,8 @@ Dfa make_any_contents(TextNotation notation) {
   return *std::move(made);
 }
 
-// How far a text has come: through its automaton, through the character it is in, and how many are complete.
+// How far a text has come: the state of its automaton, the state inside a character, and the characters
+// complete.
 struct CountedState {
   int32_t inner;
   int32_t character;
@@ -125,7 +126,7 @@ struct CountedState {
   }
 };
 
-// The first byte of each class that neither automaton divides; classes[byte] says which.
+// The first byte of each class that neither automaton divides; classes[byte] is the byte's class.
 std::vector<uint8_t> common_classes(const Dfa& a, const Dfa& b, std::array<uint8_t, 256>& classes) {
   std::vector<uint8_t> first_bytes;
   std::map<std::pair<uint8_t, uint8_t>, uint8_t> numbers;
@@ -144,7 +145,7 @@ Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes) {
   const char quote = quotes == StringQuotes::python_single ? '\'' : '"';
   Terminal terminal{.dfa = fixed_dfa(fmt::format("{0}{1}*{0}", quote, character_pattern(quotes))),
                     .closing = static_cast<uint8_t>(quote)};
-  if (most != Expression::unlimited && most < least) return Terminal{};  // nothing is so long
+  if (most != Expression::unlimited && most < least) return Terminal{};  // no length satisfies both
   if (least > 0 || most != Expression::unlimited) {
     terminal.counted_state = terminal.dfa.next(Dfa::start_state, static_cast<uint8_t>(quote));
     terminal.least = least;
@@ -168,7 +169,7 @@ Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, T
                 fmt::format("over {} is not supported together with a pattern, a format or other names",
                             maximum_held_length));
   }
-  // Between characters, and only there, `characters` accepts.
+  // `characters` accepts between characters, and only there.
   const Dfa& characters = any_contents(notation);
   constexpr int64_t maximum_counted_states = 4 * Dfa::maximum_states;
   Dfa::Table table;

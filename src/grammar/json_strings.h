@@ -1,5 +1,5 @@
-// JSON's strings, without and with limits, as automata over how they are written. A string with a pattern, a
-// format or names to keep away from has one way to be written: only what must be escaped is, in its shortest
+// JSON's strings, with and without limits, as automata over their written form. A string with a pattern, a
+// format or excluded names has one written form only: just what must be escaped is escaped, in its shortest
 // form.
 #pragma once
 
@@ -11,28 +11,28 @@
 
 namespace shoal {
 
-// Python's strings have either quote, and not all of JSON's escapes.
+// Python's strings have either quote, and lack some of JSON's escapes.
 enum class StringQuotes : uint8_t { json, python_double, python_single };
 
-// With quotes, and any escapes; `most` may be unlimited. Characters are counted, not bytes.
+// Strings with their quotes and any escapes. Counts characters, not bytes; `most` may be unlimited.
 Terminal string_terminal(int64_t least, int64_t most, StringQuotes quotes);
 
-// How a text is written: within a JSON string's quotes, or as it is.
+// Whether a text is written within a JSON string's quotes or as it is.
 enum class TextNotation : uint8_t { quoted, bare };
 
-inline constexpr int64_t maximum_held_length = 2000;  // of what is not only counted
+inline constexpr int64_t maximum_held_length = 2000;  // characters, for contents that are more than counted
 
-// Without quotes.
+// All contents, without quotes.
 const Dfa& any_contents(TextNotation notation);
-// Those with so many characters; `most` may be unlimited.
+// The contents with `least` to `most` characters; `most` may be unlimited.
 Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, TextNotation notation,
                              GrammarBudget& budget);
 Result<Dfa> pattern_contents(std::string_view pattern, TextNotation notation, GrammarBudget& budget);
-// For a format that is no more than a remark (in JSON Schema all unknown ones are): any contents.
+// For unknown formats, which JSON Schema takes as remarks: any contents.
 Result<Dfa> format_contents(std::string_view format, TextNotation notation, GrammarBudget& budget);
 bool is_known_format(std::string_view format);
 
-// Contents between quotes. Python's single quotes have no text with a single quote.
+// Contents between quotes. With Python's single quotes, no text may contain a single quote.
 Dfa quoted_contents(const Dfa& contents, StringQuotes quotes);
 
 // The text as it is written within quotes.

@@ -9,13 +9,13 @@ namespace {
 
 struct MemberState {
   size_t place;
-  int64_t different;  // as far as it matters for minProperties
-  int64_t count;      // as far as it matters for maxProperties; else whether there is any
+  int64_t different;  // counted only as far as minProperties needs
+  int64_t count;      // counted only as far as maxProperties needs, else whether there is any
 
   auto operator<=>(const MemberState&) const = default;
 };
 
-// A rule for each member's place, with how many members there are already.
+// One rule for each member's place and for each count of members so far.
 class ObjectRules {
  public:
   ObjectRules(const ObjectShape& shape, const WrittenMembers& members, const ObjectBrackets& brackets,
@@ -72,7 +72,7 @@ class ObjectRules {
       }
       return choice_of(std::move(choices));
     }
-    // Places behind the last: whether an unnamed member has come.
+    // Places after the last one tell that an unnamed member has come.
     const bool has_extra = state.place > shape_.members.size();
     if (state.different >= shape_.least) choices.push_back(brackets_.close);
     for (const Expression& extra : members_.extras) {

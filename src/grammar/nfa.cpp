@@ -34,7 +34,7 @@ class Builder {
     nfa_.nodes[static_cast<size_t>(from)].edges.push_back({first, last, to});
   }
 
-  // Adds the expression behind `from`; the node behind it.
+  // Adds the expression after the node `from`; returns the node after it.
   Result<int32_t> add(const Expression& expression, int32_t from) {
     if (Result<void> paid = budget_.take(20, subject); !paid) return fail(paid.error());
     switch (expression.kind) {
@@ -117,14 +117,14 @@ class Builder {
         edge(from, static_cast<uint8_t>(byte), static_cast<uint8_t>(byte), to);
         continue;
       }
-      // Surrogates are no characters and have no UTF-8.
+      // Surrogates are no characters and have no UTF-8 form.
       if (range.first < 0xD800) add_range(range.first, std::min<char32_t>(range.last, 0xD7FF), from, to);
       if (range.last > 0xDFFF) add_range(std::max<char32_t>(range.first, 0xE000), range.last, from, to);
     }
     return to;
   }
 
-  // Cut until the UTF-8 of all characters of a piece is one range for each byte.
+  // Divides a range until the UTF-8 of each part is one range for each byte.
   void add_range(char32_t first, char32_t last, int32_t from, int32_t to) {
     if (first > last) return;
     for (const char32_t border : {0x7Fu, 0x7FFu, 0xFFFFu}) {

@@ -1,4 +1,4 @@
-// An expression as a nondeterministic automaton over bytes: a step between expression and Dfa.
+// An expression as a nondeterministic automaton over bytes, the step between expression and Dfa.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Nfa {
   };
   struct Node {
     std::vector<Edge> edges;
-    std::vector<Jump> jumps;  // take no byte
+    std::vector<Jump> jumps;  // transitions that take no byte
   };
 
   std::vector<Node> nodes;

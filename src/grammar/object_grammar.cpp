@@ -15,7 +15,7 @@ Result<Dfa> allowed_names(const ObjectShape& shape, SchemaContext& context) {
   if (shape.names.empty()) return any;
   const Result<std::vector<Schemas>> alternatives = context.logic.alternatives(shape.names);
   if (!alternatives) return fail(alternatives.error());
-  Result<Dfa> others = any;  // that no alternative allows
+  Result<Dfa> others = any;  // the names that no alternative allows
   for (const Schemas& schemas : *alternatives) {
     const Result<uint8_t> types = types_of(schemas, context.logic);
     if (!types) return fail(types.error());
@@ -35,7 +35,7 @@ Result<Dfa> without_members(const Dfa& names, const ObjectShape& shape, GrammarB
   return dfa ? difference(names, *dfa, budget) : dfa;
 }
 
-// Those of the names that have the patterns.
+// The names that match the extra's patterns.
 Result<Dfa> names_of(const ExtraMembers& extra, const Dfa& names, SchemaContext& context) {
   GrammarBudget& budget = context.builder.budget();
   Result<Dfa> own = names;

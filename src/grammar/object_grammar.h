@@ -1,4 +1,4 @@
-// Objects of schemas as a grammar has them, whatever their members are written like.
+// Makes the grammar of an object from schemas, whatever way its members are written.
 #pragma once
 
 #include "grammar/member_order.h"
@@ -7,16 +7,16 @@
 namespace shoal {
 
 struct NameSet {
-  Dfa contents;         // without quotes, in their one way to be written
-  bool is_any = false;  // no schema says anything of them
+  Dfa contents;         // without quotes, in their one written form
+  bool is_any = false;  // no schema restricts them
 };
 
-// Writes members: name, value and what is between them; never where there is no way to.
+// Writes members with name, value and what is between them. Gives never when a member cannot be written.
 class MemberWriter {
  public:
   virtual ~MemberWriter() = default;
   virtual Result<Expression> member(const ObjectMember& member) = 0;
-  // Of members that no schema names.
+  // For members that no schema names.
   virtual Result<Expression> extra_name(const NameSet& names) = 0;
   virtual Result<Expression> extra(Expression name, const Conjunction& value) = 0;
 };

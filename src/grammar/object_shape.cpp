@@ -79,7 +79,7 @@ class ObjectReader {
     return {};
   }
 
-  // What one schema says about a member.
+  // Adds what one schema says about a member.
   Result<void> add_value(const Value& schema, ObjectMember& member) {
     bool is_known = false;
     const Value* properties = schema.find("properties");
@@ -101,7 +101,7 @@ class ObjectReader {
     return {};
   }
 
-  // One kind of other members for each set of patterns that a name may match.
+  // Adds one kind of extra members for each set of patterns that a name may match.
   Result<void> add_extras() {
     constexpr size_t maximum_patterns = 5;
     if (all_patterns_.size() > maximum_patterns) {

@@ -1,4 +1,4 @@
-// What schemas together say about an object's members, in the order they are written.
+// What several schemas together say about an object's members, in the order in which they are written.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct ObjectMember {
   bool is_required = false;
 };
 
-// Members that no schema names: those whose names match all of `matching` and none of `other` patterns.
+// Members that no schema names, whose names match all patterns in `matching` and none in `other`.
 struct ExtraMembers {
   std::vector<std::string> matching;
   std::vector<std::string> other;
@@ -24,8 +24,8 @@ struct ExtraMembers {
 
 struct ObjectShape {
   std::vector<ObjectMember> members;
-  std::vector<ExtraMembers> extras;  // none of them overlap
-  Conjunction names;                 // what every name satisfies as a string
+  std::vector<ExtraMembers> extras;  // no two of them overlap
+  Conjunction names;                 // what every name must satisfy as a string
   int64_t least = 0;
   int64_t most = Expression::unlimited;
 };
@@ -40,7 +40,7 @@ class PatternMatcher {
 Result<ObjectShape> make_object_shape(const Schemas& schemas, const SchemaLogic& logic,
                                       PatternMatcher& patterns);
 
-// A schema's keyword that must be a count; `otherwise` where it is absent.
+// The value of a schema's keyword that must be a count; `otherwise` when it is absent.
 Result<int64_t> read_count(const Value& schema, std::string_view keyword, int64_t otherwise,
                            const SchemaLogic& logic);
 

@@ -1,4 +1,4 @@
-// What form a client wants of the text, and the grammar of it.
+// The form of text that a client asks for, and its grammar.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@ enum class OutputKind : uint8_t { free_text, json_object, json_schema, gbnf, reg
 
 struct OutputFormat {
   OutputKind kind = OutputKind::free_text;
-  std::string source;  // the schema as JSON, the grammar, or the pattern that the whole text matches
+  std::string source;  // the schema as JSON, the grammar, or the pattern that must match the whole text
 
   bool operator==(const OutputFormat&) const = default;
 };
 
 inline constexpr int64_t maximum_output_source = 1 << 20;  // bytes
 
-// Not for free text. invalid_argument that says what is wrong with the schema or the grammar. Takes bounded
+// Not for free text. invalid_argument says what is wrong with the schema, grammar or pattern. Takes bounded
 // time, usually a few milliseconds.
 Result<Grammar> compile_output_format(const OutputFormat& format);
 

@@ -30,7 +30,7 @@ Expression anchor(ExpressionKind kind) {
   return expression;
 }
 
-// General categories by their short names, "L" for all that begin with it; empty for what is none.
+// A general category by its short name, or "L" for all that begin with L; empty when there is none.
 CodePoints category(std::string_view name) {
   constexpr std::pair<std::string_view, std::string_view> long_names[] = {{"Letter", "L"},
                                                                           {"Lowercase_Letter", "Ll"},
@@ -69,7 +69,7 @@ class Parser {
 
   struct Parsed {
     Expression expression;
-    std::vector<SearchedPattern::Ahead> ahead;  // behind a ^ that is not in `expression`
+    std::vector<SearchedPattern::Ahead> ahead;  // after a ^ that is not in `expression`
   };
 
   Result<Parsed> parse() {
@@ -137,7 +137,7 @@ class Parser {
     } else {
       return item;
     }
-    cursor_.take("?");  // which match is found first makes no difference to whether there is one
+    cursor_.take("?");  // laziness decides which match comes first, not whether there is one
     return repeated(std::move(item), least, most);
   }
 
@@ -179,7 +179,7 @@ class Parser {
     return any_of(std::move(set));
   }
 
-  // Behind the backslash.
+  // Parses the letter after a backslash.
   CodePoints parse_escaped_set() {
     const char32_t letter = cursor_.take_character();
     switch (letter) {
@@ -252,7 +252,7 @@ class Parser {
     return found;
   }
 
-  // Behind the bracket.
+  // Parses a class after its bracket.
   CodePoints parse_class() {
     const bool is_negated = cursor_.take("^");
     CodePoints set;
@@ -292,7 +292,7 @@ class Parser {
   size_t outer_choices_ = 0;  // of what was read last
 };
 
-// What `inner` is found in.
+// All texts that contain `inner`.
 Expression anywhere(Expression inner) {
   const Expression anything = repeated(any_of({{0, last_code_point}}), 0, Expression::unlimited);
   std::vector<Expression> parts;

@@ -1,4 +1,4 @@
-// Patterns as JSON Schema has them (ECMA-262, Unicode mode) → an expression.
+// Parses patterns as JSON Schema has them (ECMA-262, Unicode mode) into expressions.
 #pragma once
 
 #include <string_view>
@@ -8,12 +8,12 @@
 
 namespace shoal {
 
-// Matches exactly the texts that the pattern matches from their first character to their last.
-// invalid_argument that names what is wrong or cannot be done (look-around, back-references, word borders).
+// Matches exactly the texts that the pattern matches from first to last character. invalid_argument names
+// what is wrong or not supported (look-around, back-references, word borders).
 Result<Expression> parse_regex(std::string_view pattern);
 
 struct SearchedPattern {
-  // Of the texts too that `text` matches, or of those that it does not.
+  // A text that must match too, or must not match.
   struct Ahead {
     Expression text;
     bool is_negative;
@@ -22,8 +22,8 @@ struct SearchedPattern {
   std::vector<Ahead> ahead;
 };
 
-// Matches the texts in which the pattern is found somewhere: what `pattern` means in a schema. It may look
-// ahead right behind a ^ at its beginning, as rules for passwords and addresses do.
+// Matches the texts in which the pattern is found somewhere, as a schema's `pattern` means it. The pattern
+// may look ahead right after a ^ at its beginning, as rules for passwords and addresses do.
 Result<SearchedPattern> parse_regex_search(std::string_view pattern);
 
 }  // namespace shoal

@@ -7,13 +7,13 @@
 namespace shoal {
 namespace {
 
-// What is under these is named by the schema's author.
+// The members of these have names that the schema's author chose.
 constexpr std::array<std::string_view, 6> named{"properties",  "patternProperties", "$defs",
                                                 "definitions", "dependentSchemas",  "dependencies"};
-// To ask for less inside these may ask for more as a whole.
+// Asking for less inside these may ask for more as a whole.
 constexpr std::array<std::string_view, 3> reversing_keywords{"not", "if", "oneOf"};
 
-// The keywords on the way from `at` to the schema, outermost first.
+// Finds the keywords that lead from `at` to the schema, outermost first.
 bool find_way(const Value& at, const Value* schema, bool are_names, std::vector<SchemaPart>& way) {
   if (&at == schema) return true;
   if (at.array() != nullptr) {

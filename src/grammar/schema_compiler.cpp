@@ -67,7 +67,7 @@ Result<void> SchemaCompiler::add_listed(const Schemas& schemas, uint8_t types,
   return {};
 }
 
-// Whether a listed value satisfies the other keywords.
+// Whether a listed value satisfies the schemas' other keywords.
 Result<bool> SchemaCompiler::allows(const Schemas& schemas, const Value& value) {
   GrammarBudget& budget = context_.builder.budget();
   if (holds_number(value)) {

@@ -1,4 +1,4 @@
-// Schemas → expressions and rules of the values that satisfy them.
+// Compiles schemas into expressions and rules of the values that satisfy them.
 #pragma once
 
 #include <map>
@@ -12,9 +12,10 @@ class SchemaCompiler final : MemberWriter {
  public:
   explicit SchemaCompiler(SchemaContext& context) : context_(context) {}
 
+  // The values that satisfy all schemas of the conjunction.
   Result<Expression> body_of(const Conjunction& conjunction);
 
-  // From the rule, with all that it needs.
+  // The grammar of the rule `root` and of all rules that it needs.
   Result<Grammar> build(int32_t root);
 
  private:
@@ -32,7 +33,7 @@ class SchemaCompiler final : MemberWriter {
   Result<Expression> extra(Expression name, const Conjunction& value) override;
 
   SchemaContext& context_;
-  std::map<int32_t, int32_t> numbers_;  // terminals of those without limits, by kind
+  std::map<int32_t, int32_t> numbers_;  // terminals of numbers without limits, by kind
 };
 
 }  // namespace shoal

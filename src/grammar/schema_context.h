@@ -1,4 +1,4 @@
-// What the parts of one schema's compilation share.
+// What all parts of one schema's compilation share.
 #pragma once
 
 #include "grammar/schema_rule_table.h"
@@ -8,7 +8,7 @@
 namespace shoal {
 
 struct SchemaContext {
-  // Without a notation: JSON. The root and the notation outlive this.
+  // nullptr as notation means JSON. The root and the notation must outlive this.
   SchemaContext(const Value& root, OneOf one_of, const ArgumentNotation* notation)
       : logic(root, one_of, builder.budget()),
         rules(builder),

@@ -1,4 +1,4 @@
-// The keywords of JSON schemas by what can be done with them, and those that this module adds.
+// Lists the keywords of JSON schemas by how they are treated, and those that this module adds.
 #pragma once
 
 #include <algorithm>
@@ -11,16 +11,16 @@
 
 namespace shoal {
 
-// Keywords of our own, which negations need; no schema from outside has an effect with them that it could not
-// have without.
+// Keywords of our own, which negations need. A foreign schema gains nothing by using them.
 inline constexpr std::string_view not_enum = "shoal:notEnum";
 inline constexpr std::string_view not_pattern = "shoal:notPattern";
-inline constexpr std::string_view fraction_type = "shoal:fraction";  // a type: a number that is no integer
+inline constexpr std::string_view fraction_type = "shoal:fraction";  // a type: numbers that are not integers
 
-// Before draft 6, exclusiveMinimum and exclusiveMaximum were booleans beside `limit`, minimum or maximum.
+// Whether the schema has, as before draft 6, a boolean exclusiveMinimum or exclusiveMaximum beside `limit`,
+// which is minimum or maximum.
 bool is_made_exclusive(const Value& schema, std::string_view limit);
 
-// About values alone, without any schema inside that says something about the same value.
+// Keywords about a value that contain no other schema about the same value.
 inline constexpr std::array<std::string_view, 28> plain_keywords{"type",
                                                                  "enum",
                                                                  "const",
@@ -59,7 +59,7 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, Count>&
   return std::ranges::find(names, name) != names.end();
 }
 
-// The types that a schema itself allows, numbers as "integer" and `fraction`.
+// The types that the schema alone allows; numbers count as "integer" and fraction_type.
 std::set<std::string> own_types(const Value& schema);
 
 }  // namespace shoal

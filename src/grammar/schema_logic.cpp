@@ -20,7 +20,7 @@ std::optional<bool> as_boolean(const Value& schema) {
   return std::nullopt;
 }
 
-// The values that a schema lists, if it does.
+// The values that a schema lists; nullopt when it lists none.
 std::optional<Value::Array> listed_values(const Value& schema) {
   if (const Value* one = schema.find("const")) return Value::Array{*one};
   const Value* list = schema.find("enum");
@@ -36,7 +36,7 @@ bool requires_member(const Value& schema, std::string_view name) {
   });
 }
 
-// The JSON pointer from `at` to `wanted`.
+// The JSON pointer that leads from `at` to `wanted`; nullopt when there is none.
 std::optional<std::string> find_place(const Value& at, const Value& wanted) {
   if (&at == &wanted) return std::string();
   if (at.object() != nullptr) {
@@ -79,7 +79,7 @@ std::unexpected<Error> SchemaLogic::reject(const Schemas& schemas, std::string_v
   return reject(found == schemas.end() ? *schemas.front() : **found, keyword, what);
 }
 
-// Of a schema that was made here: what it was made for.
+// The part of the root that `part` is or, if this class made its schema, was made for.
 std::optional<SchemaPart> SchemaLogic::in_root(const SchemaPart& part) const {
   if (find_place(root_, *part.schema)) return part;
   for (const auto& [key, made] : made_) {
@@ -195,7 +195,7 @@ Result<void> SchemaLogic::add_member(const Value& schema, const Value::Member& m
   return {};
 }
 
-// Either the condition holds and `then`, or it does not and `else`.
+// Either the condition and `then` hold, or `else` holds and the condition does not.
 Result<void> SchemaLogic::add_if(const Value& schema, Parts& parts) {
   const Value* then_part = schema.find("then");
   const Value* else_part = schema.find("else");
@@ -211,7 +211,7 @@ Result<void> SchemaLogic::add_if(const Value& schema, Parts& parts) {
   return {};
 }
 
-// For each member named: it is absent, or it is there and what depends on it holds.
+// Each member named is either absent, or present and what depends on it holds.
 Result<void> SchemaLogic::add_dependencies(const Value& schema, const Value::Member& member, Parts& parts) {
   const auto& [name, value] = member;
   if (value.object() == nullptr) return reject(schema, name, "must be an object");
@@ -256,7 +256,8 @@ Result<SchemaLogic::Choice> SchemaLogic::one_of(const Value& schema, const Value
   return choice;
 }
 
-// Sees the plain cases, so that they need no negation: other types, or a member that names the kind.
+// Recognises schemas that plainly exclude each other, by types or by a member that names the kind, so that
+// they need no negation.
 bool SchemaLogic::are_apart(const Value& a, const Value& b) const {
   if (a.object() == nullptr || b.object() == nullptr) return false;
   const std::set<std::string> types_a = own_types(a);

@@ -1,5 +1,6 @@
-// What several JSON schemas together say, taken apart: references followed, allOf joined, anyOf, oneOf, not,
-// if and dependencies turned into alternatives of plain schemas. Knows nothing of how values are written.
+// Takes apart what several JSON schemas together say: follows references, joins allOf, and turns anyOf,
+// oneOf, not, if and dependencies into alternatives of plain schemas. Knows nothing of how values are
+// written.
 #pragma once
 
 #include <deque>
@@ -18,19 +19,20 @@
 
 namespace shoal {
 
-// A value must satisfy all of them. Each once, in the order of the text; the pointers say which schema.
+// Schemas that a value must satisfy all together. Each occurs once, in the order of the text; pointers
+// identify them.
 using Conjunction = std::vector<const Value*>;
-// One that is always satisfied is left out.
+// Adds a schema unless it is there already or always satisfied.
 void add_schema(const Value* schema, Conjunction& all);
 
-// Those of one alternative, in the order of the text.
+// The plain schemas of one alternative, in the order of the text.
 using Schemas = std::vector<const Value*>;
 
-// How oneOf is read: exactly one. Where no value could satisfy the schema so, those oneOf that only say which
-// members are required are read as at least one; and where even that contradicts the rest, not at all.
+// How oneOf is read: as exactly one. If no value can satisfy the schema so, a oneOf that only says which
+// members are required is read as at least one; if even that contradicts the rest, it is ignored.
 enum class OneOf : uint8_t { exactly_one, at_least_one, ignored };
 
-// A keyword of a schema; empty: the schema itself.
+// A keyword of a schema; an empty one means the schema itself.
 struct SchemaPart {
   const Value* schema = nullptr;
   std::string keyword = {};
@@ -38,22 +40,23 @@ struct SchemaPart {
 
 class SchemaLogic {
  public:
-  // The root outlives this.
+  // The root must outlive this.
   SchemaLogic(const Value& root, OneOf one_of, GrammarBudget& budget);
 
-  // Every alternative is a list of objects, of which only these keywords are to be looked at: type, enum,
-  // const, not_enum; of numbers, strings (with not_pattern), arrays and objects the assertions about them
-  // alone. invalid_argument that names a keyword which is wrong or not supported, and where it stands.
+  // Each alternative is a list of objects, of which only these keywords count: type, enum, const, not_enum,
+  // and those about only numbers, strings (with not_pattern), arrays or objects. invalid_argument names a
+  // keyword that is wrong or not supported, and its place.
   Result<std::vector<Schemas>> alternatives(const Conjunction& all);
 
-  // "keyword … at … : what". Of several schemas the one that has the keyword is named.
+  // invalid_argument "keyword … at … : what". Among several schemas, names the one that has the keyword.
   std::unexpected<Error> reject(const Value& schema, std::string_view keyword, std::string_view what) const;
   std::unexpected<Error> reject(const Schemas& schemas, std::string_view keyword,
                                 std::string_view what) const;
 
-  // What was rejected last, a part of the root; none yet, or it is no part of it.
+  // The part of the root that was rejected last; empty if there is none.
   const SchemaPart& rejected() const { return rejected_; }
-  // A reference that leads only to itself has been rejected: then the schema says nothing that could be held.
+  // True when a reference that leads only to itself was rejected: the schema then says nothing that could be
+  // held.
   bool has_cycle() const { return has_cycle_; }
 
  private:
@@ -76,9 +79,9 @@ class SchemaLogic {
   Result<Choice> one_of(const Value& schema, const Value::Array& branches);
   Result<void> expand(Parts parts, std::vector<Schemas>& found);
   Result<const Value*> resolve(const Value& schema, const std::string& reference) const;
-  // A schema that nothing but its negation satisfies; `asker` is the keyword that needs it.
+  // A schema that exactly the values satisfy that `schema` does not; `asker` is the keyword that needs it.
   Result<const Value*> negated(const Value& schema, const SchemaPart& asker);
-  // A schema made here, one for each pair.
+  // A schema made by this class; the same one for the same origin and purpose.
   const Value& made(const Value* origin, const std::string& purpose, Value schema, const SchemaPart& asker);
   bool are_apart(const Value& a, const Value& b) const;
   std::optional<SchemaPart> in_root(const SchemaPart& part) const;

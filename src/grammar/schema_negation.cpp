@@ -12,7 +12,8 @@ namespace {
 constexpr std::array<std::string_view, 6> type_names{"null",        "boolean", "integer",
                                                      fraction_type, "string",  "array"};
 
-// A limit is broken by one other limit of the same type: `step` is what lies between the two counts.
+// A limit whose negation is one other limit for the same type; `step` is the difference between the two
+// counts.
 struct OppositeLimit {
   std::string_view keyword;
   std::string_view type;
@@ -74,7 +75,7 @@ Result<void> negate_properties(const Value& value, Value::Array& choices) {
   return {};
 }
 
-// Keywords whose value is one schema or several.
+// Negates keywords whose value is one schema or several.
 Result<void> negate_inner(std::string_view name, const Value& value, Value::Array& choices) {
   if (name == "not") {
     choices.push_back(value);
@@ -115,7 +116,7 @@ Result<void> negate_member(const Value& schema, const Value::Member& member, Val
     choices.push_back(limit("number", is_exclusive ? other : exclusive, value));
     return {};
   }
-  // Beside minimum or maximum it says something of that keyword.
+  // Old drafts' booleans belong to minimum or maximum beside them.
   if (name.starts_with("exclusive") && value.boolean() != nullptr) return {};
   const auto* opposite = std::ranges::find(opposite_limits, name, &OppositeLimit::keyword);
   if (opposite != std::end(opposite_limits)) return negate_limit(*opposite, value, choices);

@@ -1,4 +1,4 @@
-// What breaks a JSON schema.
+// Negates JSON schemas.
 #pragma once
 
 #include "base/error.h"
@@ -8,8 +8,8 @@ namespace shoal {
 
 Value not_schema(Value schema);
 
-// One schema for each way to break this one, an object: what satisfies any of them does not satisfy it.
-// invalid_argument that names a keyword whose opposite cannot be written, or that is wrong.
+// One schema for each way to break this one, an object: a value that satisfies one of them does not satisfy
+// `schema`. invalid_argument names a keyword that is wrong or whose opposite cannot be written.
 Result<Value::Array> negations(const Value& schema);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// What schemas together say about a number.
+// What several schemas together say about a number.
 #pragma once
 
 #include "grammar/json_numbers.h"
@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-// `types`: bits, of which those of other values are ignored.
+// `types` are TypeBits; bits of other types than numbers are ignored.
 Result<NumberLimits> number_limits(const Schemas& schemas, uint8_t types, const SchemaLogic& logic);
 
 }  // namespace shoal

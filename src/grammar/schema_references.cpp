@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// ~1 and ~0 of JSON pointers behind %41 of URIs.
+// Decodes %41 of URIs, then ~1 and ~0 of JSON pointers.
 std::string decode_pointer_part(std::string_view part) {
   std::string bytes;
   const auto hex = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
@@ -95,7 +95,7 @@ Result<const Value*> SchemaReferences::find(const std::string& reference) const 
   return at;
 }
 
-// The schemas that say something about the same value.
+// The schemas inside that speak of the same value.
 std::vector<const Value*> SchemaReferences::parts_of(const Value& schema) const {
   std::vector<const Value*> parts;
   if (const Value* reference = schema.find("$ref"); reference != nullptr && reference->text() != nullptr) {
@@ -144,7 +144,7 @@ const Value* SchemaReferences::find_cycle(const Value& schema) {
       enter(*part);
       continue;
     }
-    // Only a reference leads back.
+    // Only a reference can lead back.
     const auto refers = [](const Step& on_way) { return on_way.schema->find("$ref") != nullptr; };
     return std::find_if(path.rbegin(), path.rend(), refers)->schema;
   }

@@ -1,4 +1,4 @@
-// Where the references of a schema lead: JSON pointers and anchors inside it.
+// Resolves the references of a schema: JSON pointers and anchors inside it.
 #pragma once
 
 #include <set>
@@ -12,21 +12,21 @@ namespace shoal {
 
 class SchemaReferences {
  public:
-  // The root outlives this.
+  // The root must outlive this.
   explicit SchemaReferences(const Value& root) : root_(root) {}
 
-  // invalid_argument that says what is wrong with the reference, not where it stands.
+  // invalid_argument says what is wrong with the reference, but not where it is.
   Result<const Value*> find(const std::string& reference) const;
 
-  // Whether following what a schema says about one and the same value (references, allOf, anyOf and the like)
-  // comes back to where it has been: a schema with a reference on that way, or nullptr.
+  // Follows what a schema says about one value (references, allOf, anyOf and the like). If that leads back to
+  // itself, returns a schema with a reference on that way, else nullptr.
   const Value* find_cycle(const Value& schema);
 
  private:
   std::vector<const Value*> parts_of(const Value& schema) const;
 
   const Value& root_;
-  std::set<const Value*> finite_;  // known to have no cycle
+  std::set<const Value*> finite_;  // schemas known to have no cycle
 };
 
 }  // namespace shoal

@@ -9,7 +9,8 @@ int32_t SchemaRules::rule_of(Conjunction conjunction) {
     return (schema->boolean() != nullptr && *schema->boolean()) ||
            (schema->object() != nullptr && schema->object()->empty());
   });
-  // Addresses decide nothing but which are the same: a grammar must not depend on where its schema lies.
+  // Addresses only tell which schemas are the same; a grammar must not depend on where its schema lies in
+  // memory.
   Conjunction key = conjunction;
   std::ranges::sort(key);
   const auto found = rules_.find(key);

@@ -1,4 +1,4 @@
-// The grammar's rules that stand for schemas. A rule is made when it is first asked for, and defined later.
+// The grammar's rules that stand for schemas. A rule is made when it is first asked for and defined later.
 #pragma once
 
 #include <map>
@@ -15,15 +15,15 @@ class SchemaRules {
  public:
   explicit SchemaRules(GrammarBuilder& builder) : builder_(builder) {}
 
-  // The same schemas together are one rule, which is how recursion ends.
+  // The same schemas together get the same rule, so that recursion ends.
   int32_t rule_of(Conjunction conjunction);
 
-  // A rule that is still to be defined.
+  // A rule that must still be defined; nullopt when there is none.
   std::optional<std::pair<int32_t, Conjunction>> take_pending();
 
  private:
   GrammarBuilder& builder_;
-  std::map<Conjunction, int32_t> rules_;  // sorted by address
+  std::map<Conjunction, int32_t> rules_;  // keys are sorted by address
   std::vector<std::pair<int32_t, Conjunction>> pending_;
 };
 

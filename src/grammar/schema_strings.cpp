@@ -27,8 +27,8 @@ Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& 
 
 namespace {
 
-// Those of the contents that are long enough, and no longer than there are states for: a shorter text is
-// within the limit as well.
+// The contents that are long enough, and no longer than there are states for: a shorter text is within the
+// limit too.
 Result<Dfa> held_contents(const Dfa& contents, StringLengths lengths, TextNotation notation,
                           GrammarBudget& budget) {
   constexpr int64_t short_length = 32;

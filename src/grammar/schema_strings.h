@@ -1,4 +1,4 @@
-// What schemas together say about a string: how long it is, and which contents it may have.
+// What several schemas together say about a string: its length and its contents.
 #pragma once
 
 #include <map>
@@ -16,23 +16,23 @@ struct StringLengths {
 
 Result<StringLengths> string_lengths(const Schemas& schemas, const SchemaLogic& logic);
 
-// Whether there is more than its length to be looked at.
+// Whether the schemas restrict more than the length.
 bool has_contents_limit(const Schemas& schemas);
 
-// What strings that satisfy the schemas have between the quotes, in their one way to be written.
+// The contents, between the quotes, of strings that satisfy the schemas, in their one written form.
 Result<Dfa> contents_of(const Schemas& schemas, TextNotation notation, const SchemaLogic& logic,
                         GrammarBudget& budget);
-// contents_of(), with enum and const.
+// As contents_of(), with enum and const taken into account.
 Result<Dfa> listed_contents_of(const Schemas& schemas, TextNotation notation, const SchemaLogic& logic,
                                GrammarBudget& budget);
 
-// The patterns of names, each made once.
+// Automata of the patterns for names; each is made once.
 class NamePatterns final : public PatternMatcher {
  public:
   explicit NamePatterns(GrammarBudget& budget) : budget_(budget) {}
 
   Result<bool> matches(const std::string& pattern, const std::string& name) override;
-  // Of contents.
+  // The automaton of the contents that match the pattern.
   Result<const Dfa*> dfa_of(const std::string& pattern);
 
  private:

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int64_t unreachable = std::numeric_limits<int64_t>::max() / 4;  // sums of a few do not overflow
 
-// Bytes from every state to the nearest of `targets`. Transitions all count one, so a breadth-first walk
-// backwards.
+// The bytes from every state to the nearest of `targets`. Every transition counts one, so this walks
+// backwards breadth first.
 std::vector<int64_t> distances(const Dfa& dfa, const std::vector<int32_t>& targets) {
   const Dfa::Table& table = dfa.table();
   std::vector<std::vector<int32_t>> sources(table.size());
@@ -87,8 +87,8 @@ int64_t ShortestEnds::of_terminal(int32_t terminal, TerminalState at) const {
                                    ends.to_end[static_cast<size_t>(ends.counted_state)]);
 }
 
-// To a fixed point. Ends were added last, so a walk from the back finds most in one round. An edge is taken
-// only where it makes the way shorter, so that edges never lead in a circle.
+// Repeats up to a fixed point. Ends were added last, so going backwards finds most in one round. An edge is
+// taken only if it makes the way shorter, so that edges never form a circle.
 void ShortestEnds::find_node_ends(const Grammar& grammar) {
   nodes_.assign(grammar.nodes().size(), unreachable);
   edges_.assign(grammar.nodes().size(), no_edge);

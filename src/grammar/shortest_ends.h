@@ -1,4 +1,4 @@
-// How few bytes bring a text to its end, from anywhere in a grammar: what still has to be written when the
+// How few bytes bring a text to its end from anywhere in a grammar: what must still be written when the
 // tokens of a generation run out. Immutable.
 #pragma once
 
@@ -13,24 +13,25 @@ class ShortestEnds {
  public:
   explicit ShortestEnds(const Grammar& grammar);
 
-  // From a state of a terminal to the terminal's end.
+  // The fewest bytes from a position in a terminal to the terminal's end.
   int64_t of_terminal(int32_t terminal, TerminalState at) const;
-  // The most that of_terminal() says of any of its states.
+  // The most that of_terminal() gives for any position.
   int64_t most_of_terminal(int32_t terminal) const;
-  // From a node to the end of its rule.
+  // The fewest bytes from a node to the end of its rule.
   int64_t of_node(int32_t node) const { return nodes_[static_cast<size_t>(node)]; }
-  // Which of the node's edges the shortest way takes; no_edge where it ends here.
+  // The index of the node's edge that the shortest way takes; no_edge where the rule ends.
   static constexpr int32_t no_edge = -1;
   int32_t edge_of_node(int32_t node) const { return edges_[static_cast<size_t>(node)]; }
 
  private:
   struct TerminalEnds {
-    std::vector<int64_t> to_end;  // by the automaton's state, as if nothing were counted
-    // Of a terminal that counts: to the counted state, unreachable behind it; and from it to itself.
+    std::vector<int64_t> to_end;  // by the automaton's state, without counting
+    // For a terminal that counts: the bytes to the counted state (unreachable after it), and from it back to
+    // itself.
     std::vector<int64_t> to_counted;
     int64_t pass = 0;
     int64_t least = 0;
-    int64_t most = 0;  // of any state
+    int64_t most = 0;  // the most from any state
     int32_t counted_state = Terminal::not_counted;
   };
 

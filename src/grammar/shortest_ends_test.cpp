@@ -36,7 +36,7 @@ std::vector<Result<Grammar>> some_grammars() {
   return grammars;
 }
 
-// Breadth first through all bytes.
+// The fewest bytes to an end, found breadth first through all bytes.
 int64_t searched(GrammarStates& states, int32_t from) {
   std::map<int32_t, int64_t> distance{{from, 0}};
   std::vector<int32_t> reached{from};

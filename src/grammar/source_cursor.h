@@ -1,5 +1,5 @@
-// Goes through the source of a grammar or a pattern. The first thing that is wrong is kept, with its place;
-// from then on the source counts as at its end.
+// Walks through the source of a grammar or a pattern. The first error is kept with its place; from then on
+// the cursor is at the end.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ class SourceCursor {
   char peek() const { return is_at_end() ? '\0' : source_[at_]; }  // '\0' at the end
   bool is_at_digit() const { return peek() >= '0' && peek() <= '9'; }
   bool is_at(std::string_view text) const { return !is_at_end() && source_.substr(at_).starts_with(text); }
-  // A "-" in a class of characters that stands for a range, not for itself.
+  // Whether a "-" in a class of characters stands for a range, not for itself.
   bool is_at_range() const { return peek() == '-' && at_ + 1 < source_.size() && source_[at_ + 1] != ']'; }
   void skip() { ++at_; }
   bool take(std::string_view text);

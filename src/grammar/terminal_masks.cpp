@@ -24,7 +24,7 @@ std::shared_ptr<const TerminalTokens> TerminalMasks::find(TerminalState state) {
 
 TerminalMasks::Key TerminalMasks::key_of(TerminalState state) const {
   if (terminal_.counted_state == Terminal::not_counted) return {state.state, 0, 0};
-  // One more than any token can pass, the pass that a first quote makes included.
+  // One more than any token can pass through, the pass that an opening quote makes included.
   const int64_t reach = trie_.longest() + 2;
   const int64_t wanted = std::clamp<int64_t>(terminal_.least - state.count, 0, reach);
   const int64_t room = terminal_.most == Expression::unlimited

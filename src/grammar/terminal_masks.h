@@ -1,5 +1,5 @@
-// What a vocabulary's tokens make of one terminal, whatever stands around it: computed once for each of its
-// states and kept, so that a mask is put together instead of made. Any thread.
+// The tokens of a vocabulary that fit into one terminal, whatever surrounds it. Computed once for each of its
+// states and kept, so that masks are put together from them. Any thread may call.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +15,25 @@
 
 namespace shoal {
 
-// Tokens that stay within the terminal, its end included; and where it may end inside a token.
+// The tokens that stay within the terminal, up to its end, and where the terminal may end inside a token.
 struct TerminalTokens {
   static constexpr size_t maximum_listed = 512;
 
-  std::vector<TokenId> listed;        // where they are few
-  std::unique_ptr<TokenMask> masked;  // else
-  std::vector<int32_t>
-      exits;  // nodes of the trie behind whose byte the terminal may end, and which have children
-  int64_t nodes_behind = 0;  // of the trie, below all exits together
+  std::vector<TokenId> listed;        // the tokens, if they are few
+  std::unique_ptr<TokenMask> masked;  // the tokens otherwise
+  std::vector<int32_t> exits;         // nodes with children after whose byte the terminal may end
+  int64_t nodes_behind = 0;           // nodes of the trie below all exits together
 };
 
 class TerminalMasks {
  public:
-  // The trie outlives this.
+  // The trie must outlive this.
   TerminalMasks(Terminal terminal, const TokenTrie& trie, int64_t vocabulary_size);
 
   std::shared_ptr<const TerminalTokens> find(TerminalState state);
 
  private:
-  // Limits that no token can reach make no difference.
+  // Limits out of the reach of any token make no difference.
   using Key = std::tuple<int32_t, int64_t, int64_t>;
   static constexpr size_t maximum_kept = 512;
 

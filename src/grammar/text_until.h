@@ -1,4 +1,4 @@
-// Texts that go on until a mark comes.
+// Automata of texts that go on until a mark comes.
 #pragma once
 
 #include <vector>
@@ -7,13 +7,13 @@
 
 namespace shoal {
 
-// One character.
+// Any one character.
 Expression any_character();
 
-// Texts of the symbols in which none of the marks stands.
+// Texts of `symbol`s that contain none of the marks.
 Result<Dfa> text_without(const std::vector<Expression>& marks, const Expression& symbol,
                          GrammarBudget& budget);
-// Those that end with `mark`, which is among the marks, and have none of them before.
+// Texts that end with `mark`, one of the marks, and contain none before it.
 Result<Dfa> text_until(const Expression& mark, const std::vector<Expression>& marks, const Expression& symbol,
                        GrammarBudget& budget);
 

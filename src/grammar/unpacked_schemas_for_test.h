@@ -1,4 +1,4 @@
-// A packed folder of test data's schemas, unpacked while this lives; for tests only.
+// A packed folder of schemas from the test data, unpacked while this lives; for tests only.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// What the parts of JSON schemas ask of JSON values: their types, whether they are equal, whether schemas
-// list or exclude them.
+// What parts of JSON schemas demand of JSON values: their types, equality, and the values that schemas list
+// or exclude.
 #pragma once
 
 #include <cstdint>
@@ -21,24 +21,24 @@ enum TypeBit : uint8_t {
 };
 
 uint8_t type_of(const Value& value);
-// The types that all of the schemas allow.
+// The TypeBits that all of the schemas allow.
 Result<uint8_t> types_of(const Schemas& schemas, const SchemaLogic& logic);
 
 bool holds_number(const Value& value);
-double number_of(const Value& value);  // which holds one
+double number_of(const Value& value);  // CHECK it with holds_number() first
 
 // 1 and 1.0 are equal, at any depth.
 bool are_equal(const Value& a, const Value& b);
 bool contains(const Value::Array& list, const Value& value);
 
-// Whole numbers without a fraction.
+// Writes whole numbers without a fraction.
 Value written_shortest(const Value& value);
 
-// Whether enum or const lists what is allowed.
+// Whether one of the schemas lists its values with enum or const.
 bool have_list(const Schemas& schemas);
-// The values that all lists of the schemas, of which there is one, have.
+// The values that are in all lists of the schemas; have_list() must be true.
 Result<Value::Array> listed_values(const Schemas& schemas, const SchemaLogic& logic);
-// What a negation lists; empty where nothing is.
+// The values that a negation's not_enum lists; empty when there is none.
 const Value::Array& excluded_values(const Value& schema);
 bool is_excluded(const Schemas& schemas, const Value& value);
 

@@ -12,7 +12,7 @@
 namespace shoal {
 namespace {
 
-// White space is limited, since a model may well go on with it for ever.
+// White space is limited, since a model may go on with it for ever.
 constexpr std::string_view space = "(?: ?|\\n[ \\t]{0,40})";
 
 }  // namespace
@@ -77,7 +77,7 @@ Result<Expression> ValueWriter::any_text(int64_t least, int64_t most) {
   return texts_.emplace(key, choice_of(std::move(choices))).first->second;
 }
 
-// What ends a bare value ends it inside quotes too.
+// The mark that ends a bare value ends it inside quotes too.
 Result<Dfa> ValueWriter::without_text_end(const Dfa& strings) {
   if (notation_ == nullptr || notation_->text_end.empty()) return strings;
   const Expression any = repeated(any_character(), 0, Expression::unlimited);
@@ -87,7 +87,7 @@ Result<Dfa> ValueWriter::without_text_end(const Dfa& strings) {
   return difference(strings, *ended, builder_.budget());
 }
 
-// Where characters are counted there is but one state for all of them: it is left without the end's first.
+// Counted characters share one state, so instead of the end mark its first character is excluded.
 Result<void> ValueWriter::leave_out_text_end(Terminal& made) {
   if (made.dfa.is_empty() || notation_ == nullptr || notation_->text_end.empty()) return {};
   const bool is_counted = made.counted_state != Terminal::not_counted;
@@ -99,7 +99,7 @@ Result<void> ValueWriter::leave_out_text_end(Terminal& made) {
   return {};
 }
 
-// A pattern of our own.
+// A terminal for a pattern of our own.
 Expression ValueWriter::own(const std::string& pattern) {
   return use_terminal(builder_.add_terminal({.dfa = fixed_dfa(pattern)}));
 }

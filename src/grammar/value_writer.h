@@ -1,5 +1,4 @@
-// How JSON's values, and texts that automata describe, are written: as JSON, or as an argument's notation has
-// them.
+// Writes JSON's values, and texts that automata describe, as JSON or in an argument's notation.
 #pragma once
 
 #include <map>
@@ -12,27 +11,27 @@
 
 namespace shoal {
 
-// With the white space that may stand beside it.
+// Each with the white space that may surround it.
 struct Punctuation {
   Expression open_array, close_array, open_object, close_object, comma, colon;
 };
 
 class ValueWriter {
  public:
-  // Without a notation: JSON. Both outlive this.
+  // nullptr as notation means JSON. Both must outlive this.
   ValueWriter(GrammarBuilder& builder, const ArgumentNotation* notation)
       : builder_(builder), notation_(notation) {}
 
   bool is_python() const { return notation_ != nullptr && notation_->values == ValueNotation::python; }
 
   Expression literal(const Value& value) const;
-  // A text in quotes, in any that it may have.
+  // A text in quotes, of every kind that the notation has.
   Expression quoted(std::string_view text) const;
   Result<Expression> quoted(const Dfa& contents);
-  // Any text of a length, with any escapes.
+  // Any text of `least` to `most` characters, with any escapes.
   Result<Expression> any_text(int64_t least, int64_t most);
 
-  // Never where the automaton matches nothing.
+  // never when the automaton matches nothing.
   Expression terminal(Dfa dfa);
   const Punctuation& punctuation();
 
@@ -43,7 +42,7 @@ class ValueWriter {
 
   GrammarBuilder& builder_;
   const ArgumentNotation* const notation_;
-  std::map<std::pair<int64_t, int64_t>, Expression> texts_;  // by length
+  std::map<std::pair<int64_t, int64_t>, Expression> texts_;  // by least and most length
   bool has_punctuation_ = false;
   Punctuation punctuation_;
 };

@@ -1,4 +1,4 @@
-// The ways in which a value may be written as JSON, which differ in the order of members; for tests only.
+// The ways in which a value may be written as JSON: they differ in the order of members. For tests only.
 #pragma once
 
 #include <algorithm>
