@@ -1,4 +1,4 @@
-// Finding others: implemented by net (UDP broadcast, the manual discovery.json).
+// Finds other nodes. Implemented by net: UDP announcements and the manual discovery.json.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,20 @@
 
 namespace shoal {
 
-// Somebody who may be a peer. Whether it is one, the handshake decides.
+// Somebody who may be a peer; the handshake decides whether it is one.
 struct PeerCandidate {
   NodeId node;
   std::string address;
   int32_t port;
-  std::string description;               // "UDP", "MAN"
+  std::string description;               // how it was found: "UDP", "MAN"
   std::optional<DeviceReport> declared;  // from discovery.json, for display
-  int32_t priority = 0;  // of the network it was seen on: of several addresses the highest is dialled
+  int32_t priority = 0;  // of its network; of a node's addresses the one with the highest is dialled
 };
 
 class Discovery {
  public:
   virtual ~Discovery() = default;
-  // `on_candidate` is called again and again for as long as a candidate is seen, on any thread.
+  // Calls `on_candidate` again and again for as long as a candidate is seen, on any thread.
   virtual void start(std::function<void(PeerCandidate)> on_candidate) = 0;
   virtual void stop() = 0;
 };

@@ -4,7 +4,7 @@
 
 namespace shoal {
 namespace {
-// Of models that others have named. One that is forgotten begins anew, and learns again.
+// Limits the models that are remembered, because others name them. A model that is dropped begins anew at 0.
 constexpr size_t instance_limit = 10'000;
 }  // namespace
 

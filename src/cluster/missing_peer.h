@@ -1,4 +1,4 @@
-// A node that is known, by its announcements or by discovery.json, and not connected. For people.
+// A node that is known from its announcements or from discovery.json but is not connected. Shown to people.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@ namespace shoal {
 struct MissingPeer {
   NodeId node;
   std::string place;    // "10.0.0.2:50051"
-  std::string problem;  // why it cannot be reached; empty: it has just been seen, or is being dialled
+  std::string problem;  // why it cannot be reached; empty when it has just been seen or is being dialled
   std::string advice;   // what to try
-  int64_t seconds = 0;  // for how long it could not be reached
+  int64_t seconds = 0;  // how long it has been out of reach
 
   bool operator==(const MissingPeer&) const = default;
 };

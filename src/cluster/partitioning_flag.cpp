@@ -1,4 +1,4 @@
-// --partitioning as a user types it.
+// Parses the value of --partitioning as a user types it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ std::optional<int64_t> parse_layer(std::string_view text) {
   return value;
 }
 
-// "a:0-9" or "a:5". A node id may contain colons: the last one counts.
+// `text` is "a:0-9" or "a:5". Node ids may contain colons, so the last colon separates.
 Result<PlanStage> parse_stage(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) {

@@ -15,19 +15,19 @@ namespace {
 
 enum class RoomRule { must_fit, ignored };
 
-// A stage for each node, perhaps an empty one; head first.
+// One stage for each node, the head's first. A stage may be empty.
 using Cut = std::vector<PlanStage>;
 
-// Cuts the layers over `rooms`, in this order, so that as few nodes as possible stay empty, and then so that
-// the sum of (bytes of layers)²/room is least: with whole bytes instead of whole layers that is exactly "in
-// proportion to room". What only the head owns has to fit but does not count here: it is work once a token,
-// while layers are the work of every row, which is to be even over nodes with the same room. Dynamic
+// Cuts the layers over `rooms`, in this order, so that as few nodes as possible stay empty, and among such
+// cuts so that the sum of (bytes of layers)²/room is least; could layers be divided, that would be exactly
+// "in proportion to room". What only the head has must fit but does not count in this sum: it is work once a
+// token, while layers are work for every row, which should be even over nodes with the same room. Dynamic
 // programming over (nodes used, layers placed). nullopt: nothing fits.
 std::optional<Cut> cut_layers(const std::vector<NodeRoom>& rooms, const LayerNeeds& needs, RoomRule rule) {
   struct State {
     int64_t empty_nodes;
     double imbalance;
-    int64_t from = 0;  // layers placed before this node
+    int64_t from = 0;  // layers placed before this node's
     auto key() const { return std::pair(empty_nodes, imbalance); }
   };
   const int64_t layer_count = needs.layer_count();
@@ -98,7 +98,7 @@ std::vector<NodeRoom> ordered_rooms(const std::vector<const NodeReport*>& nodes)
   return rooms;
 }
 
-// The least of the nodes that can be left to its neighbours on the same machine, which then have more room.
+// The node with the least room that shares its machine with another one, which has more room without it.
 std::optional<NodeId> find_spare(const std::vector<NodeRoom>& rooms,
                                  const std::vector<const NodeReport*>& nodes) {
   std::map<NodeId, std::string> machine_of;
@@ -115,7 +115,7 @@ std::optional<NodeId> find_spare(const std::vector<NodeRoom>& rooms,
 
 bool is_empty(const PlanStage& stage) { return stage.first_layer == stage.end_layer; }
 
-// Nodes that hold nothing leave their room to others of their machine.
+// Takes nodes without layers out and cuts again, because other nodes of their machines then have more room.
 Cut without_empty(Cut cut, std::vector<const NodeReport*> nodes, const LayerNeeds& needs) {
   while (std::ranges::any_of(cut, is_empty)) {
     std::erase_if(cut, is_empty);
@@ -135,7 +135,7 @@ Result<Cut> cut_by_memory(const ModelDemand& demand, const LayerNeeds& needs,
   while (true) {
     auto cut = cut_layers(rooms, needs, RoomRule::must_fit);
     if (cut) return without_empty(*std::move(cut), std::move(nodes), needs);
-    // Every node of a machine needs its own scratch, and gets only a part of what is free.
+    // Nothing fits: each node of a machine needs scratch of its own, so fewer nodes may hold more.
     const auto spare = find_spare(rooms, nodes);
     if (!spare) break;
     std::erase_if(nodes, [&](const NodeReport* node) { return node->node == *spare; });

@@ -18,14 +18,14 @@ struct PlanStage {
   bool operator==(const PlanStage&) const = default;
 };
 
-// Stages in the order of the ring; the first is the head, which also owns embedding, final norm and output
-// matrix. Together they hold every layer once. A node stands in it at most once.
+// The stages in the order of the ring. The first is the head, which also has the embedding, the final norm
+// and the output matrix. Together the stages hold every layer once; a node has at most one stage.
 struct Plan {
   InstanceId instance;
   Epoch epoch;
   std::vector<PlanStage> stages;
-  int64_t context_length;          // of each sequence
-  ModelFingerprint fingerprint{};  // of the files that every stage is to load
+  int64_t context_length;          // the most tokens of a sequence
+  ModelFingerprint fingerprint{};  // of the files that every stage must load
 
   const NodeId& head() const { return stages.front().node; }
   const PlanStage* find_stage(const NodeId& node) const;

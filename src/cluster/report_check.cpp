@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// No machine has more, for years to come; sums over all nodes of a cluster stay far from overflow.
+// No machine will have more for years; and sums over all nodes of a cluster stay far from overflow.
 constexpr int64_t byte_limit = int64_t{1} << 46;
 constexpr int64_t core_limit = 1 << 16;
 constexpr int64_t layer_limit = 100'000;
@@ -41,7 +41,8 @@ class Checks {
 void check_device(const DeviceReport& device, Checks& checks) {
   checks.within(device.core_count, 0, core_limit, "cores:");
   checks.within(device.memory_bytes, 0, byte_limit, "bytes of memory:");
-  // Where the whole is known, no part of it is larger; a limited node knows of more than it may take.
+  // Free memory is no more than the whole where that is known; the whole machine may have more free than a
+  // limited node may take.
   const int64_t most = device.memory_bytes > 0 ? device.memory_bytes : byte_limit;
   checks.within(device.free_bytes, 0, most, "free bytes:");
   checks.within(device.machine_free_bytes, 0, byte_limit, "free bytes of its machine:");

@@ -1,4 +1,5 @@
-// Whether what a node says of itself can be true, and is small enough that all may say as much. Pure.
+// Checks whether what a node reports of itself can be true, and is small enough that every node may report as
+// much. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +9,15 @@
 
 namespace shoal {
 
-// A report travels five times a second to every node.
+// A report is sent to every node five times a second, so these are kept low.
 inline constexpr int64_t report_model_limit = 1000;
-inline constexpr int64_t report_name_bytes_limit =
-    64 << 10;  // of all its models together, with what is wrong with them
+inline constexpr int64_t report_name_bytes_limit = 64 << 10;  // names and problems of all its models together
 inline constexpr int64_t report_shard_limit = 64;
 
-// invalid_argument names what is wrong, with its value.
+// invalid_argument says which value is wrong.
 Result<void> check_report(const NodeReport& report);
 
-// How many of these models a report has room for.
+// How many of these models, from the first on, a report has room for.
 int64_t reportable_models(const std::vector<ModelReport>& models);
 
 }  // namespace shoal

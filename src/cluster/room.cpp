@@ -12,10 +12,10 @@
 namespace shoal {
 namespace {
 
-// Memory of which several nodes take parts: a machine's, or a group's within it.
+// Memory that several nodes share: that of a machine, or of a group within it.
 struct Pool {
   int64_t left = 0;
-  int64_t waiting = 0;  // nodes that have no part yet
+  int64_t waiting = 0;  // nodes that have not got their part yet
 };
 using Pools = std::map<std::string, Pool>;
 
@@ -23,7 +23,8 @@ struct Sharer {
   const NodeReport* node;
   std::vector<Pool*> pools;
 
-  // What it gets if it is the next: an equal part of what is left in each pool, none more than its own limit.
+  // What this node gets if its turn is now: in each pool an equal part of what is left, no more than its own
+  // limit.
   int64_t part() const {
     int64_t part = std::max<int64_t>(node->device.free_bytes, 0);
     for (const Pool* pool : pools) part = std::min(part, pool->left / pool->waiting);
@@ -31,7 +32,7 @@ struct Sharer {
   }
 };
 
-// What the nodes of one machine may take together.
+// Bytes that the nodes of one machine may take together.
 int64_t machine_room(const std::vector<const NodeReport*>& members) {
   int64_t largest = 0;
   std::optional<int64_t> measured;
@@ -77,7 +78,7 @@ std::vector<NodeRoom> share_room(const std::vector<const NodeReport*>& nodes) {
   Pools pools;
   std::vector<Sharer> waiting = make_sharers(nodes, pools);
   std::map<NodeId, int64_t> room;
-  // The least part first: what that node leaves is for the others.
+  // The node with the smallest part comes first, so that what it cannot take is left to the others.
   while (!waiting.empty()) {
     const auto next = std::ranges::min_element(waiting, {}, [](const Sharer& sharer) {
       return std::tuple(sharer.part(), sharer.node->device.free_bytes, sharer.node->node);

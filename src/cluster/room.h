@@ -1,4 +1,4 @@
-// What each node can hold and what a range of layers needs there. Internal to cluster.
+// How many bytes each node can hold, and how many a range of layers needs there. Internal to cluster.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,21 @@ struct NodeRoom {
   int64_t bytes;
 };
 
-// Nodes of one machine share its free memory, and those of one group within it the group's: equal parts, none
-// more than its own limit; what one may not take goes to the others. In the order of `nodes`.
+// The room of each node, in the order of `nodes`. Nodes of one machine share its free memory in equal parts,
+// nodes of one group within it that of the group; no node gets more than its own limit, and what it may not
+// take goes to the others.
 std::vector<NodeRoom> share_room(const std::vector<const NodeReport*>& nodes);
 
-// Bytes that layers need, KV cache for the whole context included.
+// Bytes that layers need, including the KV cache of one sequence with the whole context.
 class LayerNeeds {
  public:
-  // invalid_argument when a number is negative or the sum overflows: demands come from other nodes.
+  // invalid_argument when there are no layers, a number is negative or the sum overflows: demands come from
+  // other nodes.
   static Result<LayerNeeds> from(const ModelDemand& demand);
 
   int64_t layer_count() const { return static_cast<int64_t>(sums_.size()) - 1; }
   int64_t smallest_layer() const { return smallest_layer_; }
-  // Scratch, and on the head what only it owns.
+  // The part that does not depend on layers: scratch, and on the head what only the head has.
   int64_t fixed(bool is_head) const { return is_head ? scratch_ + head_ : scratch_; }
   int64_t layers(int64_t first_layer, int64_t end_layer) const {
     return sums_[static_cast<size_t>(end_layer)] - sums_[static_cast<size_t>(first_layer)];
@@ -38,13 +40,13 @@ class LayerNeeds {
   }
 
  private:
-  std::vector<int64_t> sums_;  // [layer_count + 1]; bytes of all layers before
+  std::vector<int64_t> sums_;  // [layer_count + 1]; element i: bytes of all layers before layer i
   int64_t smallest_layer_ = 0;
   int64_t scratch_ = 0;
   int64_t head_ = 0;
 };
 
-// "1.5 GB"; decimal units, as disks and downloads are told.
+// For example "1.5 GB"; decimal units, as is usual for disks and downloads.
 std::string format_bytes(int64_t bytes);
 
 }  // namespace shoal

@@ -16,12 +16,12 @@ namespace {
 
 class CpuEngine final : public Engine {
  public:
-  // All that lives as long as the engine, made by load_cpu_engine.
+  // Everything that lives as long as the engine. load_cpu_engine makes it.
   struct Parts {
     EngineInfo info;
     const Kernels& kernels;
     std::unique_ptr<ThreadTeam> team;
-    std::unique_ptr<IdleSpin> idle_spin;  // null: this shard is the whole model and waits for nobody
+    std::unique_ptr<IdleSpin> idle_spin;  // null: nothing spins
     Shard shard;
     KvPages pages;
     Workspace workspace;
@@ -50,8 +50,8 @@ class CpuEngine final : public Engine {
   Parts parts_;
   ForwardPass::Shared pass_;
   LayerObserver observer_;
-  std::vector<KvChange> changes_;        // of the step
-  std::vector<PassSequence> sequences_;  // of the step
+  std::vector<KvChange> changes_;        // of the current step
+  std::vector<PassSequence> sequences_;  // of the current step
 };
 
 std::unexpected<Error> refuse(std::string message) {
@@ -81,7 +81,7 @@ Result<void> CpuEngine::check(const StepBatch& batch, std::span<float> hidden) c
   return {};
 }
 
-// Gives and takes pages, and tells the workspace which row lies where.
+// Releases and takes pages, and tells the workspace where each row lies.
 Result<void> CpuEngine::place(const StepBatch& batch) {
   changes_.clear();
   sequences_.clear();
@@ -100,7 +100,8 @@ Result<void> CpuEngine::place(const StepBatch& batch) {
   return {};
 }
 
-// On all threads. Afterwards it is mostly another node's turn.
+// Runs `work` on all threads. Afterwards it is mostly another node's turn, so the threads of idle_spin keep
+// the processors awake.
 void CpuEngine::run(FunctionRef<void(int64_t member)> work) {
   if (parts_.idle_spin != nullptr) parts_.idle_spin->end();
   parts_.team->run(work);
@@ -164,7 +165,7 @@ bool CpuEngine::project(const float* hidden, int64_t row_count, float* logits) {
   std::atomic<bool> finite = true;
   ForwardPass::begin(pass_);
   run([&](int64_t member) {
-    // The pass only reads the hidden states when no layer runs.
+    // Without layers the pass only reads the hidden states.
     ForwardPass pass(pass_, member, const_cast<float*>(hidden), row_count);
     pass.normalize(parts_.shard.output_norm);
     if (!pass.project_logits(parts_.shard.output_matrix(), logits)) finite = false;

@@ -1,4 +1,5 @@
-// The engine on our own kernels: exact, on the processors of this machine.
+// The engine that computes with our own kernels on this machine's processors. It is exact: a model's results
+// have the same bits however it is split over engines.
 #pragma once
 
 #include <cstdint>
@@ -22,19 +23,20 @@ struct CpuEngineSettings {
   KvType kv_type = KvType::f16;
   int64_t slot_limit = 16;
   int64_t row_limit = 512;
-  int64_t context_length = 0;   // 0: what the model says; never more than that
-  int64_t kv_memory_bytes = 0;  // what the pages may take; no more than all slots can use is taken
-  // Of a part of a model: while others of its ring work (docs/decisions/idle-spin.md). Of no use where they
-  // work on the same processors.
+  int64_t context_length = 0;   // 0: the model's own; never more than that
+  int64_t kv_memory_bytes = 0;  // limit of the KV pages; no more are made than all slots can use
+  // Whether processors are kept from sleeping while other nodes of the ring work
+  // (docs/decisions/idle-spin.md). Without effect on an engine of the whole model and where processor time is
+  // limited. False where the other engines work on the same processors.
   bool keeps_processors_awake = true;
 };
 
-// Bytes that one KV page of a range of `layer_count` layers takes.
+// Bytes of one KV page of an engine that holds `layer_count` layers.
 int64_t kv_page_bytes(const ModelConfig& config, int64_t layer_count, KvType type);
 
-// Loads the weights and makes the engine, on the calling thread and those of the engine. invalid_argument for
-// settings that make no sense, resource_exhausted when memory or the KV budget is too small; and what
-// load_shard says.
+// Loads the weights and makes the engine, on the calling thread and on the engine's own threads. `progress`
+// and the other errors are those of load_shard(). invalid_argument for settings that make no sense,
+// resource_exhausted when memory or kv_memory_bytes is too small.
 Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
                                                 const CpuEngineSettings& settings,
                                                 std::function<void(int64_t, int64_t)> progress = {},

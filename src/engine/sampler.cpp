@@ -18,7 +18,7 @@ namespace {
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
 const Kernels& sampling_kernels() {
-  // Any table gives the same bits; this is the fastest one here.
+  // All tables give the same bits; this is the fastest that runs here.
   static const Kernels& kernels = kernels_for(choose_isa().value_or(Isa::reference));
   return kernels;
 }
@@ -42,7 +42,7 @@ bool is_token(const SampleContext& context, size_t id) {
   return context.tokens.empty() || has_bit(context.tokens, id);
 }
 
-// The largest logit of what stands for a token.
+// The id of the largest logit among those that stand for a token.
 TokenId likeliest(std::span<const float> logits, const SampleContext& context) {
   if (context.tokens.empty()) return first_largest(logits);
   size_t best = logits.size();
@@ -82,8 +82,8 @@ Result<void> check(std::span<const float> logits, const SamplingSettings& settin
   return fail(ErrorCode::internal, fmt::format("none of {} logits stands for a token", logits.size()));
 }
 
-// A logit that penalties, biases and prohibitions change, by token. Tokens that are not of the vocabulary are
-// left out. Values are kept finite, whatever they are multiplied with, until they are forbidden.
+// Logits after penalties, biases and prohibitions, indexed by token. Changes to tokens outside the vocabulary
+// are ignored. Values stay finite, whatever they are multiplied with, until they are forbidden.
 class AdjustedLogits {
  public:
   explicit AdjustedLogits(std::span<const float> logits) : values_(logits.begin(), logits.end()) {}
@@ -153,8 +153,8 @@ AdjustedLogits adjust(std::span<const float> logits, const SamplingSettings& set
   return adjusted;
 }
 
-// The `count` largest of `candidates`, the largest first, equal ones in ascending order. One pass with a
-// small buffer: a vocabulary has far more tokens than are ever wanted.
+// The `count` candidates with the largest values, largest first, equal ones in ascending order; `candidates`
+// ascends. One pass with a small buffer: a vocabulary has far more tokens than are ever wanted.
 std::vector<TokenId> largest(std::span<const float> values, std::span<const TokenId> candidates,
                              int64_t count) {
   const auto comes_first = [&](TokenId a, TokenId b) {
@@ -189,7 +189,7 @@ double sum_of(std::span<const float> probabilities, std::span<const TokenId> tok
   return sum;
 }
 
-// The fewest of the largest whose sum reaches `top_p` of all.
+// The smallest set of most probable tokens whose sum reaches `top_p` times the sum of all.
 std::vector<TokenId> cut_by_sum(std::span<const float> probabilities, std::span<const TokenId> tokens,
                                 double top_p) {
   const double wanted = top_p * sum_of(probabilities, tokens);
@@ -207,7 +207,7 @@ std::vector<TokenId> cut_by_sum(std::span<const float> probabilities, std::span<
   }
 }
 
-// What may be drawn, in ascending order, with weights that need not sum to 1.
+// The tokens that may be drawn, ascending, and their weights, which need not sum to 1.
 struct Distribution {
   std::vector<float> probabilities;  // [vocabulary]
   std::vector<TokenId> kept;
@@ -218,7 +218,7 @@ Distribution distribution_of(std::span<const double> logits, const SamplingSetti
   Distribution result;
   result.probabilities.resize(logits.size());
   std::vector<float> scaled(logits.size());
-  constexpr double lowest = -1e30;  // exp gives 0 long before
+  constexpr double lowest = -1e30;  // far below where exp gives 0
   for (size_t i = 0; i < logits.size(); ++i) {
     scaled[i] = static_cast<float>(std::max((logits[i] - highest) / settings.temperature, lowest));
   }
@@ -255,7 +255,8 @@ TokenId draw(const Distribution& distribution, double uniform) {
   return last;
 }
 
-// The token that is certain, if there is one: at temperature 0, or where all are forbidden.
+// The token that needs no draw: the largest at temperature 0, and the likeliest of all when every token is
+// forbidden.
 std::optional<TokenId> certain_token(std::span<const float> logits, std::span<const double> adjusted,
                                      const SamplingSettings& settings, const SampleContext& context) {
   const TokenId best = first_largest(adjusted);
@@ -276,7 +277,7 @@ TokenId choose(std::span<const float> logits, const SamplingSettings& settings,
                             .purpose = DrawPurpose::sample}));
 }
 
-// The logarithms of the softmax of the unchanged logits over what stands for a token.
+// Logarithms of the softmax over the unchanged logits of the ids that stand for tokens.
 class Logprobs {
  public:
   Logprobs(std::span<const float> logits, const SampleContext& context)
@@ -290,7 +291,7 @@ class Logprobs {
     }
     std::vector<float> probabilities(logits_.size());
     sampling_kernels().softmax(logits_.data(), std::ssize(logits_), probabilities.data());
-    // The largest one's probability is 1 / sum of exp(logit - largest).
+    // The largest logit's probability is 1 / sum of exp(logit - largest).
     log_of_best_ = log_f32(probabilities[best_]);
   }
 
