@@ -21,7 +21,7 @@ void CallSequence::drain() {
     calls_.pop_front();
     mutex_.unlock();
     call();
-    call = nullptr;  // what it holds may not be destroyed under the lock either
+    call = nullptr;  // destroy what it holds without the lock, too
     mutex_.lock();
   }
   runner_ = std::thread::id();

@@ -1,5 +1,5 @@
-// Calls out of a module that must not overlap, keep their order and end for certain, with no lock held over
-// them.
+// Runs a module's calls to others one at a time and in order, with no lock held over them, and stops for
+// certain.
 #pragma once
 
 #include <deque>
@@ -12,22 +12,22 @@ namespace shoal {
 
 class CallSequence {
  public:
-  // Keeps `call` for drain(); never runs it. May be called with the owner's lock held, so that the order of
-  // calls is that of the changes they tell of. Dropped after close().
+  // Keeps `call` until drain() runs it. May be called with the owner's lock held, so that the order of calls
+  // is the order of the changes that they report. After close() the call is dropped.
   void add(Task call) EXCLUDES(mutex_);
 
-  // Runs what was added, unless another thread (or this one, further down its stack) is doing so already and
-  // will take it. To be called with no lock held.
+  // Runs the calls that were added. Returns at once if another thread, or this one further up its stack, is
+  // in drain() already; that one then runs them. Must be called with no lock held.
   void drain() EXCLUDES(mutex_);
 
-  // Nothing begins afterwards. Waits for the call in progress, unless it is this thread's own. Idempotent.
+  // After this no call begins. Waits for the call in progress, unless this thread is inside it. Idempotent.
   void close() EXCLUDES(mutex_);
 
  private:
   Mutex mutex_;
   ConditionVariable idle_;
   std::deque<Task> calls_ GUARDED_BY(mutex_);
-  std::thread::id runner_ GUARDED_BY(mutex_);  // the thread inside a call
+  std::thread::id runner_ GUARDED_BY(mutex_);  // the thread that is in drain()
   bool closed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// No stage can be lost here: one that stands still waits for the processors of a busy machine.
+// No stage can be lost here; one that stands still only waits for the processors of a busy machine.
 constexpr Duration patience = std::chrono::minutes(10);
 
 class CallLink final : public PeerLink {

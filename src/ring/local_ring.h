@@ -1,5 +1,5 @@
-// A whole ring in one process: a stage per engine, each on a thread of its own, links that are calls. For
-// looking inside and for tests; it is the same ring as over the network.
+// A whole ring in one process: a stage per engine, each on a thread of its own, with links that are plain
+// calls. For tools and tests; the code is the same as over the network.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@ namespace shoal {
 
 class LocalRing {
  public:
-  // `engines` in the order of the ring, head first. invalid_argument when they do not make one, see
-  // combine_limits(). The sink outlives this or its close().
+  // `engines` are in the order of the ring, head first. invalid_argument when they do not fit together, see
+  // combine_limits(). The sink must outlive this object or its close().
   static Result<std::unique_ptr<LocalRing>> make(InstanceId instance,
                                                  std::vector<std::shared_ptr<Engine>> engines,
                                                  StepSink& sink);
@@ -20,7 +20,7 @@ class LocalRing {
 
   Ring& ring();
 
-  // Ends the ring and joins its threads; an engine call that has begun is waited for. Idempotent.
+  // Ends the ring and joins its threads, after the engine calls that have begun. Idempotent.
   void close();
 
  private:

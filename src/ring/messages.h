@@ -1,4 +1,4 @@
-// What travels along a ring. Plain data; net writes it as protobuf.
+// The messages that travel along a ring. Plain data; net defines their form on the wire.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,11 @@
 
 namespace shoal {
 
-// No ring has more steps under way; a stage refuses to queue more.
+// No ring has more steps in flight than this; a stage refuses to queue more.
 inline constexpr int64_t max_steps_in_flight = 64;
 
-// When a stage worked on a step, by that node's own clock; for traces, deadlines and the cutting of batches.
+// When a stage worked on a step, by that node's own clock. Used for traces, for deadlines and to choose how
+// batches are cut.
 struct StageTiming {
   NodeId node;
   int64_t begin_ns;
@@ -24,13 +25,14 @@ struct StageTiming {
 
 inline int64_t nanoseconds(TimePoint time) { return time.time_since_epoch().count(); }
 
-// To the next stage. Steps of one (instance, epoch) are numbered from 1 and executed in order without gaps.
+// From each stage to the next. Steps of one (instance, epoch) are numbered from 1 and executed in order
+// without gaps.
 struct StepMessage {
   InstanceId instance;
   Epoch epoch;
   uint64_t number;
   StepBatch batch;
-  std::vector<int32_t> result_rows;  // ascending; the rows whose final hidden state the head wants
+  std::vector<int32_t> result_rows;  // ascending; the rows whose final hidden states the head wants
   std::vector<float> hidden;         // [rows, hidden_size]
   std::vector<StageTiming> timings;
 };
@@ -44,7 +46,7 @@ struct StepResult {
   std::vector<StageTiming> timings;
 };
 
-// A stage could not go on; to the head.
+// From any stage to the head: the stage could not execute this step and does nothing more.
 struct StepFailure {
   InstanceId instance;
   Epoch epoch;

@@ -1,4 +1,4 @@
-// The way to one other node of the ring. Implemented by net; by a fake in simulations.
+// The way to one other node of the ring. Implemented by net, and by a fake in simulations.
 #pragma once
 
 #include "ring/messages.h"
@@ -9,8 +9,8 @@ class PeerLink {
  public:
   virtual ~PeerLink() = default;
 
-  // Never waits. Messages arrive in order or not at all. False: the link is broken or its queue is full, and
-  // nothing sent from now on will arrive. Any thread.
+  // Never waits. Messages arrive in order or not at all. False when the link is broken or its queue is full;
+  // nothing that is sent from then on arrives. Any thread.
   virtual bool send(RingMessage message) = 0;
 };
 

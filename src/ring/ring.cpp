@@ -15,7 +15,7 @@
 namespace shoal {
 namespace {
 
-// How often the oldest step is looked at while there is one: a fraction of its least deadline.
+// While steps are in flight the oldest is looked at this many times within the least deadline.
 constexpr int64_t looks_per_deadline = 4;
 
 struct NumberedStep {
@@ -28,13 +28,14 @@ struct StepInFlight {
   int64_t row_count;
   int64_t logit_row_count;
   TimePoint submitted;
-  bool has_result = false;  // only its logits are missing
+  bool has_result = false;  // then only its logits are missing
 };
 
-// A step's result that waits for its logits.
+// A step's result whose logits are still to be computed.
 using ReadyResult = StepResult;
 
-// Other nodes say this, so it is not believed beyond the time that the step took in all.
+// The sum of the stages' times. Other nodes claim them, so no more is believed than the time that the whole
+// step took.
 Duration compute_time(const std::vector<StageTiming>& timings, Duration under_way) {
   Duration sum{0};
   for (const StageTiming& timing : timings) {
@@ -48,7 +49,8 @@ Duration compute_time(const std::vector<StageTiming>& timings, Duration under_wa
 }  // namespace
 
 struct Ring::State : std::enable_shared_from_this<State> {
-  // The hop to the head where the head is the tail, and the way of the head's own failures.
+  // The link to the head for messages that begin on the head: its failures, and results when it is also the
+  // tail.
   class HeadLink final : public PeerLink {
    public:
     explicit HeadLink(State& state) : state_(state) {}
@@ -59,7 +61,7 @@ struct Ring::State : std::enable_shared_from_this<State> {
     }
 
    private:
-    State& state_;  // owns the stage that owns this
+    State& state_;  // owns this link, through the stage
   };
 
   State(Settings ring_settings, Loop& engine_thread, Loop& timer_thread, std::shared_ptr<Engine> head_engine,
@@ -107,7 +109,7 @@ struct Ring::State : std::enable_shared_from_this<State> {
   StepSink& sink;
   const std::shared_ptr<HeadLink> head_link;
   StageRunner stage;
-  CallSequence calls;  // of the sink
+  CallSequence calls;  // to the sink
 
   Mutex mutex;
   bool ended GUARDED_BY(mutex) = false;
@@ -147,7 +149,8 @@ Result<uint64_t> Ring::State::submit(Step step) {
   return number;
 }
 
-// Each piece of work is one task; logits come first, because somebody waits for a token.
+// Each step and each result is one task. A task takes a result if there is one: its logits come first,
+// because somebody waits for a token.
 void Ring::State::post_work() {
   if (!engine_loop.post([self = shared_from_this()] { self->work(); })) {
     end({ErrorCode::unavailable, "the queue of the engine's thread is full or closed"});
@@ -271,7 +274,7 @@ void Ring::State::start_watching() {
   }
 }
 
-// On the timer loop, while steps are in flight.
+// Runs on the timer loop while steps are in flight.
 void Ring::State::watch() {
   Duration delay{};
   std::optional<Error> overdue;

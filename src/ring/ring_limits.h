@@ -1,4 +1,4 @@
-// What a ring of certain engines can do: the least of each. Pure.
+// What a ring of given engines can do: the least of each limit. Pure.
 #pragma once
 
 #include <span>
@@ -8,8 +8,8 @@
 
 namespace shoal {
 
-// Of the shards in the order of the ring, head first. invalid_argument when they are not one model's layers,
-// each once: the head is not the first, layers are missing or double, sizes differ.
+// `stages` are in the order of the ring, head first. invalid_argument when they are not consecutive layers of
+// one model: the first is not the only head, layers are missing or double, hidden or page sizes differ.
 Result<RingLimits> combine_limits(std::span<const EngineInfo> stages);
 
 }  // namespace shoal

@@ -16,7 +16,7 @@ struct Stage::State : std::enable_shared_from_this<State> {
         loop(engine_loop),
         runner(settings, loop, std::move(engine), std::move(next), std::move(head)) {}
 
-  // What the stage has against taking `message`; it is queued when there is nothing.
+  // Queues `message`, or says why the stage cannot take it.
   Result<void> take(StepMessage message) {
     MutexLock lock(mutex);
     if (message.number != last_received + 1) {
@@ -42,7 +42,7 @@ struct Stage::State : std::enable_shared_from_this<State> {
     runner.run(std::move(message));
   }
 
-  // False when it had ended already.
+  // False when it had already ended.
   bool end() {
     std::deque<StepMessage> dropped;
     MutexLock lock(mutex);

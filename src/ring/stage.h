@@ -1,5 +1,5 @@
-// One shard's place in a ring, on any node: takes steps in order, runs the engine, hands the hidden states
-// on. The head's own shard is a stage too.
+// A stage is one shard's place in a ring: it takes steps in order, runs the engine and hands the hidden
+// states on. This class serves all nodes but the head, whose own stage belongs to its Ring.
 #pragma once
 
 #include <memory>
@@ -10,9 +10,9 @@
 
 namespace shoal {
 
-// The step a stage works on, for heartbeats: a number that does not move past its deadline is a hang.
+// What a stage is working on, for heartbeats: a step that does not move past its deadline shows a hang.
 struct StageProgress {
-  uint64_t last_done = 0;    // step number
+  uint64_t last_done = 0;    // number of a step; 0: none yet
   uint64_t in_progress = 0;  // 0: none
   TimePoint begun{};
 };
@@ -27,20 +27,20 @@ class Stage {
   };
 
   // `loop` is the engine's thread: all of the engine's work is posted there. `next` leads to the next stage,
-  // or at the tail back to the head; `head` to the head, for failures.
+  // or from the tail to the head; `head` leads to the head, for failures.
   Stage(Settings settings, Loop& loop, std::shared_ptr<Engine> engine, std::shared_ptr<PeerLink> next,
         std::shared_ptr<PeerLink> head);
   ~Stage();
 
-  // Any thread; never waits. A message of another epoch is dropped; one out of order is answered with a
-  // StepFailure.
+  // Never waits. A message of another instance or epoch is dropped. One that is out of order, or one too many
+  // for the queue, ends the stage with a StepFailure. Any thread.
   void receive(StepMessage message);
 
   // Any thread.
   StageProgress progress() const;
 
-  // After this nothing more is begun or sent; a step that the engine works on ends unheard. Idempotent; any
-  // thread.
+  // After this no step begins and nothing is sent; the result of a step that the engine works on is dropped.
+  // Idempotent; any thread.
   void close();
 
  private:

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// The hidden states of some rows, [rows.size(), hidden_size].
+// The hidden states of the given rows, [rows.size(), hidden_size].
 std::vector<float> gather_rows(const std::vector<float>& hidden, const std::vector<int32_t>& rows,
                                int64_t hidden_size) {
   std::vector<float> gathered;
@@ -73,7 +73,7 @@ void StageRunner::report(uint64_t number, Error error) {
                       .number = number,
                       .node = settings_.node,
                       .error = std::move(error)};
-  // When this does not arrive, the head learns it from the deadline.
+  // If this does not arrive, a deadline tells the head.
   sends_.add([this, failure = std::move(failure)] { head_->send(failure); });
   sends_.drain();
 }

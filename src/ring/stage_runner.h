@@ -1,5 +1,5 @@
-// What the head's shard and every other stage have in common: on the engine's thread it runs one step after
-// another and hands the hidden states on. Order and queues are its owner's business.
+// The part that the head's own shard shares with every other stage: on the engine's thread it runs one step
+// after another and hands the hidden states on. Its owner takes care of order and queues.
 #pragma once
 
 #include <memory>
@@ -17,17 +17,18 @@ class StageRunner {
   StageRunner(Stage::Settings settings, const Clock& clock, std::shared_ptr<Engine> engine,
               std::shared_ptr<PeerLink> next, std::shared_ptr<PeerLink> head);
 
-  // On the engine's thread. After a failure every further step is dropped: the KV is not what the head
-  // believes.
+  // Runs a step on the engine's thread. After a failure every further step is dropped, because the KV is not
+  // what the head believes.
   void run(StepMessage message);
 
-  // Tells the head that step `number` failed here. Any thread.
+  // Tells the head that step `number` failed here, and ends this runner. Any thread.
   void report(uint64_t number, Error error);
 
   // Any thread.
   StageProgress progress() const;
 
-  // Nothing is sent afterwards; an engine call that has begun ends unheard. Idempotent; any thread.
+  // After this nothing is sent; the result of an engine call that has begun is dropped. Idempotent; any
+  // thread.
   void close();
 
  private:

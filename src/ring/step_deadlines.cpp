@@ -6,10 +6,11 @@
 namespace shoal {
 namespace {
 
-// A device that swaps, throttles or serves its owner is slow, not lost.
+// How many times the expected time is allowed: a device that swaps, throttles or serves its owner is slow,
+// not lost.
 constexpr int64_t tolerance = 8;
 
-// Before anything is measured: slower than the slowest device that somebody would wait for.
+// Allowed before anything is measured: more than on the slowest device that somebody would wait for.
 constexpr Duration unmeasured_step = std::chrono::seconds(10);
 constexpr Duration unmeasured_row = std::chrono::seconds(1);
 
@@ -25,8 +26,8 @@ Duration StepDeadlines::allowed(int64_t rows) const {
   return std::max(minimum_, time ? tolerance * *time : unmeasured_step + rows * unmeasured_row);
 }
 
-// A larger step takes at least as long as a smaller one and at most as long per row; both ways this errs on
-// the patient side.
+// Estimates from a measured step of another size: a larger step takes at least as long as a smaller one, and
+// at most as long per row. Both estimates err on the patient side.
 std::optional<Duration> StepDeadlines::expected(int64_t rows) const {
   const size_t own = size_class(rows);
   for (size_t smaller = own + 1; smaller-- > 0;) {
@@ -41,7 +42,7 @@ std::optional<Duration> StepDeadlines::expected(int64_t rows) const {
 }
 
 void StepDeadlines::record(int64_t rows, Duration taken) {
-  constexpr int64_t memory = 32;  // steps after which a single slow one is nearly forgotten
+  constexpr int64_t memory = 32;  // number of steps after which a single slow one is nearly forgotten
   Measured& measured = measured_[size_class(rows)];
   const Duration faded = measured.longest - measured.longest / memory + taken / memory;
   measured.longest = std::max(taken, faded);

@@ -1,4 +1,4 @@
-// How long a step may take before the ring counts as hung, learnt from the steps before. Pure.
+// How long a step may take before the ring counts as hung; learnt from earlier steps. Pure.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ class StepDeadlines {
  public:
   explicit StepDeadlines(Duration minimum) : minimum_(minimum) {}
 
-  // For a step of `rows` rows that is the next to come out of the ring.
+  // The time that a step of `rows` rows may take once it is the next to come out of the ring.
   Duration allowed(int64_t rows) const;
 
   void record(int64_t rows, Duration taken);
@@ -22,7 +22,7 @@ class StepDeadlines {
   std::optional<Duration> expected(int64_t rows) const;
 
   Duration minimum_;
-  // By the logarithm of the rows: the longest time of late, and the rows it was for.
+  // The longest recent time of steps of similar size, and the fewest rows of such a step.
   struct Measured {
     int64_t rows = 0;
     Duration longest{0};

@@ -33,7 +33,8 @@ std::optional<Step> BatchPlanner::next() {
   StepInFlight record{.row_count = 0, .decodes = false, .owners = {}};
   add_decode_rows(step, record);
   add_prefill_rows(step, record);
-  // A step of releases alone is for an idle ring; otherwise they go with the next rows.
+  // A step that only releases slots is made when the ring is idle; otherwise the releases go with the next
+  // rows.
   if (record.row_count == 0 && (!account_.has_releases() || !in_flight_.empty())) return std::nullopt;
   step.batch.released_slots = account_.take_releases();
   if (record.decodes) ++decode_steps_in_flight_;
@@ -70,8 +71,9 @@ std::vector<SequenceId> BatchPlanner::all() const {
   return ids;
 }
 
-// One stage works on one step at a time, and a second one would only make the next token wait. Several stages
-// are filled by one step each and one in between; prefill alone also fills the hops.
+// How many steps may be in flight. With one stage a second step would only make the next token wait. Several
+// stages are kept busy by one step each and one on its way between them; prefill alone fills the window,
+// because then no token waits.
 int64_t BatchPlanner::depth() const {
   const int64_t stages = settings_.limits.stage_count;
   if (stages == 1) return 1;
@@ -80,8 +82,8 @@ int64_t BatchPlanner::depth() const {
   return decodes ? std::min(settings_.window, stages + 1) : settings_.window;
 }
 
-// First come, first admitted. The pages of the whole prompt are taken at once, so that two half prefilled
-// sequences never wait for each other; one page for each active sequence is left to grow into.
+// Admits sequences in order of arrival. The pages of the whole prompt are taken at once, so that two half
+// prefilled sequences never wait for each other; one page for each active sequence is left for it to grow.
 void BatchPlanner::admit() {
   while (!waiting_.empty() && std::ssize(active_) < active_limit() && account_.has_free_slot()) {
     const SequenceId id = *waiting_.begin();
@@ -116,7 +118,7 @@ void BatchPlanner::add_decode_rows(Step& step, StepInFlight& record) {
   const int64_t set_size = (decoding + sets - 1) / sets;
   for (const SequenceId id : ready) {
     if (record.row_count == set_size) return;
-    if (!active_.contains(id)) continue;  // preempted for an older one
+    if (!active_.contains(id)) continue;  // it was preempted for an older one
     Entry& entry = entries_.at(id);
     if (!make_room(id, entry)) continue;
     add_rows(id, entry, 1, step, record);
@@ -148,8 +150,9 @@ void BatchPlanner::add_rows(SequenceId id, Entry& entry, int64_t rows, Step& ste
   record.owners.push_back({.sequence = id, .run = entry.run});
 }
 
-// Takes the page that the next row needs, from the youngest sequence if there is no other. False when `id` is
-// that one, so that it waits until others have ended, and when all pages together would not do.
+// Takes the page that the next row of `id` needs, from the youngest sequence if no page is free. False when
+// `id` itself is the youngest, which then waits until others have ended, and when even all pages would not be
+// enough.
 bool BatchPlanner::make_room(SequenceId id, Entry& entry) {
   const int64_t pages = account_.pages_of(entry.kv_length + 1);
   if (pages > settings_.limits.page_capacity) {
@@ -168,7 +171,7 @@ bool BatchPlanner::make_room(SequenceId id, Entry& entry) {
   return true;
 }
 
-// Its tokens are prefilled again when there is room; what is in flight of it is not wanted any more.
+// The sequence's tokens are prefilled again when there is room; its steps in flight are not wanted any more.
 void BatchPlanner::preempt(SequenceId id) {
   Entry& entry = entries_.at(id);
   vacate(entry);
@@ -186,7 +189,7 @@ void BatchPlanner::vacate(Entry& entry) {
   entry.kv_length = 0;
 }
 
-// Round robin: those behind the one that was served last come first.
+// Round robin: sequences behind the one that was served last come first.
 std::vector<SequenceId> BatchPlanner::prefilling_in_turn() const {
   std::vector<SequenceId> ids;
   for (const SequenceId id : active_) {

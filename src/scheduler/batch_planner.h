@@ -1,5 +1,5 @@
-// Which rows go into the next step: admission against slots and pages, decode first, prefill in turns,
-// preemption. Owned by the scheduler's loop; pure but for the measured times it is told.
+// Decides which rows go into the next step: admission against slots and pages, decode first, prefill in
+// turns, preemption. Only the scheduler's loop uses it; pure except for the measured times that it is told.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@
 
 namespace shoal {
 
-// Given in the order of arrival: the lower, the older.
+// Ids are given in the order of arrival: the lower, the older.
 using SequenceId = uint64_t;
 
-// Whose logits a row gives. A sequence that has been preempted since has another run, and they are not
-// wanted.
+// The sequence that a row of logits belongs to. Preemption gives the sequence a new run; logits of an earlier
+// run are not wanted.
 struct LogitOwner {
   SequenceId sequence;
   uint64_t run;
@@ -40,25 +40,26 @@ class BatchPlanner {
   explicit BatchPlanner(const Settings& settings);
 
   SequenceId add(std::unique_ptr<Sequence> sequence);
-  // Finished or cancelled; false when there is no such sequence.
+  // Removes a sequence that is finished or cancelled; false when there is no such sequence.
   bool remove(SequenceId id);
 
-  // The next step, which is then in flight; nullopt when nothing can be done before the oldest one is done.
+  // Makes the next step, which then counts as in flight; nullopt when nothing can be done before the oldest
+  // step in flight is done.
   std::optional<Step> next();
 
-  // The oldest step in flight is done: whose logits they are, row by row.
+  // Records that the oldest step in flight is done. Returns the owner of each row of its logits.
   std::vector<LogitOwner> finish_step(const std::vector<StageTiming>& timings);
 
-  // Null when it is gone or was preempted since.
+  // Null when the sequence is gone or, with an owner, was preempted since.
   Sequence* find(const LogitOwner& owner);
   Sequence* find(SequenceId id);
 
-  // Sequences for which the pages of the whole ring are not enough; they are never planned again, and the
-  // caller removes them.
+  // Sequences that need more pages than the whole ring has. They are never planned again; the caller removes
+  // them.
   std::vector<SequenceId> take_stranded() { return std::exchange(stranded_, {}); }
 
   std::vector<SequenceId> all() const;
-  int64_t active_limit() const;  // sequences that are planned together
+  int64_t active_limit() const;  // the most sequences that are planned together
   int64_t waiting_count() const { return std::ssize(waiting_); }
   int64_t active_count() const { return std::ssize(active_); }
   int64_t used_pages() const { return account_.used_pages(); }
@@ -68,10 +69,10 @@ class BatchPlanner {
   struct Entry {
     std::unique_ptr<Sequence> sequence;
     uint64_t run = 0;
-    // While active:
+    // These four count while the sequence is active.
     int32_t slot = -1;
     int64_t pages = 0;
-    int64_t kv_length = 0;  // rows sent, done or not
+    int64_t kv_length = 0;  // rows sent, whether done or not
     int64_t chunk_rows = 0;
 
     int64_t rows_left() const { return sequence->token_count() - kv_length; }

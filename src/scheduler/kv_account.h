@@ -1,4 +1,5 @@
-// The head's book of slots and KV pages: what the stages will hold once the steps sent so far are done. Pure.
+// The head's account of slots and KV pages: what the stages will hold once all steps sent so far are done.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +19,18 @@ class KvAccount {
   int64_t used_pages() const { return page_capacity_ - free_pages_; }
   bool has_free_slot() const { return !free_slots_.empty(); }
 
-  // There must be one, and as many free pages.
+  // Takes a free slot with `pages` pages. A slot and that many pages must be free.
   int32_t take_slot(int64_t pages);
   void take_pages(int64_t pages);
 
-  // The pages are free at once, because every step releases before it does anything else. The slot is free
-  // again when the step that releases it has been made; at once when no stage has heard of it.
+  // Gives a slot and its pages back. The pages are free at once, because every step releases before it does
+  // anything else. The slot is free again when the step that releases it has been made, or at once when no
+  // rows of it were sent.
   enum class Sent : uint8_t { nothing, rows };
   void release(int32_t slot, int64_t pages, Sent sent);
   bool has_releases() const { return !releases_.empty(); }
-  // For the step that is being made, behind everything that takes slots for it.
+  // The slots that the step being made is to release. Call this after everything that takes slots for that
+  // step.
   std::vector<int32_t> take_releases();
 
  private:

@@ -1,5 +1,5 @@
-// What a client may choose about its answers. The one declaration of it: api reads it, the wire between nodes
-// carries it, and it reaches the scheduler as it was asked.
+// The settings of answers that a client may choose, declared once: api reads them, the wire between nodes
+// carries them, and they reach the scheduler as they were asked for.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace shoal {
 
-// What the client left open is filled in by the head from the model's generation_config.
+// The settings of sampling. The head fills in what the client left open, see choose_sampling().
 struct SamplingWishes {
   std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty;
   std::optional<int64_t> top_k;
@@ -23,7 +23,7 @@ struct SamplingWishes {
 
 struct RequestSettings {
   SamplingWishes sampling;
-  std::optional<uint64_t> seed;  // nullopt: the ingress draws one, once
+  std::optional<uint64_t> seed;  // nullopt: the ingress draws one and keeps it
   uint32_t choice_count = 1;
   std::optional<int64_t> max_tokens;  // of each completion; nullopt: what the context has room for
   int64_t min_tokens = 0;

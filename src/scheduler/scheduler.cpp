@@ -33,7 +33,7 @@ Result<void> check_tokens(const std::vector<TokenId>& tokens, int64_t vocabulary
   return {};
 }
 
-// What can be said of a generation without knowing of any other.
+// The checks of a generation that need no knowledge of others.
 Result<void> check_generation(const Generation& generation, const RingLimits& limits) {
   const int64_t prompt_size = std::ssize(generation.prompt);
   if (prompt_size == 0) return fail(ErrorCode::invalid_argument, "the prompt has no tokens");
@@ -72,7 +72,7 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
   bool post(Task task);
   void close();
 
-  // The rest runs on the loop.
+  // All that follow run on the loop, except that refuse() and leave() also run in submit().
   void enter(Generation generation);
   void leave(const RequestId& request);
   Error refuse() REQUIRES(mutex);
@@ -90,19 +90,19 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
   const SchedulerSettings settings;
   Loop& loop;
   const Tokenizer& tokenizer;
-  const TokenMask tokens;  // the ids that stand for one
+  const TokenMask tokens;  // the ids that stand for a token
   TokenSink& sink;
-  StepPipeline* pipeline = nullptr;  // set once by start(), before anything else
-  int64_t active_limit = 0;          // as pipeline
-  CallSequence turns;                // every task of the loop, so that close() waits for one that has begun
+  StepPipeline* pipeline = nullptr;  // set once, by start()
+  int64_t active_limit = 0;          // set by start(), too
+  CallSequence turns;  // runs every task of the loop, so that close() waits for one that has begun
 
-  // Owned by the loop.
+  // Used only on the loop:
   std::optional<BatchPlanner> planner;
   SchedulerStatus totals{};
 
   mutable Mutex mutex;
   SchedulerStatus status GUARDED_BY(mutex){};
-  std::map<RequestId, int64_t> live GUARDED_BY(mutex);  // choices that have not ended
+  std::map<RequestId, int64_t> live GUARDED_BY(mutex);  // number of choices that have not ended
   int64_t live_count GUARDED_BY(mutex) = 0;             // of all requests
   WaitEstimate wait GUARDED_BY(mutex);
   std::optional<Error> lost GUARDED_BY(mutex);
@@ -223,7 +223,7 @@ void Scheduler::State::sample(SequenceId id, Sequence& sequence, std::span<const
   const Generation& generation = sequence.generation();
   Result<SampleContext> context = sequence.sample_context();
   if (!context) return fail_sequence(id, context.error());
-  // Rows behind the last token only pad the matrix.
+  // The output matrix may have more rows than there are tokens; the others are padding.
   logits = logits.first(std::min(logits.size(), static_cast<size_t>(tokenizer.vocabulary_size())));
   if (tokens.count() < tokenizer.vocabulary_size()) context->tokens = tokens.words();
   const Result<Sample> sample =
@@ -273,7 +273,7 @@ void Scheduler::State::lose(const Error& error) {
   publish();
 }
 
-// Sends what can be sent now. Called after every change.
+// Sends the steps that can be sent now. Called after every change.
 void Scheduler::State::pump() {
   std::vector<SequenceId> stranded;
   do {
@@ -326,8 +326,7 @@ void Scheduler::cancel(const RequestId& request) { state_->cancel(request); }
 void Scheduler::close() { state_->close(); }
 
 void Scheduler::on_step_done(StepOutput output) {
-  auto shared =
-      std::make_shared<StepOutput>(std::move(output));  // a task may be copied, logits should not be
+  auto shared = std::make_shared<StepOutput>(std::move(output));  // tasks may be copied, logits should not be
   state_->post([state = state_.get(), shared] { state->step_done(*shared); });
 }
 

@@ -113,7 +113,7 @@ bool Sequence::ends_at(TokenId token) const {
   return !generation_.settings.ignore_end_tokens && std::ranges::find(ends, token) != ends.end();
 }
 
-// A stop string may also come out of the bytes that were held back, and then it is what ended the text.
+// The bytes that were held back may complete a stop string; then that is what ended the text.
 void Sequence::finish(FinishReason reason) {
   end_ = GenerationEnd{.reason = reason,
                        .text = detokenizer_.finish(),

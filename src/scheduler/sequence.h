@@ -1,4 +1,4 @@
-// One generation on its way: its tokens, its text, and when it ends. Knows nothing of batches, slots or
+// One generation in progress: its tokens, its text, and when it ends. It knows nothing of batches, slots or
 // threads.
 #pragma once
 
@@ -18,22 +18,23 @@ namespace shoal {
 
 class Sequence {
  public:
-  // Takes the delivered tokens as its own, so that the text goes on at the right byte; it may have ended
-  // thereby. `context_length`: of prompt and completion together. The tokenizer outlives this.
+  // Takes the tokens delivered earlier as its own, so that the text goes on at the right byte; the sequence
+  // may end by this. `context_length` limits prompt and completion together. The tokenizer must outlive this
+  // object.
   Sequence(Generation generation, const Tokenizer& tokenizer, int64_t context_length);
 
   const Generation& generation() const { return generation_; }
 
-  // Prompt and completion so far.
+  // Tokens of the prompt and of the completion so far.
   int64_t token_count() const { return std::ssize(generation_.prompt) + std::ssize(output_); }
   TokenId token_at(int64_t position) const;
 
-  // What sample_token() is to know; valid until the next accept(). invalid_argument where the grammar allows
-  // none of the tokens, or not those delivered before.
+  // What sample_token() needs to know; valid until the next accept(). invalid_argument when the grammar
+  // allows no token of the model, or did not allow those delivered earlier.
   Result<SampleContext> sample_context();
 
-  // The next token of the completion. Nothing is delivered of the token that ends it, a stop string's last
-  // token excepted: text in front of the stop string comes with it.
+  // Appends the next token of the completion and returns what to deliver of it: nothing of an end token or a
+  // stop token; a token that completes a stop string comes with the text in front of that string.
   std::optional<DeliveredToken> accept(const Sample& sample);
 
   const std::optional<GenerationEnd>& end() const { return end_; }
@@ -51,11 +52,11 @@ class Sequence {
   Generation generation_;
   std::vector<TokenId> output_;
   StreamingDetokenizer detokenizer_;
-  std::vector<TokenId> forbidden_at_first_;  // before min_tokens
+  std::vector<TokenId> forbidden_at_first_;  // up to min_tokens
   std::vector<TokenId> forbidden_always_;
   std::unique_ptr<GrammarMatcher> grammar_;  // nullptr: any text
   bool has_left_grammar_ = false;
-  std::unique_ptr<AnswerParser> calls_;  // nullptr: the answer goes on behind a call
+  std::unique_ptr<AnswerParser> calls_;  // nullptr: the answer does not end with its first call of a tool
   std::optional<GenerationEnd> end_;
 };
 

@@ -6,14 +6,15 @@
 namespace shoal {
 namespace {
 
-// Rows whose arithmetic takes as long as reading the weights once, as long as nothing is measured.
+// As long as nothing is measured: the rows whose arithmetic takes as long as reading the weights once.
 constexpr double unmeasured_ratio = 8;
 
-// Chunks are whole tiles of the matrix kernels, and not so small that hops and locks are what is measured.
+// Chunks are whole tiles of the matrix kernels, and not so small that hops and locks dominate their time.
 constexpr int64_t chunk_multiple = 8;
 constexpr int64_t smallest_chunk = 32;
 
-// A cut must promise this much: the model is a straight line, and stages on one machine share its memory.
+// The gain that a cut must promise: the straight line is only a model, and stages on one machine share its
+// memory bandwidth.
 constexpr double worthwhile_gain = 1.25;
 
 int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
@@ -31,7 +32,7 @@ void StageTimes::Fit::add(double rows, double time) {
 
 std::optional<StageTimes::Line> StageTimes::Fit::line() const {
   const double spread = weight * xx - x * x;
-  if (weight < 2 || spread < 0.01 * weight * xx) return std::nullopt;  // all steps were alike
+  if (weight < 2 || spread < 0.01 * weight * xx) return std::nullopt;  // all steps had nearly the same size
   const double per_row = (weight * xy - x * y) / spread;
   const double fixed = (y - per_row * x) / weight;
   if (!(per_row >= 0) || !std::isfinite(per_row)) return std::nullopt;
@@ -56,8 +57,8 @@ std::optional<StageTimes::Line> StageTimes::slowest() const {
   return slowest;
 }
 
-// P rows in chunks of c over S stages take (P / c + S - 1) · (fixed + per_row · c), which is least at
-// c² = fixed / per_row · P / (S - 1).
+// P rows in chunks of c over S stages take (P / c + S - 1) · (fixed + per_row · c), which is least when c² =
+// fixed / per_row · P / (S - 1).
 int64_t StageTimes::prefill_chunk(int64_t rows, int64_t limit) const {
   if (stage_count() == 1 || rows <= smallest_chunk) return limit;
   const std::optional<Line> line = slowest();

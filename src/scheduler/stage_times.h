@@ -1,5 +1,5 @@
-// How long the slowest stage of a ring takes for a step of so many rows, learnt from the steps before, and
-// what follows from it: how far prefill and decode are cut to fill the stages. Results never depend on it.
+// Learns from earlier steps how long the slowest stage of a ring takes for a step of a given number of rows,
+// and chooses how finely prefill and decode are cut to keep all stages busy. Results never depend on it.
 // Pure.
 #pragma once
 
@@ -17,14 +17,14 @@ class StageTimes {
 
   void record(int64_t rows, const std::vector<StageTiming>& timings);
 
-  // Rows of a chunk for a prompt of `rows`; at most `limit`.
+  // Rows of a chunk of a prompt of `rows` rows; at most `limit`.
   int64_t prefill_chunk(int64_t rows, int64_t limit) const;
 
-  // In how many steps, under way at the same time, the decode of `sequences` sequences is best cut.
+  // Into how many steps, in flight at the same time, the decode of `sequences` sequences is best cut.
   int64_t decode_sets(int64_t sequences) const;
 
  private:
-  // time = fixed + per_row · rows, in nanoseconds
+  // time = fixed + per_row · rows, in nanoseconds.
   struct Line {
     double fixed;
     double per_row;

@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// The format's closing bracket is optional, so the file is whole after every line.
+// The format's closing bracket is optional, so the file is complete after every line.
 Result<std::shared_ptr<StepTrace>> StepTrace::open(const std::filesystem::path& path) {
   std::FILE* file = std::fopen(path.c_str(), "we");
   if (file == nullptr) {

@@ -1,5 +1,5 @@
-// A record of which node worked on which step when, as a file that chrome://tracing and Perfetto show: one
-// line of boxes for each node. Times are each node's own clock; nodes of one machine share it.
+// Records which node worked on which step when, in a file that chrome://tracing and Perfetto show with one
+// line of boxes for each node. Times are of each node's own clock; nodes of one machine share theirs.
 #pragma once
 
 #include <cstdio>
@@ -19,7 +19,7 @@ class StepTrace {
   // Replaces the file. unavailable when it cannot be written.
   static Result<std::shared_ptr<StepTrace>> open(const std::filesystem::path& path);
 
-  // Any thread; writes to the file.
+  // Appends the step to the file. Any thread.
   void record(const StepOutput& output);
 
  private:

@@ -4,7 +4,7 @@
 
 namespace shoal {
 namespace {
-// Of an end beside the next one.
+// How much an earlier end weighs compared with the one after it.
 constexpr double weight_of_earlier = 0.97;
 }  // namespace
 

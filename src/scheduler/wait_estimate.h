@@ -1,5 +1,5 @@
-// How long it will take until there is room again for one who is refused now, learnt from how fast work has
-// ended before. Pure.
+// Estimates when there will be room again for a request that is refused now, from how fast earlier ones
+// ended. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ class WaitEstimate {
   void begin(TimePoint now);
   void end(TimePoint now);
 
-  // Those who were refused before, and for whom no place has become free since, come first.
+  // Counts a refusal and returns the time after which to try again. Those refused earlier, for whom no place
+  // has become free since, are expected to come first.
   Duration refuse(TimePoint now);
 
  private:
@@ -22,8 +23,8 @@ class WaitEstimate {
   int64_t under_way_ = 0;
   int64_t refused_ = 0;
   TimePoint last_{};
-  // While there was work, and how much of it has ended then; older times weigh less. Before anything has
-  // ended, one a second is assumed.
+  // Seconds during which there was work, and how many requests ended in them; older ones weigh less. The
+  // start values assume one end per second.
   double busy_seconds_ = 1;
   double ends_ = 1;
 };
