@@ -102,7 +102,7 @@ std::vector<Holder> in_order_of_content(const std::vector<Holder>& holders) {
   return sorted;
 }
 
-// The one whose files count.
+// The holder whose files count; `ordered` is not empty.
 const Holder& reference_of(std::span<const NodeReport> reports, const std::string& model,
                            const std::vector<Holder>& ordered, const NodeId& own) {
   const auto holder_of = [&](const NodeId& node) {

@@ -14,15 +14,15 @@ namespace shoal {
 struct InstanceLocation {
   NodeId head;
   Epoch epoch;
-  bool is_loaded;  // on every node of its plan
+  bool is_loaded;  // by every node of its plan
 };
 
-// Where requests for a model go: of several instances (a network was cut and is whole again) the one of the
-// highest epoch.
+// Where requests for a model go. A network that was cut and is whole again may have several instances of it;
+// then the one with the highest epoch.
 std::optional<InstanceLocation> find_instance(std::span<const NodeReport> reports,
                                               const InstanceId& instance);
 
-// Bytes loaded and to be loaded of an instance, over all nodes.
+// Bytes of an instance's weights over all nodes: loaded so far, and in total.
 struct LoadedBytes {
   int64_t done;
   int64_t total;
@@ -30,35 +30,36 @@ struct LoadedBytes {
 };
 LoadedBytes loaded_bytes(std::span<const NodeReport> reports, const InstanceId& instance, const Epoch& epoch);
 
-// Names of models that some node has on its disk or in memory; ascending, each once.
+// Names of the models that some node has in memory or, with usable files, on its disk; ascending, each once.
 std::vector<std::string> known_models(std::span<const NodeReport> reports);
 
-// Files that can be used.
+// Nodes that have usable files of the model.
 std::vector<NodeReport> nodes_with_files(std::span<const NodeReport> reports, const std::string& model);
 
-// Null when the node does not have it.
+// Null when the node does not have the model.
 const ModelReport* find_model(const NodeReport& report, const std::string& model);
 
-// What is wrong with a model's files on every node that has them: "node a: …". Empty: nobody has it, or
-// somebody's can be used.
+// What is wrong with a model's files, for every node that has them: "node a: …". Empty when nobody has them
+// or when some node's files can be used.
 std::string describe_problem(std::span<const NodeReport> reports, const std::string& model);
 
-// In the order in which their files are to be asked for: of several contents the one whose nodes have the
-// most free memory, its nodes by id.
+// The nodes in the order in which they are to be asked for the model: first those whose common content has
+// the most free memory behind it, nodes of the same content by id.
 std::vector<NodeId> by_content(std::span<const NodeReport> nodes, const std::string& model);
 
-// For people: which nodes have other files of a model than the node that counts, which is the head that has
-// it loaded, else `own`, else the first of by_content().
+// For people: which nodes have other files of a model than the node that counts. That is the head of the
+// loaded instance, else `own`, else the first of by_content().
 std::vector<std::string> describe_differences(std::span<const NodeReport> reports, const NodeId& own);
 
-// Loaded instances, the least recently used first; those that answer a request now (idle_ms 0) come last.
+// Instances, the least recently used first; those that answer a request or are not loaded yet (idle_ms 0)
+// come last.
 struct InstanceUse {
   InstanceId instance;
   int64_t idle_ms;
 };
 std::vector<InstanceUse> instances_by_use(std::span<const NodeReport> reports);
 
-// What the reports would say of free memory if these instances were unloaded.
+// The reports as they would be if these instances were unloaded: without their shards, with more free memory.
 std::vector<NodeReport> without_instances(std::vector<NodeReport> reports,
                                           const std::set<InstanceId>& unloaded);
 

@@ -1,4 +1,4 @@
-// What the service shows of the cluster and of itself to other threads. Plain data, copies.
+// What the service shows other threads of the cluster and of itself. Plain data, copied.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@ namespace shoal {
 
 struct ClusterView {
   NodeId own_node;
-  std::vector<NodeReport> nodes;  // this one first
+  std::vector<NodeReport> nodes;  // the own node first
   struct Link {
     NodeId from, to;
     std::string description;
   };
   std::vector<Link> links;
-  std::vector<MissingPeer> missing = {};   // filled in by who knows the network
-  std::vector<std::string> warnings = {};  // what people should know: nodes with other files of a model
+  std::vector<MissingPeer> missing = {};   // filled in by the owner of the network
+  std::vector<std::string> warnings = {};  // for people: nodes with other files of a model
 };
 
 struct ModelView {
@@ -34,7 +34,8 @@ struct ServiceStatus {
   int64_t active_requests;
   int64_t requests_total;
   int64_t failed_total;
-  std::optional<SchedulerStatus> scheduler;  // of the instance this node heads
+  // of the instance this node heads, if any; of several the most recently used
+  std::optional<SchedulerStatus> scheduler;
 };
 
 }  // namespace shoal

@@ -53,7 +53,7 @@ void DiskModels::take(std::vector<ModelReport> models) {
   events_.on_report_changed();
 }
 
-// One after another, so that others get at the files in between.
+// Looks into one model at a time, so that other tasks of the files loop come in between.
 void DiskModels::look_into_next() {
   const auto next = std::ranges::find_if(
       models_, [this](const ModelReport& model) { return !context_lengths_.contains(model.name); });

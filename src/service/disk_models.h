@@ -1,5 +1,5 @@
-// The models on this node's disk and how long their contexts are, read beside the service's loop now and
-// then. Used on that loop.
+// The models on this node's disk and their context lengths, read again every few seconds on another thread.
+// Used on the service's loop.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ class DiskModels {
       : loop_(std::move(loop)), files_loop_(std::move(files_loop)), engines_(engines), events_(events) {}
 
   const std::vector<ModelReport>& all() const { return models_; }
-  // By name, of those that have been looked into; 0: its files are not understood.
+  // By name, for the models whose files have been read; 0 when a model's files are not understood.
   const std::map<std::string, int64_t>& context_lengths() const { return context_lengths_; }
 
-  // Reads the disk, then calls `done`, if any. One reading serves all who ask before it begins.
+  // Reads the disk, then calls `done` if it is not empty. One reading serves all who ask before it begins.
   void refresh(Task done);
-  // Reads the disk again when the last reading is older than a few seconds.
+  // Reads the disk again if the last reading is older than ten seconds.
   void tick();
 
  private:
@@ -38,7 +38,7 @@ class DiskModels {
   EngineSource& engines_;
   ReportEvents& events_;
   std::vector<ModelReport> models_;
-  std::vector<Task> waiting_;  // for the next reading
+  std::vector<Task> waiting_;  // to be called after the next reading
   std::map<std::string, int64_t> context_lengths_;
   bool is_reading_ = false;
   bool is_looking_ = false;

@@ -1,4 +1,4 @@
-// Where shards come from: the real one opens a model's files (node/), simulations make fakes.
+// Where shards come from. The real one (node/) opens a model's files; simulations make fakes.
 #pragma once
 
 #include <functional>
@@ -22,23 +22,23 @@ struct LoadProgress {
 
 struct LoadedShard {
   std::shared_ptr<Engine> engine;
-  std::shared_ptr<const TextAssets> text;  // on the head
-  int64_t held_bytes = 0;                  // what it takes of memory when its KV pages are all in use
+  std::shared_ptr<const TextAssets> text;  // null on other nodes than the head
+  int64_t held_bytes = 0;                  // memory that it takes when all its KV pages are in use
 };
 
 class EngineSource {
  public:
   virtual ~EngineSource() = default;
 
-  // What is on this node's disk now, with fingerprints.
+  // The models on this node's disk now, with fingerprints.
   virtual std::vector<ModelReport> models() = 0;
 
-  // not_found with what to do when the files are not here.
+  // Reads what the model needs from its files; not_found, with advice, when they are not here.
   virtual Result<ModelDemand> describe(const InstanceId& model) = 0;
 
-  // Loads `stage` of the plan from files with the plan's fingerprint, or fails with unavailable, on a thread
-  // of its own and calls `done` there, once; `progress` now and then. Asking to stop ends it soon with
-  // cancelled.
+  // Loads `stage` of the plan on a thread of its own, from files with the plan's fingerprint (else
+  // unavailable). That thread calls `progress` now and then, and `done` once. A requested stop ends it soon
+  // with cancelled.
   virtual void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                     std::function<void(LoadProgress)> progress,
                     std::function<void(Result<LoadedShard>)> done) = 0;

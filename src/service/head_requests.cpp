@@ -12,12 +12,12 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t long_prompt_bytes = 64 << 10;  // takes some ten milliseconds
+constexpr int64_t long_prompt_bytes = 64 << 10;  // tokenising it takes some ten milliseconds
 
 int64_t prompt_bytes(const Prompt& prompt) {
   if (const auto* text = std::get_if<PromptText>(&prompt)) return std::ssize(text->text);
   if (const auto* chat = std::get_if<PromptChat>(&prompt)) return std::ssize(chat->messages_json);
-  return 0;  // token ids, which are only counted
+  return 0;  // token ids need only be counted
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void HeadRequests::receive(const NodeId& from, SubmitRequest submitted) {
            {ErrorCode::unavailable, fmt::format("{} is not served here any more", submitted.instance)});
     return;
   }
-  // One node's clients do not use up the places of all.
+  // One node's clients must not use up everybody's places.
   const int64_t from_there =
       std::ranges::count_if(requests_, [&](const auto& entry) { return entry.second.ingress == from; });
   if (from_there >= limit_ || count() >= 2 * limit_) {

@@ -1,5 +1,5 @@
-// Requests that this node answers as a head, whoever's client asked: made into token ids, handed to the
-// scheduler, and what comes of them sent to their ingress. Used on the service's loop.
+// Requests that this node answers as a head, whichever node's client asked: turns them into token ids, hands
+// them to the scheduler, and sends what comes of them to their ingress. Used on the service's loop.
 #pragma once
 
 #include <functional>
@@ -18,9 +18,8 @@ namespace shoal {
 
 class HeadRequests final : public InstanceEvents {
  public:
-  // The loops of texts render templates and tokenise, long prompts on a loop of their own, where they hold
-  // nobody else up; `limit` counts requests of one ingress, of all instances;
-  // all ingresses together may have twice as many.
+  // Loops that render templates and tokenise. Long prompts have a loop of their own, where they hold nobody
+  // else up.
   struct TextLoops {
     std::shared_ptr<Loop> any, long_ones;
   };
@@ -29,13 +28,13 @@ class HeadRequests final : public InstanceEvents {
 
   void receive(const NodeId& from, SubmitRequest submitted);
   void receive(const NodeId& from, const CancelRequest& cancel);
-  // An ingress is gone, and with it whoever would read the answer.
+  // Ends the requests of an ingress that is gone, because nobody would read the answers.
   void node_lost(const NodeId& node);
   void close() { requests_.clear(); }
 
   int64_t active(const InstanceId& instance) const;
   int64_t count() const { return static_cast<int64_t>(requests_.size()); }
-  // Since the last request of the instance ended; 0 while there is one.
+  // Milliseconds since the last request of the instance ended; 0 while there is one.
   int64_t idle_ms(const InstanceId& instance) const;
 
   void on_instance_ready(const InstanceId& instance, const Epoch& epoch) override;
@@ -48,10 +47,10 @@ class HeadRequests final : public InstanceEvents {
     std::vector<Generation> choices;
   };
   struct HeadRequest {
-    uint64_t ticket;  // tells it from an earlier request of the same id
+    uint64_t ticket;  // distinguishes it from an earlier request with the same id
     NodeId ingress;
     std::shared_ptr<const SubmitRequest> submitted;
-    std::set<uint32_t> open_choices;  // with the scheduler
+    std::set<uint32_t> open_choices;  // those that the scheduler is working on
   };
   using Requests = std::map<RequestId, HeadRequest>;
 

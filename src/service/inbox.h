@@ -1,5 +1,5 @@
-// How many messages of each peer wait for the service's loop: one that sends faster than it is heard is told
-// from the others before it fills the queue that all share. Any thread.
+// Counts how many messages of each peer wait for the service's loop, so that a peer that sends faster than it
+// is heard is noticed before it fills the queue that all share. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Inbox {
  public:
   explicit Inbox(int64_t limit_per_peer) : limit_(limit_per_peer) {}
 
-  // False: so many of `from` wait already.
+  // False when as many messages of `from` as allowed wait already.
   bool try_enter(const NodeId& from) {
     MutexLock lock(mutex_);
     int64_t& count = waiting_[from];

@@ -1,4 +1,5 @@
-// Makes the loops that engines and schedulers run on: threads in a node, simulated ones in a simulation.
+// Makes the loops on which engines, schedulers and slow work run: threads in a node, simulated ones in a
+// simulation.
 #pragma once
 
 #include <memory>

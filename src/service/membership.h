@@ -1,5 +1,5 @@
-// Who is here: this node, and peers known by their handshake, kept by what they say and lost by silence.
-// Pure; time comes in. Used on the service's loop.
+// The members of the cluster: this node, and peers that a handshake brought in and that stay for as long as
+// they are heard. Pure; the caller gives the time. Used on the service's loop.
 #pragma once
 
 #include <functional>
@@ -19,25 +19,27 @@ class Membership {
   void set_own(NodeReport report) { reports_.put(std::move(report)); }
 
   void join(NodeReport report, TimePoint now);
-  // Anything that a member says shows that it lives. False: it is no member, and what it says is not heard.
+  // Notes that `node` is alive, because it said something. False: it is no member, and what it says must be
+  // ignored.
   bool hear(const NodeId& node, TimePoint now);
-  // A newer report of a member. What the handshake found out, its address and incarnation, stays.
+  // Takes a member's newer report, except for its address and incarnation, which the handshake found out.
   void update(const NodeId& node, NodeReport report, TimePoint now);
-  // Whether find() gives what the member said at `time` or later; of this node always.
+  // Whether the report that find() gives was made at `time` or later; always true of this node.
   bool has_reported_since(const NodeId& node, TimePoint time) const;
-  // False: it was no member.
+  // False when it was no member.
   bool remove(const NodeId& node);
 
-  // Members and this node, which comes first; valid until the next change.
+  // Members and this node, whose report is the first; valid until the next change.
   const NodeReport* find(const NodeId& node) const { return reports_.find(node); }
   std::span<const NodeReport> reports() const { return reports_.all(); }
-  // Copies, without those that have been silent for `limit`: who may be asked for something new.
+  // Copies of the reports without members that have been silent for `limit`: nodes that may be asked for
+  // something new.
   std::vector<NodeReport> fresh_reports(TimePoint now, Duration limit) const;
   std::vector<NodeId> peers() const;
 
-  // Peers whose silence has reached what `limit` allows them.
+  // Peers that have been silent for as long as `limit` allows them.
   std::vector<NodeId> silent_peers(TimePoint now, const std::function<Duration(const NodeId&)>& limit) const;
-  // Our own loop stood still for so long: nobody's silence in that time counts.
+  // Forgives everybody's silence during `standstill`, in which our own loop stood still.
   void excuse(Duration standstill);
 
  private:
@@ -46,7 +48,7 @@ class Membership {
     TimePoint last_report;
   };
   ReportList reports_;
-  std::map<NodeId, Peer> peers_;  // those that have a report, but for this node
+  std::map<NodeId, Peer> peers_;  // every member but this node
 };
 
 }  // namespace shoal

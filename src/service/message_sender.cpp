@@ -16,7 +16,7 @@ void MessageSender::send(const NodeId& to, PeerMessage message) {
     return;
   }
   if (peers_.send(to, std::move(message))) return;
-  // Not at once: the caller is in the middle of something.
+  // Not called directly, because the caller is in the middle of something.
   loop_.post([this, to] { events_.on_stream_broken(to); });
 }
 

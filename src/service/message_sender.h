@@ -1,5 +1,5 @@
-// Where this node's messages leave: over the control streams, or, to itself, over its own loop, so that one
-// node takes the same path as many. Used on the service's loop.
+// Sends this node's messages: to others over their control streams, to itself over its own loop, so that a
+// single node takes the same path as many. Used on the service's loop.
 #pragma once
 
 #include "service/peer_calls.h"
@@ -12,7 +12,7 @@ class SenderEvents {
  public:
   virtual ~SenderEvents() = default;
   virtual void on_own_message(PeerMessage message) = 0;  // from this node to itself
-  // A control stream that takes no more is broken: what was said on it may be incomplete.
+  // The control stream to `node` took a message no more; what was said on it may be incomplete.
   virtual void on_stream_broken(const NodeId& node) = 0;
 };
 

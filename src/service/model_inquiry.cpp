@@ -7,7 +7,7 @@
 
 namespace shoal {
 namespace {
-// Peers' questions that wait for the disk at once, of all peers and of each.
+// The most questions that wait for the disk at once: of all peers, and of each.
 constexpr int64_t answer_limit = 64;
 constexpr int64_t answer_limit_per_peer = 8;
 }  // namespace

@@ -1,4 +1,4 @@
-// What a model needs, asked of a node that has its files: this one, beside the loop, because headers are
+// Asks a node that has a model's files what the model needs: this node, on another thread because headers are
 // read from disk, or a peer. Answers peers who ask the same. Used on the service's loop.
 #pragma once
 
@@ -17,11 +17,13 @@ class ModelInquiry {
  public:
   using Done = std::function<void(Result<ModelDemand>)>;
 
-  // `files_loop` runs what reads files.
+  // Files are read on `files_loop`; `deadline` limits each question.
   ModelInquiry(NodeId own, ServiceLoop loop, std::shared_ptr<Loop> files_loop, EngineSource& engines,
                MessageSender& sender, Duration deadline);
 
-  // `nodes` have the files; this node is asked if it is among them, else the first. `done` is called once.
+  // `nodes` have the files and are at least one; this node is asked if it is among them, else the first.
+  // `done` is called once, with what describe() or the peer says, deadline_exceeded, or unavailable when the
+  // peer is lost; not after close().
   void ask(const InstanceId& model, const std::vector<NodeId>& nodes, Done done);
 
   void receive(const NodeId& from, const DescribeModel& question);
@@ -48,7 +50,7 @@ class ModelInquiry {
   uint64_t last_call_ = 0;
   std::map<uint64_t, Question> questions_;
   int64_t answers_in_progress_ = 0;
-  std::map<NodeId, int64_t> answers_to_;  // of these
+  std::map<NodeId, int64_t> answers_to_;  // of these, by the peer that asked
 };
 
 }  // namespace shoal

@@ -1,5 +1,5 @@
-// How service reaches other nodes, and hears from them. PeerCalls is implemented by net, PeerEvents by
-// service; both by fakes in simulations.
+// How service reaches other nodes and hears from them. Net implements PeerCalls, service implements
+// PeerEvents; simulations have fakes of both.
 #pragma once
 
 #include <memory>
@@ -15,14 +15,14 @@ class PeerCalls {
  public:
   virtual ~PeerCalls() = default;
 
-  // Over the control stream, in order. Never waits. False: the peer is not connected or its queue is full.
-  // Any thread.
+  // Sends over the control stream, in order; never waits. False when the peer is not connected or its queue
+  // is full. Any thread.
   virtual bool send(const NodeId& to, PeerMessage message) = 0;
 
-  // The stream for steps to that node, opened when first used; kept for as long as the link lives.
+  // The stream for steps to `to`, opened when first used; the connection stays while the link lives.
   virtual std::shared_ptr<PeerLink> open_link(const NodeId& to) = 0;
 
-  // Ends the connection to a peer that broke the rules or fell silent.
+  // Ends the connection to a peer that broke the rules or fell silent. Any thread.
   virtual void drop_peer(const NodeId& node, Error reason) = 0;
 };
 
@@ -30,11 +30,11 @@ class PeerCalls {
 class PeerEvents {
  public:
   virtual ~PeerEvents() = default;
-  virtual void on_peer_joined(NodeReport report) = 0;  // the handshake is done
+  virtual void on_peer_joined(NodeReport report) = 0;  // after the handshake
   virtual void on_peer_lost(NodeId node, Error reason) = 0;
   virtual void on_peer_message(NodeId from, PeerMessage message) = 0;
   virtual void on_ring_message(NodeId from, RingMessage message) = 0;
-  // The report that a handshake answers with. Any thread.
+  // This node's report, for handshakes. Any thread.
   virtual NodeReport own_report() = 0;
 };
 

@@ -11,13 +11,13 @@ namespace shoal {
 
 namespace {
 
-// Plans held at once, and of these prepared ones of one proposer.
+// The most plans held at once, and the most prepared ones of one proposer.
 constexpr int64_t plan_limit = 64;
 constexpr int64_t prepared_limit = 8;
-// Models whose highest epoch is remembered.
+// The most models whose highest epoch is remembered.
 constexpr size_t memory_limit = 10'000;
 
-// False when a sum that stage_bytes() may make goes beyond int64_t.
+// False when a sum that stage_bytes() may compute does not fit int64_t.
 bool is_countable(const ModelDemand& demand) {
   int64_t layer_kv = 0, sum = 0;
   bool overflow = __builtin_mul_overflow(demand.kv_bytes_per_token_layer, demand.context_length, &layer_kv) ||

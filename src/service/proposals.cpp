@@ -10,15 +10,15 @@
 namespace shoal {
 namespace {
 
-// How often in a proposal's life memory may be wanting; reports that were old when it planned have come by
-// then.
+// A proposal fails when memory is too small for the fourth time; by then reports that were old at the first
+// attempt have been renewed.
 constexpr int memory_refusal_limit = 4;
-// A node that refuses so often is planned without.
+// A node that has refused this often is left out of the plan.
 constexpr int refusal_limit = 2;
 constexpr int64_t shortest_pause_ms = 20;
 constexpr int64_t longest_pause_ms = 250;
 
-// The demand as it is, then with half the context, and so on down to the least.
+// The demand itself, then with half the context, and so on down to the least.
 std::vector<ModelDemand> with_shorter_contexts(const ModelDemand& demand) {
   std::vector<ModelDemand> demands = {demand};
   while (demand.least_context_length > 0 && demands.back().context_length > demand.least_context_length) {
@@ -42,7 +42,7 @@ void Proposals::begin(const InstanceId& instance) {
   attempt(instance);
 }
 
-// Whoever described them has them, even if its report is older.
+// The node that described the files has them, even if its report is older.
 bool Proposals::has_files_of(const Proposal& proposal, const NodeReport& node, const InstanceId& instance) {
   if (!proposal.demand.has_value() || node.node == proposal.described_by) return true;
   return have_same_content(find_model(node, instance)->fingerprint, proposal.demand->fingerprint);
@@ -117,7 +117,7 @@ void Proposals::inquire(const InstanceId& instance, const std::vector<NodeReport
   });
 }
 
-// The longest context that fits, if need be without idle instances.
+// Proposes the longest context that fits, by unloading idle instances if need be.
 void Proposals::propose(const InstanceId& instance, const std::vector<NodeReport>& nodes) {
   for (const ModelDemand& demand : with_shorter_contexts(*proposals_.at(instance).demand)) {
     Result<Plan> plan = make_plan(around_.settings.partitioning, demand, nodes);
@@ -137,7 +137,7 @@ void Proposals::refuse_for_memory(const InstanceId& instance, const std::vector<
   const ModelDemand least = with_shorter_contexts(*proposals_.at(instance).demand).back();
   Error error = make_plan(around_.settings.partitioning, least, nodes).error();
   if (auto victims = choose_victims(least, nodes, Victims::busy_too)) {
-    // It may have become idle since its head's last report.
+    // A victim may have become idle since its head's last report.
     if (++proposals_.at(instance).memory_refusals < memory_refusal_limit) return pause(instance, error);
     error.message = fmt::format("{} would fit without {}, which answers requests now; try again later.\n{}",
                                 instance, fmt::join(*victims, ", "), error.message);
@@ -146,7 +146,8 @@ void Proposals::refuse_for_memory(const InstanceId& instance, const std::vector<
   finish(instance, fail(std::move(error)));
 }
 
-// The least recently used instance whose memory alone is enough; else the shortest row of such that is.
+// Instances whose unloading makes room: the least recently used one that is enough alone, else as few as
+// possible of the least recently used together.
 std::optional<std::vector<InstanceId>> Proposals::choose_victims(const ModelDemand& demand,
                                                                  const std::vector<NodeReport>& nodes,
                                                                  Victims victims) const {
@@ -179,7 +180,7 @@ void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victi
         if (find(instance, ticket) == nullptr) return;
         const bool is_gone = outcome.has_value() || outcome.error().code == ErrorCode::not_found;
         if (is_gone) return unload(instance, victims);
-        // Somebody has begun to use it.
+        // Somebody has begun to use the victim.
         pause(instance, outcome.error());
       });
 }
@@ -187,7 +188,8 @@ void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victi
 void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand) {
   Proposal& proposal = proposals_.at(instance);
   plan.epoch = next_epoch(around_.promises.known_counter(instance), around_.members.own().node);
-  around_.promises.learn(instance, plan.epoch);  // never twice, though this node may not be in the plan
+  // so that no epoch is used twice, even if this node is not in the plan
+  around_.promises.learn(instance, plan.epoch);
   proposal.plan = plan;
   proposal.missing.clear();
   for (const PlanStage& stage : plan.stages) proposal.missing.insert(stage.node);
@@ -219,7 +221,7 @@ void Proposals::receive(const NodeId& from, const PlanPrepared& prepared) {
   const Error& reason = prepared.outcome.error();
   withdraw(prepared.instance, reason);
   switch (reason.code) {
-    case ErrorCode::unavailable:  // overtaken by another proposer
+    case ErrorCode::unavailable:  // for example overtaken by another proposer
       return pause(prepared.instance, reason);
     case ErrorCode::not_found:  // the node cannot reach one of the others
       ++proposal.refusals[from];
@@ -250,7 +252,7 @@ void Proposals::receive(const NodeId& from, const ReleasePlan& release) {
 void Proposals::node_lost(const NodeId& node) {
   std::vector<InstanceId> hit;
   for (auto& [instance, proposal] : proposals_) {
-    // Those that have refused may have missed this very node, and noticed its loss before us.
+    // Nodes may have refused because they could not reach this one, and noticed its loss before us.
     proposal.refusals.clear();
     if (proposal.plan.has_value() && proposal.plan->find_stage(node) != nullptr) hit.push_back(instance);
   }

@@ -1,6 +1,6 @@
-// Gets a model loaded: asks what it needs, plans, makes room if idle instances stand in the way, has the plan
-// prepared by every node of it and commits it. One proposal per instance at a time; refused or overtaken ones
-// are tried again after a random pause, for as long as the deadline allows. Used on the service's loop.
+// Gets a model loaded: asks what it needs, plans, unloads idle instances if they are in the way, has the plan
+// prepared by every node in it and commits it. One proposal per instance at a time. Refused or overtaken ones
+// are tried again after a random pause until the deadline. Used on the service's loop.
 #pragma once
 
 #include <map>
@@ -17,11 +17,11 @@
 
 namespace shoal {
 
-// Implemented by ingress_requests. On the service's loop, never from within begin().
+// Implemented by ingress_requests. Called on the service's loop, never from within begin().
 class PlacementEvents {
  public:
   virtual ~PlacementEvents() = default;
-  // Once for each proposal begun: where the instance is, or why it cannot be.
+  // Called once for each proposal begun: where the instance is, or why it cannot be placed.
   virtual void on_placed(const InstanceId& instance, const Result<InstanceLocation>& location) = 0;
 };
 
@@ -35,7 +35,7 @@ class Proposals {
     MessageSender& sender;
     ModelInquiry& inquiry;
     Unloading& unloading;
-    uint64_t random_seed;  // of pauses
+    uint64_t random_seed;  // for the pauses
   };
   Proposals(Surroundings around, PlacementEvents& events);
 
@@ -52,15 +52,15 @@ class Proposals {
   struct Proposal {
     TimePoint deadline;
     std::optional<ModelDemand> demand;
-    NodeId described_by;             // whose files the plan is of
-    std::map<NodeId, int> refusals;  // of nodes that could not reach another one of the plan
-    std::set<NodeId> silent;         // did not answer in time
+    NodeId described_by;             // the node whose files the plan is for
+    std::map<NodeId, int> refusals;  // by nodes that could not reach another node of the plan
+    std::set<NodeId> silent;         // nodes that did not answer in time
     int memory_refusals = 0;
-    // Of the attempt in progress:
+    // These belong to the attempt in progress:
     std::optional<Plan> plan;
-    std::set<NodeId> missing;  // have not answered
+    std::set<NodeId> missing;  // nodes that have not answered
     TimerId timer = 0;
-    uint64_t ticket = 0;  // tells this step from earlier ones that are answered late
+    uint64_t ticket = 0;  // distinguishes this attempt from earlier ones that are answered late
   };
 
   void attempt(const InstanceId& instance);
@@ -75,15 +75,15 @@ class Proposals {
   void prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand);
   void answers_are_late(const InstanceId& instance);
   void commit(const InstanceId& instance);
-  // Takes the attempt's plan back everywhere.
+  // Takes the attempt's plan back on all its nodes.
   void withdraw(const InstanceId& instance, const Error& reason);
   void pause(const InstanceId& instance, const Error& reason);
   void finish(const InstanceId& instance, Result<InstanceLocation> outcome);
   std::vector<NodeReport> candidates(const InstanceId& instance) const;
-  // Whether the attempt in progress has asked the node for this plan.
+  // Whether the attempt in progress has asked this node to prepare the plan of this epoch.
   static bool is_asked(const Proposal& proposal, const NodeId& node, const Epoch& epoch);
   static bool has_files_of(const Proposal& proposal, const NodeReport& node, const InstanceId& instance);
-  // The nodes that have other files, as the end of an error.
+  // Names the nodes that have other files, as the end of an error's message.
   std::string left_out(const InstanceId& instance) const;
   Proposal* find(const InstanceId& instance, uint64_t ticket);
 

@@ -1,4 +1,4 @@
-// Implemented by the service's state, called by the parts that a report tells of. On the service's loop.
+// Implemented by the service's state, called on its loop by the parts about which a report tells.
 #pragma once
 
 namespace shoal {

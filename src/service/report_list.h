@@ -1,4 +1,4 @@
-// Reports of nodes, each node's once: this one's first, the others' by id. Pure.
+// The reports of nodes, one each: this node's first, the others' by id. Pure.
 #pragma once
 
 #include <span>
@@ -14,15 +14,15 @@ class ReportList {
 
   const NodeReport& own() const { return reports_.front(); }
   std::span<const NodeReport> all() const { return reports_; }  // valid until the next change
-  const NodeReport* find(const NodeId& node) const;             // as all()
+  const NodeReport* find(const NodeId& node) const;             // valid until the next change
 
-  // In the place of what its node said before, if it did.
+  // Adds a node's report or replaces the one before.
   void put(NodeReport report);
-  // False: it is not there. Not of this node.
+  // False when there is no such report. The own report cannot be removed.
   bool remove(const NodeId& node);
 
  private:
-  // Where the node's report stands, or would stand.
+  // Where the node's report stands or would have to be inserted.
   std::vector<NodeReport>::const_iterator place_of(const NodeId& node) const;
 
   std::vector<NodeReport> reports_;

@@ -1,4 +1,4 @@
-// Where the answer to a client's request goes, and what is heard before it begins.
+// Receives the answer to a client's request, and what can be said before it begins.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ struct LoadingStatus {
   int64_t bytes_total;
 };
 
-// Implemented by api. Called on the service's loop, in order; on_failed or on_done ends it.
+// Implemented by api. Called on the service's loop, in order; on_failed or on_done comes last.
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
   virtual void on_loading(LoadingStatus status) = 0;  // while the model is being loaded
-  // `opening`: how the answer's text is to be read.
+  // `opening` says how the answer's text is to be read.
   virtual void on_accepted(int64_t prompt_tokens, AnswerOpening opening) = 0;
   virtual void on_token(uint32_t choice_index, DeliveredToken token) = 0;
   virtual void on_finished(uint32_t choice_index, GenerationEnd end) = 0;

@@ -1,4 +1,4 @@
-// What the settings of sampling may be, wherever they come from: a client, another node, a model's files.
+// The values that settings of sampling may have, whether from a client, another node or a model's files.
 #pragma once
 
 #include <optional>
@@ -11,25 +11,25 @@
 namespace shoal {
 
 struct SamplingRange {
-  std::string_view name;  // as requests write it
+  std::string_view name;  // as in requests
   std::optional<double> SamplingWishes::* setting;
   double low;
   double high;
   bool excludes_low = false;
 
-  bool has(double value) const {  // never a value that is no number
+  bool has(double value) const {  // false for NaN
     return (excludes_low ? value > low : value >= low) && value <= high;
   }
 };
 
 inline constexpr int64_t maximum_top_k = INT32_MAX;
-inline constexpr double maximum_bias = 100;  // and its negative
+inline constexpr double maximum_bias = 100;  // and at least its negative
 
-// Of all settings that are such numbers; the name is one of them.
+// The ranges of all floating-point settings.
 std::span<const SamplingRange> sampling_ranges();
 const SamplingRange& sampling_range(std::string_view name);
 
-// invalid_argument that names the setting, its value and what is allowed.
+// invalid_argument says which setting has which value, and what is allowed.
 Result<void> check_sampling(const SamplingWishes& wishes);
 
 }  // namespace shoal

@@ -25,23 +25,24 @@
 namespace shoal {
 namespace {
 
-// A stream of which something is missing is broken.
+// Reasons to drop a peer with a message that could not be taken: a stream of which something is missing is
+// broken.
 const Error not_taken{ErrorCode::resource_exhausted, "this node is stopping or overloaded"};
 const Error too_fast{ErrorCode::resource_exhausted, "it sends faster than this node can hear it"};
 
-// Messages of one peer that may wait for the loop, which is less than its queue takes; some seconds of
-// tokens.
+// The most messages of one peer that may wait for the loop, some seconds of tokens; less than the loop's
+// queue takes.
 constexpr int64_t inbox_limit = 1 << 14;
 
-// `post` hands a task to the loop that calls what it is given at the end of some work; waits for that. What
-// is called is kept by the task alone, so that a loop that drops the task ends the wait, too.
+// `post` hands the loop some work, which calls the given task when it ends; waits until then. Only that work
+// keeps the task, so that a loop that drops the work ends the wait, too.
 void wait_for(const std::function<bool(Task)>& post) {
   auto ended = std::make_shared<std::promise<void>>();
   const std::future<void> waited = ended->get_future();
   if (post([ended = std::move(ended)] { ended->set_value(); })) waited.wait();
 }
 
-// A message to one of the parts; which part takes what stands in State::receive.
+// One handler for each kind of message; State::dispatch says which part takes which.
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -49,7 +50,7 @@ struct Overloaded : Handlers... {
 
 }  // namespace
 
-// The parts of a service, who hears whom, and what concerns more than one of them.
+// The parts of a service, their connections, and everything that concerns more than one of them.
 struct Service::State final : SenderEvents, ReportEvents {
   State(ServiceSettings service_settings, Loop& base_loop, LoopFactory& loops, EngineSource& engines,
         PeerCalls& peer_calls);
@@ -71,8 +72,8 @@ struct Service::State final : SenderEvents, ReportEvents {
   void on_own_message(PeerMessage message) override;
   void on_stream_broken(const NodeId& node) override;
   void on_report_changed() override;
-  void renew();    // the own report and the status
-  void publish();  // the status, to other threads
+  void renew();    // renews the own report and the status
+  void publish();  // shows the status to other threads
   void announce();
   NodeReport make_own_report() const;
   ServiceStatus make_status() const;
@@ -97,7 +98,7 @@ struct Service::State final : SenderEvents, ReportEvents {
   MessageSender sender;
   DiskModels own_models;
   ModelInquiry inquiry;
-  // Of two that call each other the one that is called back is made first.
+  // Of two parts that call each other, the one that only calls back is made first.
   HeadRequests head_requests;
   Hosting hosting;
   Unloading unloading;
@@ -108,8 +109,8 @@ struct Service::State final : SenderEvents, ReportEvents {
   std::vector<std::string> warnings;
   bool announcing = false;
   bool is_leaving = false;
-  std::optional<TimePoint> drain_until;  // nothing new is taken
-  TimePoint heads_know_at{};             // by then their reports come from after that
+  std::optional<TimePoint> drain_until;  // set: nothing new is taken
+  TimePoint heads_know_at{};             // reports made from then on come from heads that know we stop
   std::vector<Task> drained;             // called when the last answer has ended
   std::vector<Task> left;                // called when everything is released
 };
@@ -166,12 +167,12 @@ void Service::State::start() {
   tick();
 }
 
-// Heartbeats and everything that has a deadline.
+// Sends heartbeats and looks after everything that has a deadline.
 void Service::State::tick() {
   if (is_leaving) return;
   const TimePoint now = loop.now();
   const Duration late = now - last_tick - settings.heartbeat_interval;
-  // We were stopped or starved: what others sent meanwhile still waits in our queue.
+  // Our process stood still; what others sent meanwhile still waits in our queue.
   if (late > settings.heartbeat_interval) members.excuse(late);
   last_tick = now;
   drop_silent();
@@ -199,7 +200,8 @@ void Service::State::drop_silent() {
   }
 }
 
-// Of two instances of a model, left over from a cut network, the lower one ends when it is idle.
+// Of two instances of a model, left over from a cut network, the one with the lower epoch ends when it is
+// idle.
 void Service::State::drain_overtaken() {
   for (const ShardReport& shard : hosting.shards()) {
     if (!shard.is_head || head_requests.active(shard.instance) > 0) continue;
@@ -259,7 +261,7 @@ void Service::State::lose(const NodeId& node, const Error& reason) {
   on_report_changed();
 }
 
-// On the network's threads: brings the message to the loop.
+// Runs on the network's threads and brings the message to the loop.
 template <class Message>
 void Service::State::take(const NodeId& from, Message message) {
   if (!inbox.try_enter(from)) return peers.drop_peer(from, too_fast);
@@ -285,7 +287,7 @@ void Service::State::drop(const NodeId& node, const Error& reason) {
   lose(node, reason);
 }
 
-// What cannot be true is refused; shards of an epoch that is not believed yet are left out of it.
+// Refuses a report that cannot be true, and removes shards whose epoch is not believed yet.
 Result<NodeReport> Service::State::accept_report(NodeReport report) {
   if (Result<void> checked = check_report(report); !checked) return fail(checked.error());
   std::erase_if(report.shards, [&](const ShardReport& shard) {
@@ -365,7 +367,7 @@ void Service::State::dispatch(const NodeId& from, PeerMessage message) {
              message);
 }
 
-// Others hear of it at once, but once for all that changes in one turn.
+// Others hear of the change at once, but only one message for all changes in one turn of the loop.
 void Service::State::on_report_changed() {
   renew();
   finish_leaving();
@@ -381,7 +383,7 @@ void Service::State::on_report_changed() {
 
 void Service::State::publish() {
   std::map<std::string, int64_t> context_lengths = own_models.context_lengths();
-  for (const ShardReport& shard : hosting.shards()) {  // less where memory is short
+  for (const ShardReport& shard : hosting.shards()) {  // less than on disk where memory is short
     const InstanceHead* head = hosting.find_head(shard.instance);
     if (head != nullptr && head->is_ready()) context_lengths[shard.instance] = head->context_length();
   }
@@ -435,14 +437,15 @@ Error Service::State::stopping() const {
   return {ErrorCode::unavailable, fmt::format("node {} is stopping", settings.own.node)};
 }
 
-// Whether this node answers somebody, asks for a client of its own, or holds layers of an instance whose head
-// answers somebody.
+// Whether this node answers somebody, has a request of a client of its own, or holds layers of an instance
+// whose head answers somebody.
 bool Service::State::has_part_in_answers() const {
   if (ingress.count() > 0 || head_requests.count() > 0) return true;
   return std::ranges::any_of(hosting.plans(), [this](const Plan* plan) { return is_answering(*plan); });
 }
 
-// What another head does its reports say; one that was sent before it could know that we stop says nothing.
+// Another head's report says whether it answers. One made before it could know that we stop counts as
+// answering.
 bool Service::State::is_answering(const Plan& plan) const {
   const NodeId& head = plan.head();
   if (head == settings.own.node) return head_requests.active(plan.instance) > 0;

@@ -1,5 +1,6 @@
-// A request on any node reaches the model's head, has it loaded, and is answered or fails clearly. One per
-// node. Its loop, which never computes, owns all state: peers, plans, shards, requests.
+// The service of a node: a request on any node reaches the model's head, has the model loaded if need be, and
+// is answered or fails clearly. Its loop, which never computes, owns all state: peers, plans, shards,
+// requests.
 #pragma once
 
 #include <functional>
@@ -20,29 +21,33 @@ namespace shoal {
 
 class Service final : public PeerEvents {
  public:
-  // All outlive this.
+  // The loops, engines and peers must outlive this object.
   Service(ServiceSettings settings, Loop& loop, LoopFactory& loops, EngineSource& engines, PeerCalls& peers);
   ~Service() override;
 
   void start();
-  // Takes nothing new: requests of clients here and elsewhere are refused, plans are made without this node.
-  // Then calls `done` on the loop: when it has a part in no answer any more, or after `patience`.
+  // From now on takes nothing new: refuses requests of clients here and elsewhere and has no part in new
+  // plans. Calls `done` on the loop when this node has a part in no answer any more, at the latest after
+  // `patience`.
   void drain(Duration patience, std::function<void()> done);
-  // Drains, and waits for it. Not on the loop.
+  // drain(), and waits until it is done. Not to be called on the loop.
   void finish_answers(Duration patience);
-  // Says goodbye, fails what is open with unavailable, releases every shard, then calls `done` on the loop.
+  // Says goodbye to peers, fails open requests with unavailable, releases every shard, then calls `done` on
+  // the loop.
   void leave(std::function<void()> done);
-  // Leaves, and waits for it. Idempotent; not on the loop.
+  // leave(), and waits until it is done. Idempotent; not to be called on the loop.
   void stop();
 
-  // Any thread. The sink is called until on_done or on_failed, or never again after cancel().
+  // The sink is called until on_done or on_failed, or until the loop has heard cancel(). When the loop takes
+  // no more tasks, on_failed is called at once on the calling thread. Any thread.
   void submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink);
   void cancel(const RequestId& request);
 
-  // Unloads the model everywhere. `done` is called on the loop.
+  // Unloads the model everywhere, see Unloading::unload(). `done` is called on the loop, or at once on the
+  // calling thread when the loop takes no more tasks. Any thread.
   void unload(const std::string& model, std::function<void(Result<void>)> done);
 
-  // Snapshots; any thread.
+  // Copies of the state that the loop published last. Any thread.
   ClusterView cluster() const;
   std::vector<ModelView> models() const;
   ServiceStatus status() const;

@@ -1,5 +1,5 @@
-// The service's own loop as its parts use it: what they post runs only while the service lives. Copies may
-// travel to other threads.
+// The service's own loop as its parts use it: tasks that they post run only while the service lives. Copies
+// may be used on other threads.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ class ServiceLoop {
  public:
   explicit ServiceLoop(Loop& loop) : loop_(&loop), lifeline_(std::make_shared<std::weak_ptr<void>>()) {}
 
-  // Once, before anything is posted.
+  // Called once, before anything is posted.
   void bind(std::weak_ptr<void> service) const { *lifeline_ = std::move(service); }
 
   Loop& base() const { return *loop_; }

@@ -1,4 +1,4 @@
-// What a shard of this node comes to. Implemented by hosting, called on the service's loop.
+// What happens to a shard of this node. Implemented by hosting, called on the service's loop.
 #pragma once
 
 #include "base/error.h"
@@ -10,9 +10,9 @@ namespace shoal {
 class ShardEvents {
  public:
   virtual ~ShardEvents() = default;
-  // Once, and never after the shard was closed.
+  // Called once, and never after the shard was closed.
   virtual void on_shard_loaded(const InstanceId& instance, const Epoch& epoch, Result<EngineInfo> loaded) = 0;
-  virtual void on_load_ended() = 0;  // once: the thread that loads is done with it
+  virtual void on_load_ended() = 0;  // called once, also after close(): the loading thread has ended
   virtual void on_ring_lost(const InstanceId& instance, const Epoch& epoch, const Error& reason) = 0;
 };
 

@@ -1,4 +1,4 @@
-// What other threads may see of the service's state: copies, renewed by its loop.
+// Copies of the service's state that other threads may read; the service's loop renews them.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ class Snapshot {
  public:
   explicit Snapshot(NodeReport own) : reports_(std::move(own)) {}
 
-  // On the service's loop, which tells what has changed.
+  // The service's loop calls these when something has changed; the rest may be called on any thread.
   void put(NodeReport report) EXCLUDES(mutex_);
   void remove(const NodeId& node) EXCLUDES(mutex_);
   void publish(ServiceStatus status, std::map<std::string, int64_t> context_lengths,
@@ -30,7 +30,7 @@ class Snapshot {
   mutable Mutex mutex_;
   ReportList reports_ GUARDED_BY(mutex_);
   ServiceStatus status_ GUARDED_BY(mutex_){};
-  std::map<std::string, int64_t> context_lengths_ GUARDED_BY(mutex_);  // by model, as far as this node knows
+  std::map<std::string, int64_t> context_lengths_ GUARDED_BY(mutex_);  // by model, as far as known here
   std::vector<std::string> warnings_ GUARDED_BY(mutex_);
 };
 

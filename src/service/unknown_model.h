@@ -1,4 +1,4 @@
-// What a client is told of a model that no node has.
+// The error for a model that no node has.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// not_found. `known`: the names that any node has.
+// not_found, with advice. `known` are the names of models that some node has.
 Error unknown_model(std::string_view name, std::span<const std::string> known);
 
 }  // namespace shoal

@@ -62,7 +62,7 @@ void Unloading::receive(const NodeId& from, const ModelUnloaded& unloaded) {
 }
 
 void Unloading::node_lost(const NodeId& node) {
-  // Its shards are gone, too.
+  // The node's shards are gone, too.
   for (auto& [number, call] : calls_) call.agreed = call.agreed || call.head == node;
 }
 

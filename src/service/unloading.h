@@ -1,5 +1,5 @@
-// Gives an idle instance's memory back, on every node of it: asked by a user or by a proposal that needs the
-// room, decided by the instance's head. Used on the service's loop.
+// Unloads an idle instance on every node of it, because a user or a proposal that needs the room asks; the
+// instance's head decides. Used on the service's loop.
 #pragma once
 
 #include <functional>
@@ -20,14 +20,15 @@ class Unloading {
   Unloading(ServiceLoop loop, MessageSender& sender, const Membership& members, Hosting& hosting,
             const HeadRequests& head_requests, Duration deadline);
 
-  // `done` is called once, when no node of the cluster reports a shard of it any more. resource_exhausted
-  // when it is answering somebody, not_found when nobody has it loaded.
+  // `done` is called once on the loop: with success when the head has agreed and no member reports a shard of
+  // it any more; with resource_exhausted when it is answering somebody, not_found when nobody has it loaded,
+  // deadline_exceeded when it takes too long, unavailable after close().
   void unload(const InstanceId& instance, Done done);
 
   void receive(const NodeId& from, const UnloadModel& unload);
   void receive(const NodeId& from, const ModelUnloaded& unloaded);
   void node_lost(const NodeId& node);
-  // Reports may have changed.
+  // To be called when reports have changed and now and then; ends calls that are done or late.
   void tick();
   void close();
 
