@@ -1,4 +1,4 @@
-// The events of one push(), as they are collected.
+// Collects the events of one push().
 #pragma once
 
 #include <string_view>
@@ -28,9 +28,9 @@ class AnswerEventCollector final : public CallSink {
   void end_call() override { close_call(AnswerEventKind::call_end); }
   void withdraw_call() { close_call(AnswerEventKind::call_withdrawn); }
 
-  // A call has begun and not ended.
+  // Whether a call has begun and not ended.
   bool is_open() const { return is_open_; }
-  // Calls that began and are closed.
+  // Calls that began and were ended or withdrawn.
   int64_t call_count() const { return call_count_; }
 
   std::vector<AnswerEvent> take() { return std::exchange(events_, {}); }

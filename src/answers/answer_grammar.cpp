@@ -13,8 +13,8 @@
 namespace shoal {
 namespace {
 
-// What stands in front of `"name"` where a reader without a mark may still find a call: also in a list, also
-// with two braces.
+// What comes before `"name"` where a reader without a mark may still find a call, also in a list and with two
+// braces.
 constexpr std::string_view before_key = R"(\s*(?:\[\s*)?\{\s*(?:\{\s*)?")";
 // Members that may come first in such a call; a name counts only if it is a tool's.
 constexpr std::string_view first_keys = R"((?:arguments"|parameters"|[^"\\]*\\|type"\s*:\s*"function"))";
@@ -72,8 +72,6 @@ class AnswerCompiler {
     return use_rule(builder_.add_grammar(*std::move(grammar)));
   }
 
-  // Thinking and what follows it.
-
   Result<Expression> marked_answer() {
     Result<Expression> made = answer();
     if (!made) return made;
@@ -93,7 +91,7 @@ class AnswerCompiler {
     const bool ends_at_calls = format_.calls_end_thinking && has_calls_;
     std::vector<std::string_view> ends{thinking_.close};
     if (ends_at_calls) {
-      ends.push_back(format_.brackets.front());  // opens the section
+      ends.push_back(format_.brackets.front());  // a bracket that opens the section
       for (const CallOpener& opener : format_.openers) ends.push_back(opener.marker);
     }
     std::vector<Expression> choices;
@@ -111,7 +109,7 @@ class AnswerCompiler {
         choices.push_back(sequence_of({*std::move(thought), rest}));
       }
     }
-    if (is_free()) {  // may also end in its thinking
+    if (is_free()) {  // the answer may also end in its thinking
       Result<Expression> thought = terminal(text_without(readings, symbol, builder_.budget()));
       if (!thought) return thought;
       choices.push_back(*std::move(thought));
@@ -130,7 +128,7 @@ class AnswerCompiler {
     return is_free() ? sequence_of({calls_.behind(*opener), behind_call()}) : never();
   }
 
-  // Whether text may stand where calls may.
+  // Whether calls may come but text is free.
   bool is_free() const { return !must_call_ && !has_output_; }
 
   Result<Expression> answer() {
@@ -141,8 +139,6 @@ class AnswerCompiler {
     if (!made || !has_calls_) return made;
     return choice_of({*std::move(made), section});
   }
-
-  // Text and calls.
 
   Expression behind_call() const {
     return form_.tools.is_parallel ? use_rule(answer_behind_call_) : empty_text();
@@ -186,7 +182,7 @@ class AnswerCompiler {
     return use_rule(answer_behind_call_);
   }
 
-  // What a reader passes over where an answer begins, and behind a call.
+  // What a reader skips at the beginning of an answer and after a call.
   Expression quiet() const {
     std::vector<Expression> choices;
     choices.push_back(pattern("[ \\n\\r\\t]"));
@@ -197,7 +193,8 @@ class AnswerCompiler {
     return choice_of(std::move(choices));
   }
 
-  // What is thinking or a call without a mark to the reader, and therefore no free text.
+  // Texts that the reader takes for thinking or for a call without a mark, and that are therefore no free
+  // text.
   Result<Dfa> texts_that_begin_otherwise(const Expression& symbol, const std::vector<Expression>& readings) {
     std::vector<Expression> beginnings;
     for (const std::string_view mark : {thinking_.open, thinking_.close}) {
@@ -231,7 +228,7 @@ class AnswerCompiler {
                         choice_of({pattern(first_keys), sequence_of({pattern(before_name), name})})});
   }
 
-  // Harmony: the prompt ends behind the assistant's role.
+  // In Harmony an answer begins inside a header, since the prompt ends after the assistant's role.
 
   Result<Expression> channels() {
     std::vector<Expression> readings;
@@ -283,8 +280,8 @@ class AnswerCompiler {
   const bool must_call_;
   bool has_output_ = false;
   bool has_calls_ = false;
-  int32_t answer_ = -1;              // rule: behind the thinking
-  int32_t answer_behind_call_ = -1;  // rule: text and calls
+  int32_t answer_ = -1;              // the rule of what follows the thinking
+  int32_t answer_behind_call_ = -1;  // the rule of text and calls
 };
 
 }  // namespace

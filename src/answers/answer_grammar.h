@@ -1,5 +1,5 @@
-// The grammar of a whole answer: thinking, which is free; then content, or calls, of the form that the
-// request wants. Where a call may come but need not, text is free until one begins.
+// The grammar of a whole answer: free thinking, then content or calls in the form that the request asks for.
+// If a call is possible but not required, text is free until one begins.
 #pragma once
 
 #include <list>
@@ -11,15 +11,15 @@
 
 namespace shoal {
 
-// nullopt: an answer may be anything. invalid_argument that says what is wrong with a schema or a grammar, or
-// which of them cannot be held. Takes bounded time, usually a few milliseconds.
+// nullopt: the answer may be anything. invalid_argument says what is wrong with a schema or a grammar, or
+// which one cannot be held. Takes bounded time, usually a few milliseconds.
 Result<std::optional<Grammar>> compile_answer_form(const AnswerForm& form, const Tokenizer& tokenizer);
 
-// Compiled grammars and the vocabulary's tree, which are kept, since clients ask for the same form again and
-// again. One for each loaded model; any thread.
+// Keeps compiled grammars and the vocabulary's tree, since clients ask for the same form again and again. One
+// for each loaded model; any thread may call.
 class AnswerGrammars {
  public:
-  // nullptr where an answer may be anything. The tokenizer is always the same and outlives the grammars.
+  // nullptr when the answer may be anything. The tokenizer must always be the same and outlive the grammars.
   Result<std::shared_ptr<const TokenGrammar>> find(const AnswerForm& form, const Tokenizer& tokenizer);
 
  private:
@@ -31,7 +31,7 @@ class AnswerGrammars {
 
   Mutex mutex_;
   std::shared_ptr<const GrammarVocabulary> vocabulary_ GUARDED_BY(mutex_);
-  std::list<Entry> kept_ GUARDED_BY(mutex_);  // the last used first
+  std::list<Entry> kept_ GUARDED_BY(mutex_);  // the most recently used first
 };
 
 }  // namespace shoal

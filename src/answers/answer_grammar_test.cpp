@@ -19,8 +19,8 @@
 namespace shoal {
 namespace {
 
-// A vocabulary of the family where there is one in the test data, with its marks as special tokens; else
-// Qwen's, where they are text.
+// The family's vocabulary from the test data, in which its marks are special tokens; Qwen's, where they are
+// text, if there is none.
 std::string vocabulary_of(CallStyle style) {
   switch (style) {
     case CallStyle::harmony: return "tokenizers/npm-gptoss/tokenizer.json";
@@ -41,7 +41,7 @@ struct Loaded {
   AnswerGrammars grammars;
 };
 
-// Kept, because to load one takes longer than to use it.
+// Keeps what it has loaded, since loading takes longer than the tests.
 Loaded* load_vocabulary(CallStyle style) {
   static std::map<std::string, std::unique_ptr<Loaded>> kept;
   const std::string path = vocabulary_of(style);
@@ -54,7 +54,7 @@ Loaded* load_vocabulary(CallStyle style) {
   return loaded->tokenizer == nullptr ? nullptr : loaded.get();
 }
 
-// Members in the order of the schema, as a held call has them.
+// Puts members into the order of the schema, as held calls have them.
 Value ordered(const Value& value, const Value& schema) {
   if (const Value* items = schema.find("items"); value.array() != nullptr && items != nullptr) {
     Value::Array list;
@@ -100,7 +100,7 @@ class HeldCallsTest : public testing::TestWithParam<Family> {
     if (!source || loaded_ == nullptr) GTEST_SKIP() << GetParam().chat_template;
     chat_.emplace(*ChatTemplate::parse(*source));
     for (BfclCase& asked : read_bfcl_cases()) {
-      // What the right answers have is not always what the schemas say.
+      // The right answers do not always satisfy their schemas.
       const bool is_valid = std::ranges::all_of(asked.calls, [&](const BfclCall& call) {
         const Value* parameters = parameters_of(asked.tools, call.name);
         return parameters != nullptr && satisfies(call.arguments, *parameters);
@@ -140,14 +140,14 @@ class HeldCallsTest : public testing::TestWithParam<Family> {
                             : rendered_answer(GetParam(), *chat_, asked, content, calls);
   }
 
-  // All of them for one family of each notation.
+  // Tests all cases for one family of each notation, and some for the others.
   size_t stride() const {
     if (is_sanitized) return 32;
     const std::string_view name = GetParam().name;
     return name == "Qwen3" || name == "Qwen3Coder" || name == "Lfm2" ? 1 : 8;
   }
 
-  // How far the tokens of the text are allowed, one after another; npos: to the end, which it may be.
+  // How far the text's tokens are allowed, one after another; npos: to the end, where the text may end.
   size_t accepted(const std::shared_ptr<const TokenGrammar>& grammar, const std::string& text,
                   bool sees_masks) const {
     GrammarMatcher matcher(grammar);
@@ -177,7 +177,7 @@ TEST_P(HeldCallsTest, AllowsTheCallsThatItsModelsWrite) {
     for (const std::vector<BfclCall>& calls : messages_of(asked)) {
       const bool sees_masks = count++ % 16 == 0;
       const std::string text = written(asked, "", calls);
-      if (GetParam().format.calls != CallStyle::llama4_python) {  // which has marks that are not needed
+      if (GetParam().format.calls != CallStyle::llama4_python) {  // this family's marks are not needed
         const size_t end = accepted(required, text, sees_masks);
         ASSERT_EQ(end, std::string::npos) << text << "\nnot behind\n" << text.substr(0, end);
       }
@@ -189,7 +189,7 @@ TEST_P(HeldCallsTest, AllowsTheCallsThatItsModelsWrite) {
   }
 }
 
-// Each a call with one thing wrong.
+// Copies of the calls, each with one thing wrong.
 std::vector<std::vector<BfclCall>> spoilt(const BfclCase& asked, const std::vector<BfclCall>& calls) {
   std::vector<std::vector<BfclCall>> all;
   const auto add = [&](BfclCall call) {
@@ -237,7 +237,7 @@ TEST_P(HeldCallsTest, RefusesCallsWithAnythingWrong) {
       for (const std::vector<BfclCall>& calls : spoilt(asked, messages_of(asked).front())) {
         const std::string text = written(asked, "", calls);
         const size_t end = accepted(grammar, text, /*sees_masks=*/false);
-        // Without a mark a call of what is no tool is text.
+        // Without a mark, a call of an unknown tool is text.
         const bool is_call = !read_answer(GetParam().format, ToolSet(asked.tools), text).calls.empty();
         const bool is_text = choice == ToolChoice::automatic && !is_call;
         ASSERT_TRUE(end != std::string::npos || is_text) << text;
@@ -248,7 +248,7 @@ TEST_P(HeldCallsTest, RefusesCallsWithAnythingWrong) {
   EXPECT_GT(count, is_sanitized ? 10u : 60u);
 }
 
-// Writes what the mask allows, mostly pieces that lead on to the end of something.
+// Writes what the mask allows, mostly pieces that lead to the end of something.
 class Walk {
  public:
   Walk(const Loaded& loaded, std::shared_ptr<const TokenGrammar> grammar, std::vector<std::string> hints,
@@ -258,7 +258,7 @@ class Walk {
         hints_(std::move(hints)),
         random_(seed) {}
 
-  // True where it has come to an end.
+  // True when the text has come to an end.
   bool run(int64_t token_limit) {
     while (count_ < token_limit) {
       if (matcher_.can_end() && (!matcher_.can_go_on() || random_() % 8 == 0)) return true;
@@ -307,7 +307,8 @@ class Walk {
   int64_t count_ = 0;
 };
 
-// The calls that our own reader finds are of tools, and their arguments satisfy the schemas.
+// Checks that the calls found by our own reader are of known tools and have arguments that satisfy the
+// schemas.
 void expect_valid_calls(const ReadAnswer& answer, const Value& tools, const std::string& text) {
   for (const ReadCall& call : answer.calls) {
     const Value* parameters = parameters_of(tools, call.name);
@@ -370,7 +371,7 @@ TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
         Walk walk(*loaded_, grammar, hints_for(GetParam().format, asked), 1000 * i + seed);
         const bool has_ended = walk.run(/*token_limit=*/300);
         ReadAnswer answer = read_answer(GetParam().format, ToolSet(asked.tools), walk.text());
-        if (!has_ended) {  // what is a call only for a reader that takes the text for whole may be a cut one
+        if (!has_ended) {  // bytes that make a call only if the text is whole may also be a cut call
           const ReadAnswer cut =
               read_answer(GetParam().format, ToolSet(asked.tools), walk.text(), TextEnd::cut);
           const auto same = std::ranges::mismatch(answer.calls, cut.calls).in1;
@@ -392,7 +393,7 @@ TEST_P(HeldCallsTest, WhateverTheMaskAllowsIsAValidCall) {
   EXPECT_GT(called, is_sanitized ? 0 : 5);
 }
 
-// Whether an answer may be this text. The marks are text: this vocabulary has no special tokens.
+// Whether an answer may be this text. The marks are text, since this vocabulary has no special tokens.
 bool is_allowed(const AnswerForm& form, std::string_view text) {
   const FakeTokenizer tokenizer({"a"});
   const Result<std::optional<Grammar>> grammar = compile_answer_form(form, tokenizer);

@@ -27,7 +27,7 @@ constexpr AnswerStyle kimi_format{.calls = CallStyle::kimi, .thinking = Thinking
 constexpr AnswerStyle harmony_format{.calls = CallStyle::harmony, .thinking = ThinkingStyle::none};
 constexpr AnswerStyle phi_format{.calls = CallStyle::phi, .thinking = ThinkingStyle::none};
 
-// However the text is cut in two.
+// Reads the text cut in two at every place and expects the same each time.
 ReadAnswer read(const AnswerStyle& format, std::string_view text) {
   const std::vector<AnswerEvent> whole = read_events(format, tools(), {text});
   for (size_t cut = 0; cut < text.size(); ++cut) {

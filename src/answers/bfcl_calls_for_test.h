@@ -1,4 +1,4 @@
-// The Berkeley function calling leaderboard's questions with their tools and right calls; for tests only.
+// Questions of the Berkeley function calling leaderboard with their tools and right calls; for tests only.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ struct BfclCase {
   std::vector<BfclCall> calls;
 };
 
-// BFCL's schemas use Python's names of types.
+// Renames the types in BFCL's schemas, which are Python's.
 inline Value standard_schema(const Value& schema) {
   if (schema.array() != nullptr) {
     Value::Array items;
@@ -60,7 +60,7 @@ inline std::vector<Value> read_json_lines(const std::string& file) {
   return lines;
 }
 
-// The first of the right values of each argument; "" stands for left out.
+// The first right value of each argument; "" means that the argument is left out.
 inline Value first_choice(const Value& choices) {
   Value::Object arguments;
   for (const auto& [name, values] : *choices.object()) {
@@ -71,7 +71,7 @@ inline Value first_choice(const Value& choices) {
   return arguments;
 }
 
-// Where a value is not of its schema's type, tags around bare values cannot tell it.
+// Whether all values have the types of their schemas; tags around bare values cannot express others.
 inline bool fits_schema(const ToolSet& tools, const BfclCall& call) {
   for (const auto& [name, value] : *call.arguments.object()) {
     const ParameterKind wanted = value.text() != nullptr ? ParameterKind::text : ParameterKind::other;
@@ -104,7 +104,7 @@ inline void read_bfcl_file(const std::string& file, size_t count, std::vector<Bf
   }
 }
 
-// 120 questions with one right call and 40 with several, 200 calls and more; none where the data is missing.
+// 120 questions with one right call and 40 with several, over 200 calls; none when the data is missing.
 inline std::vector<BfclCase> read_bfcl_cases() {
   std::vector<BfclCase> cases;
   read_bfcl_file("BFCL_v4_simple_python.json", 60, cases);

@@ -1,4 +1,4 @@
-// The model families whose calls are known, with the chat templates of the test data; for tests only.
+// The model families whose calls we know, with their chat templates in the test data; for tests only.
 #pragma once
 
 #include <fmt/format.h>
@@ -23,12 +23,12 @@ struct Family {
   const char* name;
   AnswerStyle format;
   const char* chat_template;
-  std::string end = {};       // of the turn, which ends the stream and is not shown
-  bool has_one_call = false;  // in a message
-  bool takes_content = true;  // beside calls
-  Writer write = {};          // where the template does not
-  bool takes_text = false;    // for arguments
-  const char* token = "a";    // of the vocabulary, which tells the family
+  std::string end = {};       // of the turn; it ends the stream and is not shown
+  bool has_one_call = false;  // a message has one call at most
+  bool takes_content = true;  // a message with calls may have content
+  Writer write = {};          // writes calls when the template does not
+  bool takes_text = false;    // arguments are given as text
+  const char* token = "a";    // a token of the vocabulary that tells the family
 };
 
 inline void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
@@ -297,7 +297,7 @@ inline Value chat_of(const BfclCase& asked, std::vector<Value> more, bool is_ope
 
 inline void trim_end(std::string& text) { text.erase(text.find_last_not_of(" \n") + 1); }
 
-// What the model would have said: the conversation with the answer, without the prompt.
+// What the model would have written: the conversation with the answer, without the prompt.
 inline std::string rendered_answer(const Family& family, const ChatTemplate& chat, const BfclCase& asked,
                                    const std::string& content, const std::vector<BfclCall>& calls) {
   const Result<std::string> prompt = chat.render(chat_of(asked, {}, /*is_open=*/true));
@@ -307,7 +307,7 @@ inline std::string rendered_answer(const Family& family, const ChatTemplate& cha
   EXPECT_TRUE(whole.has_value()) << whole.error().message;
   if (!prompt || !whole) return {};
   const size_t same = static_cast<size_t>(std::ranges::mismatch(*prompt, *whole).in1 - prompt->begin());
-  // A prompt may open the thinking, which is not there in front of a call; the answer begins in front of it.
+  // The prompt may open thinking, which is missing before a call; the answer then begins before it.
   const size_t begin = std::min(same, prompt->rfind("<think>"));
   std::string answer = whole->substr(begin);
   answer.erase(0, answer.find_first_not_of(" \n"));

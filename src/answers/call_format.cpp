@@ -89,7 +89,7 @@ CallOpener bare(std::string_view marker, std::string_view replayed, CallNotation
   return {.marker = marker, .is_bare = true, .replayed = replayed, .notation = notation};
 }
 
-// The first row whose signs are all there is the model's, so the more particular ones come first.
+// A model has the first row whose signs it has, so the more specific rows come first.
 const std::vector<CallFormat>& table() {
   static const std::vector<CallFormat> format_table{
       {.style = CallStyle::none,
@@ -247,7 +247,7 @@ const std::vector<CallFormat>& table() {
                    .after_arguments = " }",
                    .between = ", ",
                    .section_end = " ] <|/tool_call|>"}},
-      {.style = CallStyle::functools,  // Phi-4-mini as vLLM's template has it
+      {.style = CallStyle::functools,  // Phi-4-mini in vLLM's template
        .template_signs = {"functools["},
        .token_sign = "",
        .openers = {{.marker = "functools[", .is_bare = false, .replayed = "[", .notation = json}},
@@ -272,7 +272,7 @@ const std::vector<CallFormat>& table() {
       {.style = CallStyle::hermes,
        .template_signs = {"<tool_call>", "arguments"},
        .token_sign = "",
-       // The bare forms are what small models make of it.
+       // The bare forms are what small models make of these marks.
        .openers = {marked("<tool_call>", json), bare("<tools>", "", bare_json),
                    bare("```json", "", bare_json), bare("```xml", "", bare_json), bare("{", "{", bare_json),
                    bare("[", "[", bare_json)},
@@ -364,7 +364,7 @@ std::vector<std::string_view> markup_of(const AnswerStyle& format) {
   for (const CallOpener& opener : calls.openers) markup.push_back(opener.marker);
   markup.insert(markup.end(), calls.brackets.begin(), calls.brackets.end());
   const ThinkingMarks thinking = thinking_marks(format.thinking);
-  // Inside calls.
+  // Marks inside calls.
   const std::initializer_list<std::string_view> inner{
       thinking.open,    thinking.close, "[ARGS]",     "[CALL_ID]",   "<|tool_call_argument_begin|>",
       "<｜tool▁sep｜>", "<arg_key>",    "</arg_key>", "<arg_value>", "</arg_value>"};

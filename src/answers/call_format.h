@@ -1,5 +1,5 @@
-// How the model families write tool calls and thinking: one row of data each. Which row a model needs is
-// found once, from its chat template and its special tokens.
+// How the model families write tool calls and thinking, one row of data each. A model's row is chosen once,
+// by its chat template and its special tokens.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace shoal {
 
-// In the order of the table; nodes tell each other the number.
+// In the order of the table. Nodes send each other the numbers.
 enum class CallStyle : uint8_t {
   none,  // the model is not known to call tools
   harmony,
@@ -37,7 +37,7 @@ enum class CallStyle : uint8_t {
 };
 inline constexpr CallStyle last_call_style = CallStyle::llama_json;
 
-// Marks in front of and behind the thinking.
+// The style of the marks before and after thinking.
 enum class ThinkingStyle : uint8_t { none, angle, bracket };
 inline constexpr ThinkingStyle last_thinking_style = ThinkingStyle::bracket;
 struct ThinkingMarks {
@@ -57,20 +57,19 @@ enum class CallIdStyle : uint8_t { call_random, nine_letters };
 
 struct CallOpener {
   std::string_view marker;
-  bool is_bare = false;       // counts only where the answer, or what follows a call, begins
-  std::string_view replayed;  // of the marker, what the reader is to see as well
+  bool is_bare = false;       // counts only where the answer begins, or right after a call
+  std::string_view replayed;  // the part of the marker that the reader must see as well
   CallNotation notation;
 };
 
-// How calls are written by those who write them well: what a grammar holds a forced call to. White space
-// stands where some may be, ~ where a line must end, # where the calls of the conversation are counted, and @
-// where there may be an id.
+// How a well-written call looks: a grammar holds forced calls to it. White space marks where some may be, ~
+// where a line must end, # the count of the conversation's calls, and @ an optional id.
 struct CallWriting {
-  std::string_view section_begin = {};  // in front of all calls of an answer
+  std::string_view section_begin = {};  // before all calls of an answer
   std::string_view before_name = {};
   std::string_view after_name = {};
   std::string_view after_arguments = {};
-  std::string_view between = {};  // of two calls
+  std::string_view between = {};  // between two calls
   std::string_view section_end = {};
   std::string_view id_begin = {};
   std::string_view id_end = {};
@@ -78,17 +77,17 @@ struct CallWriting {
 
 struct CallFormat {
   CallStyle style;
-  // All of `template_signs` must be in the chat template, and `token_sign`, where there is one, in the
-  // vocabulary.
+  // A model has this row if all of `template_signs` are in its chat template and `token_sign`, unless empty,
+  // is in its vocabulary.
   std::vector<std::string_view> template_signs;
   std::string_view token_sign;
   std::vector<CallOpener> openers;
-  // Around calls, and dropped with them; elsewhere text.
+  // Marks that are dropped around calls; elsewhere they are text.
   std::vector<std::string_view> brackets;
-  std::string_view fence = {};  // dropped right behind a call only
+  std::string_view fence = {};  // dropped only right after a call
   CallWriting writing = {};
   CallIdStyle ids = CallIdStyle::call_random;
-  bool has_one_call_a_message = false;  // in the template
+  bool has_one_call_a_message = false;  // the template takes one call in a message
   bool calls_end_thinking = false;
 };
 
@@ -96,10 +95,10 @@ const CallFormat& call_format(CallStyle style);
 
 AnswerStyle choose_answer_style(std::string_view chat_template, const Tokenizer& tokenizer);
 
-// Whatever marks thinking and calls for the family's reader.
+// All marks by which the family's reader finds thinking and calls.
 std::vector<std::string_view> markup_of(const AnswerStyle& format);
 
-// The special tokens that an answer's reader has to see as text.
+// The special tokens that an answer's reader must see as text.
 std::vector<TokenId> find_markup_tokens(const AnswerStyle& format, const Tokenizer& tokenizer);
 
 }  // namespace shoal

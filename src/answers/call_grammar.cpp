@@ -16,7 +16,7 @@ Expression any_number() {
   return repeated(any_of({{'0', '9'}}), 1, maximum_digits);
 }
 
-// Wherever they stand: a line break may be the value's own or not.
+// The ends without their line break, which may belong to the value or not.
 std::vector<std::string> other_ends(const TagNotation& tags) {
   std::vector<std::string> ends = value_ends_of(tags);
   for (std::string& end : ends) end.erase(0, end.starts_with('\n') ? 1 : 0);
@@ -27,7 +27,7 @@ struct NotationMaker {
   const MarkWriter& marks;
   const std::function<ParameterKind(const std::string&)>& kind_of;
 
-  // These have one JSON object.
+  // In these notations the arguments are one JSON object.
   std::optional<ArgumentNotation> operator()(const JsonNotation&) const { return std::nullopt; }
   std::optional<ArgumentNotation> operator()(const HeaderNotation&) const { return std::nullopt; }
   std::optional<ArgumentNotation> operator()(const PythonNotation&) const {
@@ -58,7 +58,7 @@ struct NotationMaker {
   }
 };
 
-// Of a call that needs no more than itself: {"name": …}.
+// The writing of a call reduced to its object: {"name": …}.
 CallWriting bare_json(const CallWriting& writing) {
   CallWriting bare = writing;
   bare.before_name.remove_prefix(bare.before_name.find('{'));
@@ -165,7 +165,7 @@ Expression CallGrammar::section_behind(std::string_view beginning) const {
 
 Expression CallGrammar::behind(const CallOpener& opener) const {
   const CallWriting& writing = format_.writing;
-  // Another marker stands for the usual one.
+  // If the writing does not use this marker, the usual marker takes its place.
   std::string_view marker = opener.marker;
   const auto is_there = [&] {
     return writing.section_begin.find(marker) != std::string_view::npos ||
@@ -183,7 +183,8 @@ Expression CallGrammar::behind(const CallOpener& opener) const {
 Expression CallGrammar::bare(const CallOpener& opener) const {
   if (std::holds_alternative<PythonNotation>(opener.notation)) return section();
   const CallWriting writing = bare_json(format_.writing);
-  if (!writing.before_name.starts_with(opener.replayed)) return never();  // a list: read, but not written
+  if (!writing.before_name.starts_with(opener.replayed))
+    return never();  // a list: it is read, but not written
   std::vector<Expression> parts;
   if (opener.marker != opener.replayed) parts.push_back(marks_.write(opener.marker));
   parts.push_back(some_space());

@@ -1,5 +1,5 @@
-// Calls of a request's functions, as a model's family writes them, with arguments that fit their schemas:
-// parts of an answer's grammar.
+// Grammars of calls to a request's functions, as a model's family writes them and with arguments that fit
+// their schemas: parts of an answer's grammar.
 #pragma once
 
 #include <cstdint>
@@ -13,34 +13,34 @@
 
 namespace shoal {
 
-// A function as far as its calls are held to something.
+// A function, and how far its calls are held to its schema.
 struct HeldFunction {
   std::string name;
   Value parameters;
-  bool is_strict = false;  // its schema must be one that can be held
-  bool is_held = false;    // to its schema; else its arguments may be any
+  bool is_strict = false;  // its schema must be held as a whole, or the request is refused
+  bool is_held = false;    // calls are held to its schema; else any arguments may come
 };
 
-// Of the tools those that may be called. invalid_argument where they are no tools.
+// The tools that may be called. invalid_argument when `tools.functions` are not tools.
 Result<std::vector<HeldFunction>> held_functions(const ToolUse& tools);
 
 class CallGrammar {
  public:
-  // All outlive this. Adds rules to the builder.
+  // All must outlive this. Rules are added to the builder.
   CallGrammar(const AnswerForm& form, const MarkWriter& marks, GrammarBuilder& builder);
 
-  // invalid_argument that names a function whose schema cannot be held but must be.
+  // invalid_argument names a strict function whose schema cannot be held.
   Result<void> add_functions(const std::vector<HeldFunction>& functions);
 
   // All calls of an answer, at least one.
   Expression section() const;
-  // What follows of the section where its beginning stands already.
+  // The rest of the section, when its `beginning` is there already.
   Expression section_behind(std::string_view beginning) const;
-  // What follows an opener's marker: a call, or several where they are in one list.
+  // What follows an opener's marker: one call, or several if they are written as a list.
   Expression behind(const CallOpener& opener) const;
-  // A call without a mark, or behind one that counts only where the answer begins.
+  // A call without a mark, or after a mark that counts only where the answer begins.
   Expression bare(const CallOpener& opener) const;
-  // One call with its name between these two.
+  // One call, with its name between the two expressions.
   Expression named(const Expression& before_name, const Expression& after_name) const;
 
  private:

@@ -16,7 +16,7 @@ std::string_view word_behind(std::string_view header, std::string_view mark) {
   return header.substr(0, header.find_first_of(" \n\r\t<"));
 }
 
-// Whether a header may begin like this, where there may be bare text instead.
+// Whether a header may begin like this text where bare text may come instead.
 bool may_be_header(std::string_view text) {
   text = trim_white_space(text);
   return recipient_mark.starts_with(text) || text.starts_with(recipient_mark);
@@ -115,7 +115,7 @@ void ChannelAnswer::add_to_header(char byte) {
   write(std::exchange(source_, {}));
 }
 
-// The header is complete.
+// Called when the header is complete.
 void ChannelAnswer::begin_message() {
   const std::string_view recipient = word_behind(source_, recipient_mark);
   if (recipient.empty()) {

@@ -1,5 +1,5 @@
-// An answer as gpt-oss writes it ("harmony"): messages with a header, which names a channel and, for a call,
-// the function it goes to.
+// Reads answers as gpt-oss writes them ("harmony"): messages with a header, which names a channel and, for a
+// call, the function.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ class ChannelAnswer final : public AnswerParser {
   std::vector<AnswerEvent> finish(TextEnd end) override;
 
  private:
-  // The prompt ends inside a header, behind the role.
+  // An answer starts inside a header, since the prompt ends after the role.
   enum class Part : uint8_t { header_or_content, header, content, reasoning, call, between };
 
   void add(char byte);
@@ -43,13 +43,13 @@ class ChannelAnswer final : public AnswerParser {
   StopMatcher marks_;
   AnswerEventCollector events_;
   Part part_ = Part::header_or_content;
-  std::string held_;    // may be the beginning of a mark
-  std::string source_;  // of the header, and of the call that is being read
+  std::string held_;    // the possible beginning of a mark
+  std::string source_;  // source of the header, and of the call being read
   JsonScanner arguments_;
-  bool has_arguments_ = false;  // more than white space
+  bool has_arguments_ = false;  // more than white space has come
   bool has_content_ = false;
   bool has_reasoned_ = false;
-  bool needs_break_ = false;  // before the next text of this message
+  bool needs_break_ = false;  // a line break must come before the next text of this message
 };
 
 }  // namespace shoal

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// Of the conversation that a template is tried with.
+// Marks the argument in the conversation that a template is tried with.
 constexpr std::string_view probe = "needle";
 
 const Value::Array* calls_of(const Value& message) {
@@ -18,7 +18,7 @@ const Value::Array* calls_of(const Value& message) {
   return calls != nullptr && calls->array() != nullptr && !calls->array()->empty() ? calls->array() : nullptr;
 }
 
-// Nine letters and digits, which Mistral's templates insist on: the id's own, or made of it.
+// Mistral's templates insist on nine letters and digits: the id itself, or nine made of it.
 std::string nine_letters(const std::string& id) {
   constexpr std::string_view id_letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   constexpr size_t id_length = 9;
@@ -64,7 +64,7 @@ void adapt_message(const CallFormat& format, ArgumentForm form, Value& message) 
   }
 }
 
-// gpt-oss: what stands in front of a call was thinking, and has this name.
+// For gpt-oss, content before a call was thinking and goes by that name.
 void rename_thinking(Value& message) {
   if (text_member(message, "role") != "assistant") return;
   std::string thinking = text_member(message, "reasoning_content");
@@ -77,7 +77,7 @@ void rename_thinking(Value& message) {
   if (!thinking.empty()) message.set("thinking", std::move(thinking));
 }
 
-// The template of gpt-oss joins these, whether they are there or not.
+// The template of gpt-oss joins descriptions without asking whether they are there.
 Value with_descriptions(const Value::Array& given) {
   Value::Array tools = given;
   for (Value& tool : tools) {
@@ -91,7 +91,7 @@ Value with_descriptions(const Value::Array& given) {
   return tools;
 }
 
-// An assistant's message with several calls as several messages, each in front of its own result.
+// Splits an assistant's message with several calls into several messages, each before its own result.
 void split_calls(const Value& message, const Value::Array& calls, Value::Array& results,
                  Value::Array& messages) {
   for (size_t i = 0; i < calls.size(); ++i) {

@@ -1,4 +1,4 @@
-// A chat in the API's shape → in the shape that a model's template takes where it knows of tools.
+// Turns a chat from the API's shape into the shape that a model's template takes for tools.
 #pragma once
 
 #include <optional>
@@ -11,20 +11,20 @@
 
 namespace shoal {
 
-// In which form a template wants the arguments of calls that were made.
+// The form in which a template takes the arguments of earlier calls.
 enum class ArgumentForm : uint8_t { object, text };
 
-// By trying: most take objects, some join texts.
+// Found by trying the template: most take objects, some join texts.
 ArgumentForm find_argument_form(const ChatTemplate& chat_template, const AnswerStyle& format);
 
-// Tool calls come with their arguments as `form` says, ids as the family writes them, thinking under the name
-// that the template knows, one call a message where it takes no more. All else stays.
+// Gives arguments in the given form, ids as the family writes them, thinking under the template's name for
+// it, and one call a message if the template takes no more. Everything else stays.
 Value adapt_chat_context(Value context, const AnswerStyle& format, ArgumentForm form);
 
 // How the end of a prompt opens the answer.
 struct PromptEnd {
   ThinkingState thinking = ThinkingState::none;
-  std::string already = {};  // of the answer, in the prompt
+  std::string already = {};  // the answer's beginning that is in the prompt
 };
 PromptEnd read_prompt_end(std::string_view prompt, const AnswerStyle& format);
 

@@ -1,4 +1,4 @@
-// Calls of answers whose tokens ran out, in every family and at every place.
+// Tests calls of answers whose tokens ran out, in every family and at every place.
 #include <gtest/gtest.h>
 
 #include "answers/call_families_for_test.h"
@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-// As read_events, of an answer that was cut behind `text`, which comes in two pieces.
+// As read_events, for an answer that was cut after `text`, which comes in two pieces.
 std::vector<AnswerEvent> read_cut(const AnswerStyle& format, const ToolSet& tools, std::string_view text,
                                   size_t piece) {
   return read_events(format, tools, {text.substr(0, piece), text.substr(piece)}, TextEnd::cut);
@@ -28,7 +28,7 @@ class CutAnswer : public testing::TestWithParam<Family> {
     cases_ = read_bfcl_cases();
   }
 
-  // The answers with the calls of each case, or one of them.
+  // The answers with all calls of each case; with one call for families that take no more.
   std::vector<std::pair<std::string, ToolSet>> answers() {
     std::vector<std::pair<std::string, ToolSet>> answers;
     for (size_t i = 0; i < cases_.size(); i += 7) {
@@ -42,7 +42,7 @@ class CutAnswer : public testing::TestWithParam<Family> {
     return answers;
   }
 
-  // Families without marks have texts that become calls only when the name is there.
+  // Without marks, a text becomes a call only when the name has come.
   bool has_marks() const {
     const CallStyle style = GetParam().format.calls;
     return style != CallStyle::llama_json && style != CallStyle::llama_python &&
@@ -62,7 +62,7 @@ TEST_P(CutAnswer, HasNothingOfItsCallsInTheContent) {
       ASSERT_EQ(read_cut(GetParam().format, tools, text, end / 2), events) << text;
       ASSERT_EQ(read_cut(GetParam().format, tools, text, end - 1), events) << text;
       ASSERT_EQ(answer.withdrawn, 0) << text;
-      // The first bytes may be anything; so may a brace be.
+      // The first bytes may begin anything, and so may a brace.
       const bool is_open_question = end <= 4 || (!has_marks() && answer.calls.empty());
       ASSERT_TRUE(is_open_question || answer.content.empty()) << text << "\n-> " << answer.content;
       const auto ended = static_cast<size_t>(count_ended(events));
@@ -89,7 +89,7 @@ TEST_P(CutAnswer, HasTheBeginningOfTheCallThatWasCut) {
   }
 }
 
-// Also where the model, and not the limit, ended it so.
+// This holds also when the model, not the limit, ended the answer there.
 TEST_P(CutAnswer, HasNoMarksBehindAFinishedCall) {
   for (const auto& [source, tools] : answers()) {
     size_t first = 0;  // bytes up to the end of a call
@@ -221,7 +221,7 @@ TEST(CallReader, EndsAValueWhoseEndIsMissing) {
   EXPECT_EQ(calls_of(CallStyle::qwen_coder,
                      begin + "<parameter=tags>\n[1]\n</parameter>\n</function>\n</tool_call>"),
             (std::vector<ReadCall>{{"write", "", R"({"text": "a <b> c", "tags": [1]})"}}));
-  // A text may have it in it.
+  // A text value may contain the call's end.
   EXPECT_EQ(
       calls_of(CallStyle::qwen_coder, begin + "</function>\nd\n</parameter>\n</function>\n</tool_call>"),
       (std::vector<ReadCall>{{"write", "", "{\"text\": \"a <b> c\\n</function>\\nd\"}"}}));

@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-// One line for each tool.
+// Describes each tool on a line of its own.
 std::string describe(const Value::Array& tools) {
   std::string text =
       "You can call functions. These are there, with JSON schemas of their arguments:\n<tools>\n";

@@ -1,5 +1,5 @@
 // Measures structured output over a real vocabulary: making the trie, compiling schemas, and the mask of
-// every token of an answer, first time and again.
+// every token of an answer, for the first time and again.
 //   grammar_bench TOKENIZER.json [SCHEMA.json…]
 #include <fmt/format.h>
 
@@ -40,8 +40,8 @@ struct Times {
   }
 };
 
-// What the grammar lets through of a text that a model would like to write: the next token of it where that
-// is allowed, else any that is.
+// Writes a text that a model would like to write as far as the grammar allows: its next token if that is
+// allowed, else any allowed token.
 class Writer {
  public:
   Writer(std::shared_ptr<const TokenGrammar> grammar, uint32_t seed)
@@ -61,7 +61,7 @@ class Writer {
   }
 
  private:
-  // Long tokens are rare in answers; of some at random the shortest.
+  // Takes the shortest of some random tokens, since long tokens are rare in answers.
   TokenId choose(const TokenMask& mask) {
     const Tokenizer& tokenizer = grammar_->vocabulary->tokenizer();
     std::vector<TokenId> allowed;
@@ -94,7 +94,7 @@ Result<Grammar> from_schema(std::string_view source) {
   return compile_json_schema(*schema);
 }
 
-// A call of a function with five parameters, forced or behind free text; the tokenizer has no marks.
+// A call of a function with five parameters, forced or after free text. The tokenizer has no marks.
 Result<Grammar> from_tools(std::string_view functions, ToolChoice choice) {
   const FakeTokenizer tokenizer({"a"});
   const AnswerForm form{.format = {.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle},

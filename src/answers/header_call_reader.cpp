@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t maximum_header_bytes = 512;
 
-// "functions.math.add:3" is "math.add", and the whole is the call's id.
+// For "functions.math.add:3" the name is "math.add", and the whole is the call's id.
 CallHeader without_namespace(std::string_view full, std::string_view namespace_dot) {
   CallHeader header{.name = full, .id = full};
   if (header.name.starts_with(namespace_dot)) header.name.remove_prefix(namespace_dot.size());

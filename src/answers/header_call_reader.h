@@ -1,4 +1,4 @@
-// Calls as a name, some words and a JSON object: Mistral since v11, DeepSeek, Kimi-K2.
+// Reads calls written as a name, some words and a JSON object: Mistral since v11, DeepSeek, Kimi-K2.
 #pragma once
 
 #include <optional>
@@ -19,10 +19,10 @@ class HeaderCallReader final : public CallReader {
   explicit HeaderCallReader(const HeaderNotation& notation) : notation_(notation) {}
 
   ReadStep add(char byte, CallSink& sink) override;
-  // Without arguments there are none to wait for.
+  // Ends a call that has a complete header and no arguments, with {} as its arguments.
   bool end(int64_t mark_bytes, TextEnd how, CallSink& sink) override;
 
-  // What stands in front of the arguments' brace; nullopt where it is no header.
+  // Parses the text before the arguments' brace; nullopt when it is no header.
   static std::optional<CallHeader> parse_header(const HeaderNotation& notation, std::string_view header);
 
  private:

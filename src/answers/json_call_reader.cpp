@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-// The text of a JSON string's source; empty for anything else.
+// The text that a JSON string's source means; empty for anything else.
 std::string read_string(const std::string& source) {
   const Result<Value> value = parse_json(source);
   return value && value->text() != nullptr ? *value->text() : std::string();
@@ -51,7 +51,7 @@ ReadStep JsonCallReader::add(char byte, CallSink& sink) {
       if (byte == ',') return go(At::item);
       return byte == ']' ? ReadStep::done : ReadStep::wrong;
     case At::in_key:
-    case At::value: break;  // above
+    case At::value: break;  // handled before the switch
   }
   return ReadStep::wrong;
 }
@@ -72,7 +72,7 @@ ReadStep JsonCallReader::add_to_key(char byte) {
   const std::string key = read_string(source_);
   const bool is_name = key == "name";
   if (is_name || key == "arguments" || key == "parameters") {
-    // What is there twice counts the first time.
+    // Of a repeated member, the first one counts.
     const bool is_repeated = is_name ? !name_.empty() : std::exchange(has_arguments_, true);
     member_ = is_repeated ? Member::other : is_name ? Member::name : Member::arguments;
     return go(At::colon);
@@ -80,7 +80,7 @@ ReadStep JsonCallReader::add_to_key(char byte) {
   member_ = Member::other;
   constexpr std::array<std::string_view, 2> harmless{"type", "id"};
   const bool is_foreign = std::ranges::find(harmless, key) == harmless.end();
-  // In front of the name there is a type at most.
+  // Before the name, at most a type may come.
   const bool is_early = name_.empty() && key != harmless.front();
   return notation_.names == NameRule::known && (is_foreign || is_early) ? ReadStep::wrong : go(At::colon);
 }
@@ -112,7 +112,7 @@ ReadStep JsonCallReader::end_value(CallSink& sink) {
   return is_call ? ReadStep::more : ReadStep::wrong;
 }
 
-// Without a mark it takes the arguments as well to tell a call from any other object.
+// Without a mark, a call is told from other objects only when it has arguments too.
 ReadStep JsonCallReader::end_name(CallSink& sink) {
   name_ = read_string(source_);
   const bool is_unknown = notation_.names == NameRule::known && !tools_.has(name_);
@@ -130,7 +130,7 @@ void JsonCallReader::begin_call(CallSink& sink) {
 ReadStep JsonCallReader::end_arguments(CallSink& sink) {
   std::string arguments;
   if (source_[0] == '{') {
-    if (has_begun_) return ReadStep::more;  // passed on already
+    if (has_begun_) return ReadStep::more;  // already passed on
     arguments = std::move(source_);
   } else if (source_[0] == '"') {
     const std::string text = read_string(source_);
@@ -156,7 +156,7 @@ ReadStep JsonCallReader::after_value(char byte, CallSink& sink) {
   return byte == '}' ? end_object(sink) : ReadStep::wrong;
 }
 
-// The arguments are whole; braces are missing.
+// Ends a call whose arguments are whole and which lacks only braces.
 bool JsonCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
   if (mark_bytes > 0 || how == TextEnd::whole || !has_begun_ || !has_arguments_ || at_ != At::after_value)
     return false;

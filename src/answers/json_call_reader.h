@@ -1,4 +1,5 @@
-// Calls as JSON objects: Hermes and Qwen, Llama 3.1, Mistral until v7, Granite, Phi-4-mini, Nemotron.
+// Reads calls written as JSON objects: Hermes and Qwen, Llama 3.1, Mistral until v7, Granite, Phi-4-mini,
+// Nemotron.
 #pragma once
 
 #include <string>
@@ -34,16 +35,16 @@ class JsonCallReader final : public CallReader {
   const ToolSet& tools_;
   At at_ = At::start;
   bool is_list_ = false;
-  bool is_doubled_ = false;  // {{…}}, as the templates of some Qwen models show it
-  // Of the object that is being read.
+  bool is_doubled_ = false;  // {{…}}, as the templates of some Qwen models show calls
+  // The state of the object that is being read.
   bool is_first_key_ = false;
   std::string name_;
   bool has_begun_ = false;
   bool has_arguments_ = false;
-  std::string early_arguments_;  // that came in front of the name
+  std::string early_arguments_;  // arguments that came before the name
   Member member_ = Member::other;
   JsonScanner scanner_;
-  std::string source_;  // of the key or value, where it is not passed on as it comes
+  std::string source_;  // source of the key or value, unless it is passed on as it comes
 };
 
 }  // namespace shoal

@@ -176,7 +176,7 @@ std::optional<std::string> read_json_value(std::string_view text) {
     if (step == JsonStep::complete && i + 1 == text.size()) return value;
     return std::nullopt;
   }
-  // A number ends with what follows it.
+  // A number ends only with the byte after it.
   if (scanner.add(' ') == JsonStep::complete_before) return value;
   return std::nullopt;
 }

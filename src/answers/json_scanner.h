@@ -10,18 +10,18 @@ namespace shoal {
 
 enum class JsonStep : uint8_t {
   more,
-  complete,         // with this byte
-  complete_before,  // a number, which ended before this byte
+  complete,         // the value ended with this byte
+  complete_before,  // the value, a number, ended before this byte
   wrong,
 };
 
 class JsonScanner {
  public:
-  // White space in front of the value is taken; nothing is to be added after anything but `more`. Depth is
-  // bounded by maximum_json_depth. Bytes from 0x80 are taken as they are inside strings, and so are line
-  // breaks and other control characters, which models forget to escape.
+  // White space before the value is skipped; add() may be called again only after `more`. Depth is bounded by
+  // maximum_json_depth. Inside strings, bytes from 0x80 on are accepted as they are, and so are line breaks
+  // and other control characters, which models forget to escape.
   JsonStep add(char byte);
-  // The last byte as JSON has it.
+  // The last byte as JSON writes it.
   std::string_view written() const { return written_; }
 
  private:
@@ -59,16 +59,16 @@ class JsonScanner {
   JsonStep go(State state);
 
   State state_ = State::value;
-  std::string open_;  // brackets
+  std::string open_;  // the open brackets
   bool is_key_ = false;
   std::string written_;
-  const char* literal_ = nullptr;  // what of true, false, null is to come
+  const char* literal_ = nullptr;  // the rest of true, false or null
   int32_t unicode_digits_ = 0;
   uint32_t unicode_ = 0;
   bool is_high_surrogate_ = false;  // the other half must follow
 };
 
-// A text that is one value and white space, as JSON has it.
+// The value in JSON's spelling when `text` is one value with white space around it, else nullopt.
 std::optional<std::string> read_json_value(std::string_view text);
 
 }  // namespace shoal

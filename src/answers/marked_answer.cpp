@@ -22,11 +22,11 @@ std::vector<std::string> thinking_end_marks(const ThinkingMarks& thinking, const
   std::vector<std::string> marks{std::string(thinking.close)};
   if (!reads_calls || !format.calls_end_thinking) return marks;
   for (const CallOpener& opener : format.openers) marks.emplace_back(opener.marker);
-  marks.emplace_back(format.brackets.front());  // opens the section
+  marks.emplace_back(format.brackets.front());  // a bracket that opens the section
   return marks;
 }
 
-// Words and fences may begin any text.
+// The marks that are neither words nor fences, with which ordinary text may begin.
 std::vector<std::string_view> find_firm_marks(const ThinkingMarks& thinking, const CallFormat& format,
                                               bool reads_calls) {
   std::vector<std::string_view> marks{thinking.open, thinking.close};
@@ -74,7 +74,7 @@ std::vector<AnswerEvent> MarkedAnswer::finish(TextEnd end) {
 }
 
 void MarkedAnswer::finish_content(TextEnd end) {
-  if (is_behind_call_) return;  // marks that have not come to their end
+  if (is_behind_call_) return;  // the held bytes are marks that are not complete
   if (end == TextEnd::cut) {
     drop_begun_mark();
     if (const size_t mark = quiet_.find_first_not_of(" \n\r\t"); mark != std::string::npos)
@@ -84,7 +84,7 @@ void MarkedAnswer::finish_content(TextEnd end) {
   write_quiet();
 }
 
-// A list that is not closed has lost nothing; a call that was cut is none to be read as text.
+// An unclosed list has lost nothing; a call that was cut is not given back as text.
 void MarkedAnswer::finish_call(TextEnd end) {
   const bool may_be_text = opener_->is_bare && !has_ended_call_ && !events_.is_open();
   if (source_.find_first_not_of(" \n\r\t,]}") == std::string::npos && has_ended_call_) return;
@@ -93,9 +93,9 @@ void MarkedAnswer::finish_call(TextEnd end) {
   give_up_call(source_);
 }
 
-// The held bytes where they can hardly be anything but the beginning of a mark.
+// Drops the held bytes if they can hardly be anything but the beginning of a mark.
 void MarkedAnswer::drop_begun_mark() {
-  // Where nothing of the content has come yet, calls are likelier than a text that is one bracket.
+  // Before any content has come, a call is likelier than a text that is one bracket.
   const size_t certain = part_ == Part::content && !has_content_ ? 1 : 3;
   const bool is_begun =
       held_.size() >= certain &&
@@ -124,7 +124,7 @@ void MarkedAnswer::add_to_content(char byte) {
   held_.erase(0, certain);
 }
 
-// False where the mark means nothing.
+// False when the mark means nothing here.
 bool MarkedAnswer::take_mark(std::string_view mark) {
   const bool is_at_start =
       !has_content_ && !has_thought_ && events_.call_count() == 0 && is_all_white_space(quiet_);
@@ -132,7 +132,7 @@ bool MarkedAnswer::take_mark(std::string_view mark) {
     begin_thinking();
     return true;
   }
-  if (mark == thinking_.close && is_at_start) {  // of no thinking: the prompt had opened it
+  if (mark == thinking_.close && is_at_start) {  // the prompt had opened this thinking
     begin_thinking();
     end_thinking();
     return true;
@@ -216,7 +216,7 @@ void MarkedAnswer::begin_call(const CallOpener& opener, std::string source) {
 void MarkedAnswer::add_to_call(char byte) {
   source_.push_back(byte);
   const int64_t length = marks_.add(byte);
-  // Calls end, or another one opens, where this one has not even arguments.
+  // A mark ends the calls, or opens another one, before this one has arguments.
   if (length > 0 && !events_.is_open()) {
     const std::string mark = source_.substr(source_.size() - static_cast<size_t>(length));
     const CallOpener* opener = find_opener(mark);
@@ -246,7 +246,7 @@ void MarkedAnswer::add_to_call(char byte) {
   held_ = rest;
 }
 
-// What was read is text after all.
+// The bytes read as a call are text after all.
 void MarkedAnswer::give_up_call(std::string_view source) {
   if (events_.is_open()) events_.withdraw_call();
   events_.add_content(source);
@@ -262,8 +262,8 @@ void MarkedAnswer::end_calls() {
   marks_.reset();
 }
 
-// White space is kept until it is known what it belongs to. A brace too many behind a call is none of the
-// text.
+// White space is held until it is known what it belongs to. A superfluous closing bracket after a call is
+// dropped.
 void MarkedAnswer::write_content(std::string_view text) {
   for (const char byte : text) {
     if (is_behind_call_ && (byte == '}' || byte == ']')) continue;

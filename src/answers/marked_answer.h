@@ -1,4 +1,4 @@
-// An answer with marks around thinking and calls: every family but gpt-oss.
+// Reads answers with marks around thinking and calls, as all families but gpt-oss write them.
 #pragma once
 
 #include <memory>
@@ -44,22 +44,22 @@ class MarkedAnswer final : public AnswerParser {
   const CallFormat& format_;
   const ToolSet tools_;
   const bool reads_calls_;
-  StopMatcher marks_;  // of content and, to find where the next call opens, of calls
+  StopMatcher marks_;  // the marks of content; also used inside calls, to find where the next one opens
   StopMatcher thinking_ends_;
-  const std::vector<std::string_view> firm_marks_;  // that no text begins like
+  const std::vector<std::string_view> firm_marks_;  // marks with which no ordinary text begins
 
   AnswerEventCollector events_;
   Part part_ = Part::content;
-  std::string held_;   // may be the beginning of a mark
-  std::string quiet_;  // white space and brackets: belongs to what follows
+  std::string held_;   // the possible beginning of a mark
+  std::string quiet_;  // white space and brackets that belong to what follows
   bool has_content_ = false;
   bool has_thought_ = false;
   bool is_thinking_written_ = false;
-  bool is_behind_call_ = false;  // nothing but `quiet_` since a call
+  bool is_behind_call_ = false;  // only `quiet_` has come since a call
   std::unique_ptr<CallReader> reader_;
-  const CallOpener* opener_ = nullptr;  // of that call
-  std::string source_;  // of the call that is being read, from the mark that opens it, or from the last end
-  bool has_ended_call_ = false;  // by this reader
+  const CallOpener* opener_ = nullptr;  // the opener of the call being read
+  std::string source_;  // of the call being read, from the mark that opens it, or from the last call's end
+  bool has_ended_call_ = false;  // this reader has ended a call
 };
 
 }  // namespace shoal

@@ -47,7 +47,7 @@ ReadStep PythonCallReader::add(char byte, CallSink& sink) {
 
 ReadStep PythonCallReader::add_to_name(char byte, CallSink& sink) {
   if (name_.empty() && is_white_space(byte)) return ReadStep::more;
-  if (name_.empty() && byte == ']' && has_call_) return ReadStep::done;  // behind a comma at the end
+  if (name_.empty() && byte == ']' && has_call_) return ReadStep::done;  // after a trailing comma
   if (byte != '(') {
     name_.push_back(byte);
     return is_call_name(name_) ? ReadStep::more : ReadStep::wrong;
@@ -98,7 +98,7 @@ ReadStep PythonCallReader::add_to_value(char byte, CallSink& sink) {
 ReadStep PythonCallReader::end_value(char byte, CallSink& sink) {
   const std::optional<std::string> json = python_literal_to_json(value_);
   if (!json) return ReadStep::wrong;
-  // What is there twice counts the first time.
+  // Of a repeated argument, the first one counts.
   if (const bool is_first = keys_.empty(); keys_.insert(key_).second) {
     sink.add_arguments(is_first ? "{" : ", ");
     sink.add_arguments(format_json_text(key_, /*ascii_only=*/false));

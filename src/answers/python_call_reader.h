@@ -1,4 +1,4 @@
-// Calls as Python writes them: Llama's pythonic notation, LFM2. From behind the opening bracket.
+// Reads calls as Python writes them (Llama's pythonic notation, LFM2), from after the opening bracket.
 #pragma once
 
 #include <set>
@@ -14,7 +14,7 @@ class PythonCallReader final : public CallReader {
       : notation_(notation), tools_(tools) {}
 
   ReadStep add(char byte, CallSink& sink) override;
-  // A bracket that is open has no argument in front of it that could not go on.
+  // A call with an open bracket is never whole: its last argument might go on.
   bool end(int64_t, TextEnd, CallSink&) override { return false; }
 
  private:
@@ -32,10 +32,10 @@ class PythonCallReader final : public CallReader {
   At at_ = At::start;
   std::string name_;
   std::string key_;
-  std::set<std::string> keys_;  // of the call
+  std::set<std::string> keys_;  // keys of the call so far
   std::string value_;
   bool has_call_ = false;
-  std::string open_;  // brackets inside the value
+  std::string open_;  // brackets that are open inside the value
   char quote_ = '\0';
   bool is_escaped_ = false;
 };

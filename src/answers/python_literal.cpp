@@ -22,7 +22,7 @@ std::optional<uint32_t> parse_hex(std::string_view digits) {
   return value;
 }
 
-// Recursive descent; the depth is bounded.
+// Converts by recursive descent of bounded depth.
 class Converter {
  public:
   explicit Converter(std::string_view source) : source_(source) {}
@@ -62,7 +62,7 @@ class Converter {
     json_ += '[';
     for (bool first = true; !take(close); first = false) {
       if (!first && !take(',')) return false;
-      if (!first && take(close)) break;  // a comma at the end
+      if (!first && take(close)) break;  // a trailing comma
       if (!first) json_ += ", ";
       if (!value(depth + 1)) return false;
     }
@@ -105,7 +105,7 @@ class Converter {
     return false;
   }
 
-  // At the backslash; leaves at the last byte of the escape.
+  // Reads an escape from its backslash; stops at its last byte.
   bool escape(std::string& text) {
     constexpr std::array<std::pair<char, char>, 9> simple{{{'n', '\n'},
                                                            {'t', '\t'},
@@ -123,7 +123,7 @@ class Converter {
       return true;
     }
     const size_t digits = peek() == 'x' ? 2 : peek() == 'u' ? 4 : peek() == 'U' ? 8 : 0;
-    if (digits == 0) {  // Python keeps what is no escape
+    if (digits == 0) {  // Python keeps an unknown escape as it is
       text += '\\';
       --at_;
       return true;
@@ -165,7 +165,7 @@ class Converter {
     return number(word);
   }
 
-  // Python also writes 1. and .5 and +1, which JSON does not.
+  // Python also writes 1. and .5 and +1, which JSON does not have.
   bool number(std::string_view word) {
     if (word.starts_with('+')) word.remove_prefix(1);
     std::string digits(word);

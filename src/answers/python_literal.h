@@ -1,4 +1,4 @@
-// A Python literal (text, number, True, False, None, list, tuple, dict) as JSON.
+// Converts a Python literal (text, number, True, False, None, list, tuple, dict) to JSON.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-// nullopt for anything else. JSON's words for true, false and null are understood too.
+// nullopt for anything else. JSON's true, false and null are understood too.
 std::optional<std::string> python_literal_to_json(std::string_view literal);
 
 }  // namespace shoal

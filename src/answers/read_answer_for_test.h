@@ -1,4 +1,4 @@
-// Reads whole answers and compares what came of them; for tests only.
+// Reads whole answers and compares what was found in them; for tests only.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ struct ReadAnswer {
   bool operator==(const ReadAnswer&) const = default;
 };
 
-// Appends, and joins what is of one kind.
+// Appends the events and joins neighbours of one kind.
 inline void join_events(const std::vector<AnswerEvent>& more, std::vector<AnswerEvent>& events) {
   for (const AnswerEvent& event : more) {
     if (!event.text.empty() && !events.empty() && events.back().kind == event.kind &&
@@ -88,8 +88,8 @@ inline bool is_subsequence(std::string_view part, std::string_view whole) {
   return true;
 }
 
-// Whether every byte of the source is somewhere in the answer, as far as that can be seen from outside: all
-// of it where no call was found; where there are calls, content and thinking are the source's in its order.
+// Whether every byte of the source is in the answer, as far as can be seen from outside. Without calls, all
+// of it must be there; with calls, content and thinking must be parts of the source in its order.
 inline bool has_lost_nothing(const AnswerStyle& format, std::string_view source, const ReadAnswer& answer) {
   const std::string whole = without_white_space(source);
   const std::string reasoning = without_white_space(answer.reasoning);

@@ -1,5 +1,5 @@
-// 200 BFCL calls as each family writes them: by its own chat template where that renders calls, else by what
-// the template tells the model to write.
+// Reads 200 BFCL calls as each family writes them: by its own chat template if that renders calls, else as
+// the template tells the model to write them.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -23,7 +23,7 @@ void expect_calls(const std::vector<BfclCall>& wanted, const ReadAnswer& answer,
   EXPECT_EQ(answer.withdrawn, 0);
 }
 
-// One answer with what is to be read in it.
+// An answer, and what must be read from it.
 struct Sample {
   std::string source;
   std::vector<BfclCall> calls;
@@ -97,7 +97,7 @@ TEST_P(FamilyTest, ReadsTheSameHoweverTheStreamIsCut) {
       at += length;
     }
     EXPECT_EQ(read_events(GetParam().format, sample.tools, pieces), whole) << source;
-    if (count++ % 4 != 0) continue;  // all the rest takes long
+    if (count++ % 4 != 0) continue;  // testing all would take long
     for (size_t cut = 0; cut <= source.size(); ++cut) {
       ASSERT_EQ(read_events(GetParam().format, sample.tools, {source.substr(0, cut), source.substr(cut)}),
                 whole)

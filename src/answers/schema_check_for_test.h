@@ -1,5 +1,5 @@
-// Whether a value satisfies a JSON schema, judged by a plain walk over both that shares nothing with the
-// grammars; knows the keywords that functions' schemas use. For tests only.
+// Judges whether a value satisfies a JSON schema by a plain walk over both, which shares no code with the
+// grammars. Knows the keywords that functions' schemas use. For tests only.
 #pragma once
 
 #include <algorithm>

@@ -11,13 +11,13 @@
 namespace shoal {
 namespace {
 
-// A text as the inside of a JSON string.
+// The text as it is written inside a JSON string.
 std::string escape(std::string_view text) {
   const std::string quoted = format_json_text(text, /*ascii_only=*/false);
   return quoted.substr(1, quoted.size() - 2);
 }
 
-// A value that is written bare. Templates write Python's words for true, false and null too.
+// Converts a bare value to JSON. Templates write Python's words for true, false and null too.
 std::string to_json(std::string_view text, ParameterKind kind) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> word_values{
       {{"True", "true"}, {"False", "false"}, {"None", "null"}}};
@@ -128,7 +128,7 @@ ReadStep TagCallReader::end_call(CallSink& sink) {
   return ReadStep::done;
 }
 
-// The end tag has begun, or ends a value as well.
+// Ends a call whose end tag has begun, or whose last value ends with the end tag.
 bool TagCallReader::end(int64_t mark_bytes, TextEnd how, CallSink& sink) {
   if (mark_bytes > 0) return false;
   const std::string_view end = notation_.after_call;
@@ -163,7 +163,7 @@ ReadStep TagCallReader::begin_value() {
   return go(At::value);
 }
 
-// Texts are written as they come, since they may be whole files; only what may belong to the end is kept
+// Texts are passed on as they come, since they may be whole files; only what may belong to the end is held
 // back.
 ReadStep TagCallReader::add_to_value(char byte, CallSink& sink) {
   value_.push_back(byte);
@@ -196,7 +196,7 @@ void TagCallReader::write_text(CallSink& sink) {
   value_.erase(0, certain);
 }
 
-// What is there twice counts the first time.
+// Of a repeated parameter, the first one counts.
 void TagCallReader::begin_parameter(CallSink& sink) {
   if (is_repeated_) return;
   sink.add_arguments(keys_.empty() ? "{" : ", ");

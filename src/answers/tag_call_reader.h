@@ -1,5 +1,5 @@
-// Calls with tags around each parameter: Qwen3-Coder, GLM, MiniMax. The values are bare texts; what type they
-// have is said by the tool's schema.
+// Reads calls with tags around each parameter: Qwen3-Coder, GLM, MiniMax. The values are bare texts; the
+// tool's schema gives their types.
 #pragma once
 
 #include <set>
@@ -21,7 +21,7 @@ class TagCallReader final : public CallReader {
  private:
   enum class At : uint8_t { before_name, name, between, key, before_value, value };
 
-  // Takes white space and then one of the alternatives; `found` is set when it is complete.
+  // Skips white space and takes one of the alternatives; `found` is set when it is complete.
   ReadStep expect(char byte, const std::vector<std::string_view>& alternatives, std::string_view& found);
   ReadStep add_to_name(char byte, CallSink& sink);
   ReadStep add_between(char byte, CallSink& sink);
@@ -37,15 +37,15 @@ class TagCallReader final : public CallReader {
   const TagNotation notation_;
   const ToolSet& tools_;
   At at_;
-  std::string seen_;  // of the alternatives
+  std::string seen_;  // the alternatives' bytes so far
   std::string name_;
   std::string key_;
-  std::set<std::string> keys_;  // that have been written
-  bool is_repeated_ = false;    // this one has
+  std::set<std::string> keys_;  // keys of the parameters so far
+  bool is_repeated_ = false;    // this parameter's key has come before
   StopMatcher value_end_;
-  std::string value_;  // of a text: what is not written yet
+  std::string value_;  // of a text value, the part not passed on yet
   bool is_text_ = false;
-  bool has_written_ = false;  // the value's beginning
+  bool has_written_ = false;  // the value's beginning was passed on
 };
 
 }  // namespace shoal

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A JSON file of a model folder; null where it is missing.
+// A JSON file of a model folder; null when it is missing.
 Result<Value> read_json(const fs::path& path) {
   if (!fs::exists(path)) return Value();
   const Result<std::string> text = os::read_text_file(path);
@@ -32,14 +32,14 @@ Result<Value> read_json(const fs::path& path) {
   return value;
 }
 
-// "</s>", or {"content": "</s>", …}.
+// The text of a token given as "</s>" or as {"content": "</s>", …}.
 std::string token_text(const Value& config, std::string_view name) {
   const Value* token = config.find(name);
   if (token != nullptr && token->object() != nullptr) return text_member(*token, "content");
   return text_member(config, name);
 }
 
-// The ids of eos_token_id, a number or a list.
+// Adds the ids of eos_token_id, which is a number or a list.
 Result<void> add_end_ids(const Value& config, int64_t vocabulary_size, std::vector<TokenId>& ids) {
   const Value* eos = config.find("eos_token_id");
   if (eos == nullptr || eos->is_null()) return {};
@@ -48,7 +48,7 @@ Result<void> add_end_ids(const Value& config, int64_t vocabulary_size, std::vect
     if (id.integer() == nullptr || *id.integer() < 0 || *id.integer() >= Vocabulary::maximum_size) {
       return fail(ErrorCode::corrupt_data, fmt::format("eos_token_id is {}", format_json(*eos)));
     }
-    // Some configurations name an id that the vocabulary does not have; it is never generated.
+    // Some configurations name an id that the vocabulary does not have; it can never be generated.
     if (*id.integer() < vocabulary_size) ids.push_back(static_cast<TokenId>(*id.integer()));
   }
   return {};
@@ -70,7 +70,7 @@ GenerationDefaults read_defaults(const Value& config) {
   defaults.repetition_penalty = number_of(config, "repetition_penalty");
   const Value* top_k = config.find("top_k");
   if (top_k != nullptr && top_k->integer() != nullptr) defaults.top_k = *top_k->integer();
-  // What is not sampled is greedy.
+  // do_sample: false means greedy decoding.
   const Value* sampled = config.find("do_sample");
   if (!defaults.temperature && sampled != nullptr && sampled->boolean() != nullptr && !*sampled->boolean()) {
     defaults.temperature = 0;
@@ -78,7 +78,7 @@ GenerationDefaults read_defaults(const Value& config) {
   return defaults;
 }
 
-// tokenizer_config.json has one template, or several with names.
+// The template in a tokenizer_config.json, which has one or several with names.
 std::string template_in(const Value& config) {
   const Value* source = config.find("chat_template");
   if (source == nullptr) return {};
@@ -161,7 +161,7 @@ Result<FolderConfigs> read_configs(const fs::path& folder) {
   return configs;
 }
 
-// bos, eos and the end tokens, from whichever files say something.
+// Sets bos, eos and the end tokens from the files that name them.
 Result<void> set_special_tokens(const FolderConfigs& configs, ComposedTokenizer& tokenizer,
                                 TextAssets& assets) {
   assets.bos_text = token_text(configs.tokenizer, "bos_token");
@@ -240,7 +240,7 @@ Result<RenderedChat> render(const TextAssets& assets, const Value& context) {
   return rendered;
 }
 
-// How many tokens too many a prompt may have that is still counted.
+// A prompt with more tokens than the context and this many more is refused without counting them.
 constexpr int64_t counted_excess = 1 << 16;
 
 Result<std::vector<TokenId>> make_prompt(const Tokenizer& tokenizer, std::string_view text,
@@ -274,13 +274,13 @@ Result<std::vector<TokenId>> TextAssets::chat_prompt(const Value& context) const
 
 namespace {
 
-// A model whose template takes no tools is told of them in words, and calls them as most do.
+// A model whose template takes no tools has them described in words and calls them as Hermes does.
 AnswerStyle format_with(const ToolUse& tools, AnswerStyle format) {
   if (tools.choice != ToolChoice::none && format.calls == CallStyle::none) format.calls = CallStyle::hermes;
   return format;
 }
 
-// Of the prompt's last tokens, which hold whatever opens the answer.
+// The text of the prompt's last tokens, which contain whatever opens the answer.
 std::string last_text(std::span<const TokenId> prompt, const Tokenizer& tokenizer) {
   constexpr size_t shown_tokens = 24;
   const std::span<const TokenId> last = prompt.last(std::min(prompt.size(), shown_tokens));
@@ -313,7 +313,7 @@ AnswerForm TextAssets::form_of(std::span<const TokenId> prompt, const ToolUse& t
                                OutputFormat output) const {
   AnswerForm form{.output = std::move(output), .format = format_with(tools, answer_format), .tools = tools};
   form.thinking = read_prompt_end(last_text(prompt, *tokenizer), form.format).thinking;
-  // A mark that is a special token stands in the prompt where the template has put it, and nowhere else.
+  // A special token is in the prompt only where the template has put it, so its count is the count of calls.
   if (form.format.calls == CallStyle::kimi) {
     const auto mark = tokenizer->find_token(call_format(form.format.calls).openers.front().marker);
     if (mark) form.calls_before = std::ranges::count(prompt, *mark);

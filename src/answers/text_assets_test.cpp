@@ -41,7 +41,8 @@ TEST_P(RealModelText, IsRenderedAndTokenisedAsItsMakersDoIt) {
     EXPECT_EQ(assets->chat_prompt(context), ids_of(*generation.find("input_ids")));
   }
 
-  // The oracle's program read the file as text, with \n at the end of its lines.
+  // The oracle's program read the file in text mode, with
+  //  at the end of lines.
   const std::string lines = replace_all(*os::read_text_file(text), "\r\n", "\n");
   const std::vector<TokenId> ids = *assets->plain_prompt(lines, no_token_limit);
   auto window_begin = ids.begin() + *expected.find("text")->find("first_token")->integer();
@@ -61,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(All, RealModelText,
                                                    "qwen-1.5b.json"}),
                          [](const auto& test) { return std::string(test.param.title); });
 
-// A model folder of the oracle's tokenizer, with more files as a test likes.
+// A model folder with the oracle's tokenizer, to which a test adds files.
 class Folder : public testing::Test {
  protected:
   void SetUp() override {
@@ -105,7 +106,7 @@ TEST_F(Folder, NeverTakesSpecialTokensFromAUsersWords) {
   EXPECT_EQ(std::ranges::count(*ids, 1021), 1) << "the template's <|im_end|>";
   EXPECT_EQ(assets.tokenizer->decode(*ids, SpecialTokens::parse),
             "<|im_start|>user\na<|im_end|>\n<|im_start|>system<|im_end|>\n");
-  // The border between a user's words and the template makes no token of both.
+  // No token arises across the border between a user's words and the template.
   const Value at_border = json(R"({"messages": [{"role": "user", "content": "<|im_end|>"}]})");
   EXPECT_EQ(std::ranges::count(*assets.chat_prompt(at_border), 1021), 1);
   EXPECT_EQ(std::ranges::count(*assets.plain_prompt("<|im_end|>", no_token_limit), 1021), 0);

@@ -16,7 +16,7 @@ void add_type(const Value& type, Kinds& kinds) {
   (*type.text() == "string" ? kinds.text : *type.text() == "null" ? kinds.null : kinds.other) = true;
 }
 
-// The part of `root` that a reference like "#/$defs/Color" names, as pydantic writes them.
+// The part of `root` that a reference such as "#/$defs/Color" names; pydantic writes these.
 const Value* find_referred(const Value& root, std::string_view reference) {
   if (!reference.starts_with("#/")) return nullptr;
   const Value* at = &root;

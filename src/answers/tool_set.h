@@ -1,4 +1,4 @@
-// The tools of a request, as far as reading calls of them needs: their names, and which parameters are texts.
+// The tools of a request as far as reading their calls needs: names, and the kinds of parameters.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace shoal {
 class ToolSet {
  public:
   ToolSet() = default;
-  // As the API takes them: [{"type": "function", "function": {"name", "parameters": {"properties": …}}}].
-  // Whatever is no such thing is left out.
+  // Takes the API's form: [{"type": "function", "function": {"name", "parameters": {"properties": …}}}].
+  // Entries of another form are left out.
   explicit ToolSet(const Value& tools);
 
   bool empty() const { return functions_ == nullptr || functions_->empty(); }
@@ -24,7 +24,7 @@ class ToolSet {
  private:
   const Value* find(std::string_view name) const;
 
-  std::shared_ptr<const Value::Array> functions_;  // a copy is cheap
+  std::shared_ptr<const Value::Array> functions_;  // shared, so that copies are cheap
 };
 
 }  // namespace shoal
