@@ -141,7 +141,8 @@ class Test(unittest.TestCase):
                                 (["tokenize", "x", "--file"], "--file"),
                                 (["logits", "x", "--ids", "y", "--out", "z", "--isa", "mmx"], "mmx")):
             self.assertIn(part, program.run(*arguments, status=2), arguments)
-        # What a file is called or says may be no text: stderr stays UTF-8, and no terminal takes orders from it.
+        # A file's name and content may be invalid text: stderr must stay UTF-8 and give no orders to the
+        # terminal.
         told = program.run("inspect", os.fsdecode(b"./\xff\x1b[2J.gguf"), status=1)
         self.assertIn("\\xff\\x1b[2J.gguf", told)
         self.assertIn("not on this machine", program.run("run", "no-such-model", "--prompt", "x",

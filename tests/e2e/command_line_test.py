@@ -27,9 +27,9 @@ class Test(unittest.TestCase):
             first, second = cluster.nodes
             asked = run_model(MODEL, "--chatgpt-api-port", first.api_port)
             self.assertIn("Rayleigh", asked)
-            # By its id, the node's peer on this machine is meant.
+            # --node-id names the node's peer on this machine, which is asked then.
             self.assertEqual(run_model(MODEL, "--chatgpt-api-port", first.api_port, "--node-id", second.name), asked)
-            # A path that the node knows by a name, and one that it does not know.
+            # First a path that the node knows by a name, then one that it does not know.
             self.assertEqual(run_model(path, "--chatgpt-api-port", first.api_port), asked)
             with tempfile.TemporaryDirectory() as folder:
                 copy = pathlib.Path(folder, "copy.gguf")
@@ -58,7 +58,7 @@ class Test(unittest.TestCase):
             for before in (port, ["--chatgpt-api-port", 9, *port], ["--node-id-filter", "a,b", *port]):
                 found = json.loads(program.run(*before, "status", "--json"))
                 self.assertEqual(found["status"]["node_id"], cluster.nodes[0].name)
-            # A list takes one argument, what follows is the model.
+            # The list takes one argument; the next one is the model.
             program.run("run", *port, "--node-id-filter", "a,b", MODEL, "--prompt", "Say hello.", "--max-tokens", "3")
 
     def test_one_ctrl_c_ends_a_conversation_that_waits_for_a_question(self):

@@ -30,7 +30,7 @@ class Test(unittest.TestCase):
             screen.wait_for("\n> ")
             screen.type("Explain in detail how a computer works, step by step.\r")
             screen.wait_for("\n> ", 1)
-            while len(screen.shown) < 600:  # the answer runs
+            while len(screen.shown) < 600:  # the answer is running
                 screen.wait_for(" ", screen.shown.count(b" ") + 1)
             screen.type("\x03")
             screen.wait_for("[stopped]")

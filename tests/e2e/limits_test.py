@@ -171,7 +171,7 @@ class Test(unittest.TestCase):
             try:
                 status, told = run_limited(little_memory, *node_flags(), timeout=10)
             except subprocess.TimeoutExpired:
-                continue  # It runs.
+                continue  # The node runs.
             self.assertEqual(status, 1, (megabytes, told))
             self.assertIn("shoal: ", told)
 
@@ -185,7 +185,7 @@ class Test(unittest.TestCase):
                 try:
                     status, told = run_limited(enter, *node_flags(), timeout=10)
                 except subprocess.TimeoutExpired:
-                    continue  # It runs.
+                    continue  # The node runs.
                 self.assertEqual(status, 1, (count, told))
                 self.assertIn("threads", told)
 
@@ -224,8 +224,8 @@ class Test(unittest.TestCase):
         os.set_blocking(writer, False)
         os.write(writer, b"x" * 4000)
         helping = subprocess.Popen([str(program.SHOAL), "--help"], stdout=writer)
-        time.sleep(0.5)  # it has filled the pipe
-        self.assertFalse(os.get_blocking(writer))  # as its owner left it
+        time.sleep(0.5)  # until it has filled the pipe
+        self.assertFalse(os.get_blocking(writer))  # left as the pipe's owner set it
         os.close(writer)
         with os.fdopen(reader) as pipe:
             self.assertEqual(pipe.read(), "x" * 4000 + whole)
@@ -248,7 +248,7 @@ class Test(unittest.TestCase):
                                   env=env, timeout=20, cwd="/")
             return done.stderr
 
-        home = os.path.expanduser("~")  # of the password file where HOME is not set
+        home = os.path.expanduser("~")  # taken from the password file when HOME is not set
         self.assertIn(f" {home}/.cache/shoal/downloads", places(without))
         with tempfile.TemporaryDirectory() as folder:
             model = pathlib.Path(folder, "x", "downloads", "lies-there")

@@ -20,7 +20,7 @@ class Test(unittest.TestCase):
 
     def check(self, count, *flags):
         with Cluster(count, *flags) as cluster:
-            for node in cluster.nodes:  # the head or not, and the second call
+            for node in cluster.nodes:  # head or not, first call or second: all answer the same
                 self.assertEqual(answer(node, QUESTION), expected(), node.name)
             return cluster.shards()
 

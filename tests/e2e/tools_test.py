@@ -29,7 +29,7 @@ def ask(messages, **more):
                                           **more)
 
 
-# The loop: the model calls, the program answers, the model says it in words.
+# The whole loop: the model calls, the program answers, the model says the answer in words.
 messages = list(asked)
 choice = ask(messages).choices[0]
 assert choice.finish_reason == "tool_calls", choice
@@ -48,7 +48,7 @@ for chunk in ask(asked, stream=True):
         arguments += piece.function.arguments
 assert len(begun) == 1 and arguments == call.function.arguments and "tool_calls" in reasons, (begun, arguments)
 
-# A call by force, of any function or of one, and none at all.
+# Forced calls, of any function or of a named one; then no call at all.
 greeting = [{"role": "user", "content": "Hello!"}]
 for wish in "required", {"type": "function", "function": {"name": "get_weather"}}:
     forced = ask(greeting, tool_choice=wish).choices[0].message

@@ -1,5 +1,5 @@
-// Any datagram that a stranger sends to the discovery port is refused, or it is an announcement or a question
-// for a name that is written and read again as the same one.
+// Any datagram that a stranger sends to the discovery port is refused, or is an announcement or a name
+// question that survives being written and read again.
 #include <string_view>
 
 #include "base/check.h"

@@ -1,5 +1,5 @@
-// Any text as models.json is refused with a reason, or each of its entries has a name and repositories of two
-// parts that do not lead elsewhere.
+// Any text as models.json is refused with a reason, or each of its entries has a name, and repositories of
+// two parts that lead nowhere else.
 #include <algorithm>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// Any body is either refused with a 400 that says why, or a request within its ranges whose prompt is JSON
+// Any body is refused with a 400 that says why, or becomes a request within its ranges whose prompt is JSON
 // again.
 #include "api/chat_request.h"
 #include "api/completion_request.h"

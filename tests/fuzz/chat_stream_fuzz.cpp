@@ -1,5 +1,5 @@
-// Any bytes as the answer of a node to a streamed chat: however they are cut, the client tells the same
-// words, the same end and the same error.
+// Any bytes as a node's answer to a streamed chat: however they are cut, the client reports the same words,
+// the same end and the same error.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// All that a caller hears, in pieces of `step` bytes.
+// All that a caller is told when the bytes come in pieces of `step` bytes.
 std::string heard(std::string_view bytes, size_t step) {
   std::string all;
   const shoal::ChatProgress progress{

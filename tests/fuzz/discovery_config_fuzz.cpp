@@ -1,5 +1,5 @@
-// Any text as discovery.json is refused with a place that lies in it, or it is peers that can be dialled,
-// also where something that nobody knows stands in front.
+// Any text as discovery.json is refused with a place that lies in it, or gives peers that can be dialled,
+// also with an unknown member put in front.
 #include <algorithm>
 #include <charconv>
 #include <string_view>
@@ -19,7 +19,7 @@ int64_t take_number(std::string_view& text) {
   return number;
 }
 
-// "d.json:LINE:COLUMN: what is wrong"
+// Errors have the form "d.json:LINE:COLUMN: what is wrong".
 void check_error(const shoal::Error& error, std::string_view text) {
   CHECK(error.code == shoal::ErrorCode::invalid_argument);
   std::string_view message = error.message;

@@ -1,4 +1,4 @@
-// A text of a grammar, the same for the same grammar: bytes that close something come often, so that it ends.
+// Makes a text of a grammar, always the same one. Bytes that close something come often, so that it ends.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace shoal {
 
-// nullopt where it has no end after `byte_limit` bytes, or goes on in more ways than are followed.
+// nullopt when the text has not ended after `byte_limit` bytes, or could go on in more ways than are
+// followed.
 inline std::optional<std::string> walk_grammar(const Grammar& grammar, int byte_limit) {
   const ShortestEnds ends(grammar);
   GrammarStates states(grammar, ends);
@@ -35,7 +36,7 @@ inline std::optional<std::string> walk_grammar(const Grammar& grammar, int byte_
     }
     if (next == GrammarStates::dead_state && states.items(state).size() > 100) return std::nullopt;
     CHECK(next != GrammarStates::dead_state);
-    // From anywhere some way leads to the end, and a byte brings it one byte nearer at most.
+    // Some way leads to the end from anywhere, and a byte brings it at most one byte nearer.
     CHECK(states.bytes_to_end(next) >= states.bytes_to_end(state) - 1);
     state = next;
   }

@@ -1,6 +1,6 @@
 // Any JSON as the parameters of a function that calls are held to, for any family: it is refused, or our own
-// reader finds well-formed calls of this function in what the grammar writes. The first two bytes choose
-// family and tool choice.
+// reader finds well-formed calls of the function in what the grammar writes. The first two bytes choose the
+// family and the tool choice.
 #include "answers/answer_grammar.h"
 #include "answers/read_answer_for_test.h"
 #include "base/check.h"

@@ -1,4 +1,4 @@
-// Any bytes as a chat template, rendered over a small context.
+// Renders any bytes as a chat template over a small context.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,4 +1,4 @@
-// Any JSON as a schema: it is refused, or what its grammar writes is JSON.
+// Any JSON as a schema is refused, or its grammar writes JSON.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

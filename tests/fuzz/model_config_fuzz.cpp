@@ -1,4 +1,4 @@
-// Any configuration is either refused or has sizes and frequencies that can be computed with.
+// Any configuration is refused, or has sizes and frequencies that can be computed with.
 #include <cmath>
 
 #include "base/check.h"

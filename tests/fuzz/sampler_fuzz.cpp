@@ -1,5 +1,5 @@
-// Any settings, logits, history and masks: what is finite has a token that may be drawn, and the same again;
-// the rest is refused.
+// Any settings, logits, history and masks: finite logits give a token that may be drawn, and the same one
+// again; others are refused.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// Takes the input's bytes one value after another; zeros behind their end.
+// Reads values from the input's bytes; zeros follow their end.
 class Bytes {
  public:
   Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
@@ -25,7 +25,7 @@ class Bytes {
     return value;
   }
   uint8_t byte() { return take<uint8_t>(); }
-  // Mostly numbers that requests have, else any bits.
+  // Mostly a number that is usual in requests, else any bits.
   double number() {
     constexpr double usual[] = {0, 1, 0.5, 0.9, 2, -2, 1e-308, 1e308, -1e308, 7, 100, -100, 1e-12, -0.0};
     const uint8_t choice = byte();

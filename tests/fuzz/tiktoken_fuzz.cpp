@@ -1,5 +1,5 @@
-// Any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, then a few texts through
-// it.
+// Reads any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, and encodes a few
+// texts.
 #include <array>
 #include <cstddef>
 #include <cstdint>

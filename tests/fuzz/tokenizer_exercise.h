@@ -1,4 +1,4 @@
-// A few texts through a tokenizer that was made of any bytes.
+// Sends a few texts through a tokenizer that was made from any bytes.
 #pragma once
 
 #include "tokens/detokenizer.h"

@@ -1,4 +1,4 @@
-// Any bytes as a tokenizer.json, then a few texts through it.
+// Reads any bytes as a tokenizer.json and encodes a few texts.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

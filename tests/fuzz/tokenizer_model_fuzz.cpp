@@ -1,4 +1,4 @@
-// Any bytes as a SentencePiece model, then a few texts through it.
+// Reads any bytes as a SentencePiece model and encodes a few texts.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,5 +1,6 @@
-// Any text as the answer of any family: cut as the input says it gives the same events as whole, no call has
-// malformed arguments, and what is no call is all there. The first two bytes choose family and cut.
+// Any text as the answer of any family: cut in pieces it gives the same events as whole, no call has
+// malformed arguments, and nothing that is no call is lost. The first two bytes choose the family and the
+// cut.
 #include "answers/read_answer_for_test.h"
 #include "base/check.h"
 #include "base/utf8.h"
@@ -14,7 +15,7 @@ const shoal::ToolSet& tools() {
   return example_tools;
 }
 
-// An exponent may go beyond what a number holds.
+// parse_json() refuses exponents that are too large, so JSON with an exponent may fail.
 void check_arguments(const std::string& json) {
   const shoal::Result<shoal::Value> value = shoal::parse_json(json);
   CHECK(value ? value->object() != nullptr : json.find_first_of("eE") != std::string::npos);

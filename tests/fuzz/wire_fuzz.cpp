@@ -15,7 +15,7 @@ std::string bytes_of(const shoal::EncodedFrame& frame) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  // The first byte says which stream it is, and where the bytes are cut in two.
+  // The first byte tells which stream the bytes come from, and where they are cut in two.
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const size_t cut = std::min<size_t>(data[0] >> 1, bytes.size());
   const std::string_view pieces[] = {bytes.substr(0, cut), bytes.substr(cut)};
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto frame = shoal::decode_control(pieces, "1.2.3");
     if (!frame) return 0;
     const auto* hello = std::get_if<shoal::Hello>(&*frame);
-    if (hello != nullptr && hello->report.version != "1.2.3") return 0;  // read only in part
+    if (hello != nullptr && hello->report.version != "1.2.3") return 0;  // then only a part is read
     const std::string once = bytes_of(shoal::encode(*frame));
     const std::string_view again[] = {once};
     CHECK(shoal::decode_control(again, "1.2.3").has_value());

@@ -1,7 +1,8 @@
-// One model file, one prompt: the same logits, bit for bit, for every split over stages, number of threads
-// and of sequences beside it, size of prefill chunk and instruction set, with guesses that are rolled back
-// and without. Three small models in every combination; the others, weight formats among them, where any two
-// values of any two of these meet. SHOAL_MATRIX=all tries every combination on every model.
+// One model file and one prompt give the same logits, bit for bit, for every split over stages, number of
+// threads, number of sequences beside it, size of prefill chunk and instruction set, with and without guesses
+// that are rolled back. Three small models are tested in every combination; the others (weight formats among
+// them) so that any two values of any two factors meet. SHOAL_MATRIX=all tries every combination on every
+// model.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -25,7 +26,7 @@ enum class Split : uint8_t { whole, after_the_first, before_the_last_two, with_e
 constexpr Split splits[] = {Split::whole, Split::after_the_first, Split::before_the_last_two,
                             Split::with_empty_shards};
 
-// The layers of each stage. The borders fall at other places for each split.
+// The layers of each stage. Each split has its borders in other places.
 std::vector<int64_t> layers_of(Split split, int64_t layers) {
   switch (split) {
     case Split::whole: return {layers};
@@ -43,7 +44,7 @@ struct Arrangement {
   int64_t chunk;
   Isa isa;
 
-  // Another slot for each number of threads.
+  // Each number of threads uses another slot.
   int32_t first_slot() const { return static_cast<int32_t>(threads * 3 - 3); }
   std::string text() const {
     return fmt::format("split {}, {} threads, {} sequences, chunks of {}, {}", static_cast<int>(split),
@@ -85,7 +86,7 @@ std::vector<Pair> pairs_of(const Arrangement& a) {
   return pairs;
 }
 
-// About what it takes, in rows of the quickest kernels.
+// Roughly the time that an arrangement takes, in rows of the quickest kernels.
 double cost_of(const Arrangement& a) {
   constexpr int64_t tokens = 128;
   const int64_t steps = (tokens + a.chunk - 1) / a.chunk;
@@ -93,7 +94,7 @@ double cost_of(const Arrangement& a) {
   return static_cast<double>((tokens + steps * (a.sequences - 1)) * slowness);
 }
 
-// Arrangements in which any two values of any two factors meet, where there is a choice the cheaper ones.
+// Arrangements in which any two values of any two factors meet; of several possible ones the cheapest.
 std::vector<Arrangement> pairwise_arrangements() {
   const std::vector<Arrangement> all = every_arrangement();
   std::set<Pair> missing;
@@ -116,7 +117,7 @@ std::vector<Arrangement> pairwise_arrangements() {
   return chosen;
 }
 
-// Tokens that depend on nothing but their place.
+// Tokens that depend only on their place.
 TokenId any_token(int64_t sequence, int64_t position, int64_t vocabulary) {
   const double draw = uniform_draw({.seed = 7,
                                     .choice_index = static_cast<uint32_t>(sequence),
@@ -128,7 +129,7 @@ TokenId any_token(int64_t sequence, int64_t position, int64_t vocabulary) {
 constexpr int64_t slot_limit = 7;
 constexpr int64_t most_sequences = 7;
 
-// A sequence beside ours. When its tokens are used up, most of them are dropped and it takes them again.
+// A sequence that runs beside ours. When its tokens are used up, it drops most of them and takes them again.
 struct Companion {
   int32_t slot;
   int64_t token_count;
@@ -142,11 +143,11 @@ struct Companion {
   }
 };
 
-// Runs the prompt in chunks and then token by token, with other sequences in the same steps. Gives the logits
-// of every row of ours.
+// Runs the prompt in chunks and then token by token, with other sequences in the same steps. Returns the
+// logits of every row of our sequence.
 class Run {
  public:
-  // What follows the right token of every other step of decoding: nothing, or a guess that the next step
+  // What follows the right token in every other decoding step: nothing, or a wrong guess that the next step
   // drops.
   enum class Guesses : uint8_t { none, wrong_ones };
 
@@ -172,7 +173,7 @@ class Run {
   }
 
  private:
-  // Ours stand before the others, behind them or in the middle; half of the others sit a step out.
+  // Our rows come before the others, after them or in the middle; half of the others skip each step.
   Step next_step() {
     Step step;
     const auto place = static_cast<size_t>(step_number_ % 3) * companions_.size() / 2;
@@ -218,7 +219,7 @@ struct Lengths {
   int64_t decode;
 };
 
-// Models are loaded once for each way to load them.
+// Loads each model once for each way to load it.
 class Models {
  public:
   explicit Models(std::filesystem::path path, const Lengths& lengths)
@@ -233,7 +234,7 @@ class Models {
  private:
   LocalModel* load(const Arrangement& arrangement) {
     const std::tuple key(arrangement.split, arrangement.threads, arrangement.isa);
-    // A used one has its slots released by nobody; what was in them must not matter.
+    // A reused model still has used slots; what was in them must not matter.
     if (model_ && key == key_) return model_.get();
     model_.reset();
     auto checkpoint = Checkpoint::open(path_);
@@ -245,7 +246,7 @@ class Models {
     settings.isa = arrangement.isa;
     settings.slot_limit = slot_limit;
     settings.row_limit = chunks.back() + 3 * most_sequences;
-    settings.context_length = lengths_.prompt + lengths_.decode + 2;  // a guess at the end
+    settings.context_length = lengths_.prompt + lengths_.decode + 2;  // room for a guess at the end
     auto model = LocalModel::load(path_, settings);
     EXPECT_TRUE(model) << model.error().message;
     if (!model) return nullptr;

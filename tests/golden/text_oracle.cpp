@@ -1,6 +1,6 @@
 // Encodes texts and renders chat templates for text_oracle.py, which compares with other people's libraries.
-// Records of four bytes of length (little-endian) and so many bytes come from the standard input; for each a
-// line of ids, or of JSON, goes to the standard output.
+// Standard input has records: four bytes of length (little-endian) and as many bytes. For each, a line of ids
+// or of JSON goes to standard output.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -32,7 +32,7 @@ int encode(const char* path, shoal::SpecialTokens special) {
   return 0;
 }
 
-// Records: a template, a context, a template, a context …
+// Reads records in pairs: a template and its context.
 int render() {
   for (std::string source, context; read_record(source) && read_record(context);) {
     const auto parsed = shoal::ChatTemplate::parse(source);

@@ -29,7 +29,7 @@ def random_character(draw):
     while True:
         low, high = draw.choice(PLANES)
         character = chr(draw.randrange(low, high))
-        # What was assigned after the libraries' Unicode is nobody's business yet.
+        # The libraries' older Unicode does not know characters assigned later, so these do not count.
         if draw.random() < 0.15 or unicodedata.category(character) not in ("Cn", "Co"):
             return character
 
@@ -199,7 +199,7 @@ def compare_each(program, all_tokenizers, words, count, names, report):
             continue
         draw = random.Random(f"{name} {count}")
         inputs = [random_bytes(draw, words) for _ in range(count)]
-        if name.startswith("hf-unigram"):  # its graphemes are those of another Unicode
+        if name.startswith("hf-unigram"):  # its library finds graphemes by another version of Unicode
             inputs = ["".join(c for c in text.decode("utf-8", "replace") if unicodedata.category(c) != "Cn").encode()
                       for text in inputs]
         encode = make()
@@ -218,7 +218,7 @@ def compare_random_tokenizers(program, _, count, names, report):
             for text in (random_tokenizers.random_text(draw) for _ in range(100)):
                 try:
                     ids = tokenizer.encode(text, add_special_tokens=False).ids
-                except BaseException:  # the library's panic about tokens in each other's white space
+                except BaseException:  # the library panics over tokens in each other's white space
                     continue
                 texts.append(text)
                 expected.append(" ".join(map(str, ids)))
@@ -385,7 +385,7 @@ def random_context(draw):
 def render_reference(template, context):
     try:
         return {"text": template.render(**context)}
-    except Exception as error:  # whatever a template meets
+    except Exception as error:  # anything that a template can fail with
         return {"error": str(error)}
 
 
@@ -408,7 +408,8 @@ def compare_templates(program, data, count, names, report):
         expected = [render_reference(template, json.loads(json.dumps(context))) for context in contexts]
         records = [record for context in contexts for record in (source.encode(), json.dumps(context).encode())]
         found = [json.loads(line) for line in ask(program, ["render"], records, len(contexts))]
-        # Shoal appends to lists and writes what map() gives as JSON, as some of these templates do, where Python refuses.
+        # Where Python refuses, Shoal appends to lists and writes map()'s result as JSON, which some of these
+        # templates do.
         known = [i for i in range(len(contexts))
                  if not any(words in expected[i].get("error", "") for words in ("is unsafe", "generator is not JSON"))]
         report.compare(name, [contexts[i] for i in known],
@@ -418,7 +419,7 @@ def compare_templates(program, data, count, names, report):
 
 
 def compare_programs(program, _, count, names, report):
-    warnings.simplefilter("ignore")  # of Python code that jinja2 makes
+    warnings.simplefilter("ignore")  # about Python code that jinja2 generates
     environment = reference_environment()
     context = json.dumps(jinja_programs.CONTEXT)
     for seed in names or ["programs"]:
@@ -428,9 +429,9 @@ def compare_programs(program, _, count, names, report):
             source = maker.body(2)
             try:
                 result = render_reference(environment.from_string(source), json.loads(context))
-            except Exception as error:  # whatever the compiler meets
+            except Exception as error:  # anything that the compiler can fail with
                 result = {"error": str(error)}
-            if " at 0x" in outcome(result).lower() or "<bound method" in outcome(result):  # Python's own affairs
+            if " at 0x" in outcome(result).lower() or "<bound method" in outcome(result):  # Python's internals
                 continue
             sources.append(source)
             expected.append(outcome(result))

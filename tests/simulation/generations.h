@@ -1,5 +1,5 @@
-// Random generations, what a client hears of them, and what it would hear of one that runs alone on a ring of
-// one.
+// Random generations, what a client hears of them, and what it hears of the same generation alone on a ring
+// of one node.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ inline constexpr int64_t layer_count = 6;
 inline constexpr int64_t vocabulary_size = 64;
 inline constexpr int64_t context_length = 96;
 
-// Letters, some tokens of two letters, the bytes of "é" one by one, and an end token.
+// The vocabulary: letters, some tokens of two letters, the bytes of "é" one by one, and an end token.
 inline const Tokenizer& tokenizer() {
   static const FakeTokenizer tokenizer = [] {
     std::vector<std::string> tokens;
@@ -56,7 +56,7 @@ inline Generation random_generation(std::mt19937_64& random, RequestId request, 
   return generation;
 }
 
-// What a client heard of one choice.
+// What a client has heard of one choice.
 struct Heard {
   std::vector<TokenId> tokens;
   std::vector<float> logprobs;
@@ -90,7 +90,7 @@ class Client final : public TokenSink {
   std::map<Choice, Heard> heard_of;
 };
 
-// The oracle: the same generation with nobody beside it, on one node with room for everything.
+// The oracle: the same generation with nothing beside it, on one node with room for everything.
 inline Heard heard_alone(const Generation& generation) {
   SimulatedWorld world(1);
   EngineInfo info = HashEngine::default_info(0, layer_count);

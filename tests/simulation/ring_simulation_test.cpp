@@ -1,5 +1,5 @@
-// Ring and scheduler over engines whose logits are a hash of a sequence's whole history: hundreds of seeds,
-// each with its own split, limits, load, delays and faults.
+// Ring and scheduler over engines whose logits are a hash of a sequence's whole history. Each of hundreds of
+// seeds has its own split, limits, load, delays and faults.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -16,14 +16,14 @@ using std::chrono::seconds;
 
 constexpr uint64_t seed_count = 300;
 
-// What has happened over all seeds, so that a test can say that it tested something.
+// Counts what happened over all seeds, so that a test can check that it tested something.
 struct Coverage {
   int64_t preemptions = 0;
   int64_t cancelled = 0;
   int64_t refused = 0;
   int64_t finished = 0;
   int64_t failed = 0;
-  int64_t cut_short = 0;  // some tokens came, then the failure
+  int64_t cut_short = 0;  // some tokens came before the failure
 };
 
 class Load {
@@ -40,7 +40,7 @@ class Load {
     }
   }
 
-  // Submits everything within `span`, and cancels some of it at any time.
+  // Submits everything within `span`, and cancels part of it at any time.
   void start(SimulatedWorld& world, Scheduler& scheduler, Duration span, int64_t cancel_percent) {
     for (const auto& [choice, generation] : generations) {
       const Duration when = Duration(random_between(world.random(), 0, span.count()));
@@ -132,7 +132,7 @@ TEST(RingSimulation, AFaultFailsEverythingInTimeAndAnotherRingGoesOnExactly) {
     load.start(world, ring->scheduler, span, 10);
     world.at_after(Duration(random_between(world.random(), 0, span.count() * 2)),
                    [&ring] { ring->break_somewhere(); });
-    // The longest deadline of a step before anything is measured, and the time to notice that it has passed.
+    // The longest deadline of a step before any step was measured, and the time to notice that it has passed.
     const Duration deadline = seconds(10) + shape.row_limit * seconds(1) + seconds(1);
     EXPECT_TRUE(world.run_for(3 * span + deadline + seconds(60)));
 
@@ -152,7 +152,7 @@ TEST(RingSimulation, AFaultFailsEverythingInTimeAndAnotherRingGoesOnExactly) {
     }
     ring.reset();
 
-    // The ingress goes on with another ring; what it heard is kept, the error is not shown.
+    // The ingress continues with another ring: it keeps what it heard and does not show the error.
     for (const auto& [choice, generation] : rest.generations) client.heard_of[choice].errors.clear();
     SimulatedRing next(world, RingShape::random(world.random(), 4), client);
     rest.start(world, next.scheduler, span, 0);

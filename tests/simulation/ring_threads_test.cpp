@@ -1,4 +1,4 @@
-// The same ring on real threads: what the thread sanitizer looks at.
+// The simulated ring on real threads, for the thread sanitizer.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

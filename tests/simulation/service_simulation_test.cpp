@@ -16,7 +16,7 @@ using Answers = std::vector<std::shared_ptr<Answer>>;
 
 constexpr uint64_t seed_count = 100;
 
-// What one node alone says; it depends on the prompt, not on the world's seed.
+// The answer of one node alone; it depends on the prompt, not on the world's seed.
 std::vector<TokenId> tokens_of_one_node(const ServiceRequest& request, uint32_t choice = 0) {
   SimulatedCluster alone({.seed = 1, .node_count = 1});
   alone.settle();
@@ -77,7 +77,7 @@ TEST(ServiceSimulation, EveryRequestEndsOnceWithTheTokensOfOneNode) {
 TEST(ServiceSimulation, FirstRequestsAtOnceOnAllNodesEndWithOneInstance) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
-    // Slow and uneven streams, so that proposals overlap.
+    // The streams are slow and uneven, so that proposals overlap.
     SimulatedCluster cluster(
         {.seed = seed,
          .node_count = 2 + static_cast<int64_t>(seed % 4),
@@ -116,7 +116,7 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
     const auto death =
         seed % 2 == 0 ? SimulatedNetwork::Death::closes_sockets : SimulatedNetwork::Death::is_silent;
     const NodeId dead = cluster.node(victim).id;
-    Answers begun;  // what nothing was delivered of is placed again
+    Answers begun;  // requests of which nothing was delivered are placed again
     for (const auto& answer : answers) {
       if (answer->node != dead && !answer->tokens.empty() && !answer->ended) begun.push_back(answer);
     }
@@ -128,13 +128,13 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
     for (const auto& answer : answers) {
       if (!answer->succeeded()) {
         ++failed_requests;
-        // The ring's own deadline may be the first to notice.
+        // The ring's own deadline may notice the loss first.
         EXPECT_TRUE(answer->error->code == ErrorCode::unavailable ||
                     answer->error->code == ErrorCode::deadline_exceeded)
             << answer->error->message;
       }
     }
-    // However the requests fared: by now the loss is known.
+    // However the requests ended, the loss is known by now.
     cluster.world().run_for(seconds(2));
     Answers next;
     for (const int64_t index : cluster.living()) next.push_back(cluster.ask(index, prompt_number(index)));
@@ -152,7 +152,7 @@ TEST(ServiceSimulation, AKilledNodeEndsRequestsWithinTwoSecondsAndTheNextRequest
   EXPECT_GT(failed_requests, 0) << "no kill ever hit a request";
 }
 
-// The loss is not known yet, so the request goes to the old ring; nothing of it comes back.
+// The loss is not known yet, so the request goes to the old ring, from which nothing comes back.
 TEST(ServiceSimulation, ARequestJustAfterASilentLossIsAnsweredAllTheSame) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
@@ -175,7 +175,7 @@ TEST(ServiceSimulation, ARequestJustAfterASilentLossIsAnsweredAllTheSame) {
   }
 }
 
-// It may be the request that they die of.
+// The request itself may be what the nodes die of.
 TEST(ServiceSimulation, ARequestUnderWhichNodeAfterNodeIsLostFailsInTheEnd) {
   SimulatedCluster cluster(
       {.seed = 7, .node_count = 6, .delays = {.least = milliseconds(10), .most = milliseconds(20)}});
@@ -188,7 +188,7 @@ TEST(ServiceSimulation, ARequestUnderWhichNodeAfterNodeIsLostFailsInTheEnd) {
     ASSERT_TRUE(placed);
     if (answer->ended) break;
     const NodeId head = cluster.heads("m").front();
-    if (head == cluster.node(5).id) break;  // its own node cannot be lost under it
+    if (head == cluster.node(5).id) break;  // the client's own node must stay
     cluster.world().run_for(milliseconds(100));
     cluster.kill(head.back() - 'a', SimulatedNetwork::Death::closes_sockets);
     ++killed;
@@ -198,7 +198,7 @@ TEST(ServiceSimulation, ARequestUnderWhichNodeAfterNodeIsLostFailsInTheEnd) {
   EXPECT_LE(killed, 3);
 }
 
-// What a hostile member of the cluster says.
+// Sends what a hostile member of the cluster might say.
 class HostileNode {
  public:
   explicit HostileNode(SimulatedCluster& cluster) : cluster_(cluster) {
@@ -251,16 +251,17 @@ TEST(ServiceSimulation, NoEpochThatAHostileNodeNamesLocksAModel) {
     hostile.say(PreparePlan{.plan = hostile.plan(epoch), .demand = demand});
     hostile.say(PlanPrepared{.instance = "m", .epoch = epoch, .highest = epoch, .outcome = {}});
     Heartbeat heartbeat{.report = hostile.report(), .progress = {}};
-    heartbeat.report.shards = {{.instance = "m",
-                                .epoch = epoch,
-                                .first_layer = 0,
-                                .end_layer = 8,
-                                .is_head = counter != 900,  // whom one believes to be a head is asked
-                                .is_loaded = true,
-                                .bytes_loaded = 1,
-                                .bytes_total = 1,
-                                .held_bytes = 1,
-                                .last_used_ms_ago = 1}};
+    heartbeat.report.shards = {
+        {.instance = "m",
+         .epoch = epoch,
+         .first_layer = 0,
+         .end_layer = 8,
+         .is_head = counter != 900,  // nodes that are believed to be heads get requests
+         .is_loaded = true,
+         .bytes_loaded = 1,
+         .bytes_total = 1,
+         .held_bytes = 1,
+         .last_used_ms_ago = 1}};
     hostile.say(heartbeat);
     hostile.say(ReleasePlan{.instance = "m", .epoch = epoch, .reason = {}});
     Answers answers;
@@ -316,7 +317,7 @@ TEST(ServiceSimulation, WhatANodeWithoutAPartInThePlanSaysChangesNoAnswer) {
   }
 }
 
-// One survivor knows of the loss before the other, and refuses a plan that has the lost node in it.
+// One survivor knows of the loss before the other, and refuses a plan that contains the lost node.
 TEST(ServiceSimulation, AfterALossEveryNodeThatRemainsHoldsLayersAgain) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
@@ -349,7 +350,7 @@ TEST(ServiceSimulation, ACutNetworkHeals) {
     Answers answers;
     for (int64_t i = 0; i < 4; ++i) answers.push_back(cluster.ask(i, prompt_number(i)));
     cluster.world().run_for(milliseconds(cluster.random_below(1500)));
-    // Any set of pairs, so that some nodes see what others do not.
+    // Cuts a random set of pairs, so that some nodes see what others do not.
     for (int64_t a = 0; a < 4; ++a) {
       for (int64_t b = 0; b < a; ++b) {
         if (cluster.random_below(2) == 0) cluster.network().cut(cluster.node(a).id, cluster.node(b).id);
@@ -408,8 +409,7 @@ TEST(ServiceSimulation, TheIdleModelIsUnloadedWhenAnotherNeedsItsMemory) {
   const SimulatedModel big{.layer_count = 8, .layer_bytes = 1000};
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
-    // Each of the three takes about 10 kB; two nodes have 12 kB each, so two models fit at a
-    // time.
+    // Each of the three models takes about 10 kB and two nodes have 12 kB each, so two models fit at a time.
     SimulatedCluster cluster({.seed = seed,
                               .node_count = 2,
                               .models = {{"m", big}, {"n", big}, {"o", big}},
@@ -423,7 +423,7 @@ TEST(ServiceSimulation, TheIdleModelIsUnloadedWhenAnotherNeedsItsMemory) {
       cluster.world().run_for(milliseconds(300));
       EXPECT_EQ(cluster.heads(model).size(), 1u);
     }
-    // The least recently used one was unloaded, the other kept.
+    // The least recently used model was unloaded, the other one kept.
     EXPECT_TRUE(cluster.heads("m").empty());
     EXPECT_EQ(cluster.heads("n").size(), 1u);
     EXPECT_EQ(static_cast<int64_t>(SimulatedEngine::living().size()), cluster.shard_count());
@@ -466,7 +466,7 @@ TEST(ServiceSimulation, AModelThatDoesNotFitIsRefusedBeforeAnythingIsLoaded) {
 }
 
 TEST(ServiceSimulation, WhereMemoryIsShortAContextThatNobodyAskedForIsCut) {
-  // All layers and the head take 8500 bytes, scratch 20; 96 tokens of KV take 768 bytes more, 24 take 192.
+  // All layers and the head take 8500 bytes and scratch 20; KV takes 768 bytes for 96 tokens, 192 for 24.
   const std::string prompt(30, 'x');
   for (const int64_t least : {0, 24}) {
     SimulatedCluster cluster({.seed = 3,
@@ -486,7 +486,7 @@ TEST(ServiceSimulation, WhereMemoryIsShortAContextThatNobodyAskedForIsCut) {
 }
 
 TEST(ServiceSimulation, AnIngressThatFallsSilentLosesItsSequencesAfterFiveSeconds) {
-  // Node c holds no layer, so nothing but its clients depends on it.
+  // Node c holds no layer, so only its clients depend on it.
   const ManualPartition without_c{{{"node-a", 0, 4}, {"node-b", 4, 8}}};
   SimulatedCluster cluster({.seed = 12,
                             .node_count = 3,
@@ -526,7 +526,7 @@ TEST(ServiceSimulation, AnEngineThatHangsEndsItsRequestsAndTheNextOneWorks) {
     }
     const auto next = cluster.ask(0, prompt_number(2));
     ASSERT_TRUE(cluster.run_until_ended({next}, seconds(20)));
-    // An answer that had all its steps behind it leaves a ring that only the next request finds dead.
+    // When the answer's steps were all done, only the next request finds the ring dead.
     if (answer->succeeded() && !next->succeeded()) continue;
     ASSERT_TRUE(next->succeeded()) << next->error->message;
     EXPECT_EQ(next->tokens[0], expected_tokens()[2]);
@@ -543,7 +543,7 @@ TEST(ServiceSimulation, AnUnknownModelIsNotFoundAndTheKnownOnesAreNamed) {
   for (const char* part : {"gamma", "alpha", "beta"}) {
     EXPECT_NE(answer->error->message.find(part), std::string::npos) << answer->error->message;
   }
-  // A model that was put there a moment ago is seen at once.
+  // A model that was added a moment ago is found at once.
   cluster.node(0).engines->add_model("gamma", SimulatedModel{});
   const auto second = cluster.ask(0, "anything", "gamma");
   ASSERT_TRUE(cluster.run_until_ended({second}, seconds(20)));
@@ -576,7 +576,7 @@ TEST(ServiceSimulation, ALoadThatStandsStillEndsAtItsDeadline) {
   EXPECT_TRUE(SimulatedEngine::living().empty());
 }
 
-constexpr SimulatedModel fine_tune{.content = 7};  // the same shapes, other weights
+constexpr SimulatedModel fine_tune{.content = 7};  // the same shapes with other weights
 
 std::vector<TokenId> tokens_of_fine_tune(int64_t prompt) {
   SimulatedCluster alone({.seed = 1, .node_count = 1, .models = {{"m", fine_tune}}});
@@ -593,7 +593,7 @@ TEST(ServiceSimulation, ANodeWithOtherFilesIsLeftOutAndEveryNodeSaysSo) {
     SimulatedCluster cluster({.seed = seed, .node_count = 3});
     cluster.settle();
     cluster.node(2).engines->add_model("m", fine_tune);
-    cluster.world().run_for(seconds(12));  // until it has looked at its disk
+    cluster.world().run_for(seconds(12));  // until the node has looked at its disk
     Answers answers = {cluster.ask(0, prompt_number(0))};
     ASSERT_TRUE(cluster.run_until_ended(answers, seconds(60)));
     answers.push_back(cluster.ask(2, prompt_number(1)));
@@ -627,7 +627,7 @@ TEST(ServiceSimulation, TheFilesOfTheNodeThatIsAskedCount) {
   EXPECT_EQ(cluster.shard_count(), 1);
 }
 
-// Nobody has heard of it yet: the load finds out, and the request is placed again.
+// No node has heard of the new files yet: the load notices them, and the request is placed again.
 TEST(ServiceSimulation, FilesReplacedJustBeforeALoadAreNotMixedIn) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);
@@ -712,7 +712,7 @@ TEST(ServiceSimulation, ANodeThatLeavesInOrderFailsItsRequestsAndHoldsNothing) {
   }
 }
 
-// Whatever its part is: head, stage or ingress.
+// This holds whether the node is head, stage or ingress.
 TEST(ServiceSimulation, ANodeThatIsToStopFinishesItsAnswersAndTakesNoNewOnes) {
   uint64_t with_part = 0;
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
@@ -728,8 +728,8 @@ TEST(ServiceSimulation, ANodeThatIsToStopFinishesItsAnswersAndTakesNoNewOnes) {
     ASSERT_TRUE(cluster.world().run_until([&] { return answers[3]->tokens.size() > 0; }, seconds(20)));
     const int64_t leaving = cluster.random_below(cluster.node_count());
     Service& service = *cluster.node(leaving).service;
-    // It has a part in its clients' answers, and in those that have begun where there is one instance; what
-    // has not begun may be placed without it.
+    // The node takes part in its clients' answers and, if there is only one instance, in all that have begun.
+    // Requests that have not begun may be placed without it.
     std::set<Epoch> epochs;
     for (int64_t node = 0; node < cluster.node_count(); ++node) {
       for (const ShardReport& shard : cluster.node(node).service->cluster().nodes[0].shards)
@@ -766,7 +766,7 @@ TEST(ServiceSimulation, ANodeThatIsToStopFinishesItsAnswersAndTakesNoNewOnes) {
   EXPECT_GT(with_part, seed_count);
 }
 
-// The head's last report, from before it began to answer, said that nobody needs the stage.
+// The head's last report, from before it began to answer, said that it does not need the stage.
 TEST(ServiceSimulation, AStageThatIsToStopWaitsForWhatItsHeadHasOnlyJustBegun) {
   for (uint64_t seed = 0; seed < seed_count; ++seed) {
     SCOPED_TRACE(seed);

@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// A thread that may hang: what is posted waits for ever.
+// The loop of an engine's thread. Once it hangs, posted tasks are never run.
 class SimulatedCluster::EngineLoop final : public Loop {
  public:
   explicit EngineLoop(Loop& loop) : loop_(loop) {}
@@ -32,7 +32,7 @@ class SimulatedCluster::Factory final : public LoopFactory {
   std::shared_ptr<Loop> make_loop(const std::string& name) override {
     Loop& loop = world_.make_loop(fmt::format("{}/{}", node_.id, name));
     node_.loops.push_back(&loop);
-    // What a thread has not begun when it is joined never runs.
+    // Joining a thread drops the tasks that it has not begun.
     std::shared_ptr<Loop> thread(&loop, [&world = world_](Loop* gone) { world.kill(*gone); });
     if (name != "engine") return thread;
     last_engine_ = std::make_shared<EngineLoop>(loop);
@@ -48,7 +48,8 @@ class SimulatedCluster::Factory final : public LoopFactory {
  private:
   SimulatedWorld& world_;
   SimulatedNode& node_;
-  std::vector<std::shared_ptr<EngineLoop>> engines_;  // those that are gone too: late events may name them
+  std::vector<std::shared_ptr<EngineLoop>>
+      engines_;  // also those of engines that are gone, since late events may refer to them
   std::shared_ptr<EngineLoop> last_engine_;
 };
 

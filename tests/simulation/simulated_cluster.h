@@ -13,7 +13,7 @@
 
 namespace shoal {
 
-// One client's view of one request.
+// What one client sees of one request.
 struct Answer {
   std::string node;
   std::string model;
@@ -65,7 +65,7 @@ class SimulatedCluster {
   std::vector<int64_t> living() const;
 
   int64_t add_node();
-  // Until every node sees every other.
+  // Runs until every node sees every other.
   void settle();
 
   std::shared_ptr<Answer> submit(int64_t node, ServiceRequest request);
@@ -73,12 +73,12 @@ class SimulatedCluster {
   bool run_until_ended(const std::vector<std::shared_ptr<Answer>>& answers, Duration limit);
 
   void kill(int64_t index, SimulatedNetwork::Death death);
-  // The thread of the node's last engine does nothing any more; the node goes on.
+  // Makes the thread of the node's last engine hang; the node goes on.
   void hang_engine(int64_t index);
 
-  // Nodes that say that they head the model.
+  // The nodes that report to be head of the model.
   std::vector<NodeId> heads(const std::string& model);
-  int64_t shard_count();  // of all living nodes, as they report
+  int64_t shard_count();  // over all living nodes, as they report
   int64_t pages_in_use();
 
  private:

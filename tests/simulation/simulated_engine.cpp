@@ -7,7 +7,7 @@ namespace shoal {
 namespace {
 
 constexpr int64_t vocabulary = 32;
-constexpr uint64_t modulus = 65521;  // hidden states stay exact in float32
+constexpr uint64_t modulus = 65521;  // small enough that hidden states are exact in float32
 constexpr int64_t page_tokens = 4;
 
 std::vector<const SimulatedEngine*>& living_engines() {
@@ -15,7 +15,7 @@ std::vector<const SimulatedEngine*>& living_engines() {
   return engines;
 }
 
-// A token is one letter; 0 ends a generation.
+// Each letter is a token; token 0 ends a generation.
 class LetterTokenizer final : public Tokenizer {
  public:
   std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {

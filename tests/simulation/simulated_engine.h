@@ -1,5 +1,5 @@
-// A model that takes no time: hidden states are whole numbers that depend on every token before them and on
-// every layer, so a step lost, doubled or out of order changes the words.
+// A model that takes no time. Hidden states are whole numbers that depend on every token before them and on
+// every layer, so a step that is lost, doubled or out of order changes the words.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ struct SimulatedModel {
   int64_t least_context_length = 0;
   int64_t page_capacity = 64;
   bool load_fails = false;
-  uint64_t content = 0;  // other weights of the same shape; nodes compare it
+  uint64_t content = 0;  // stands for the weights; nodes compare it
 };
 
 class SimulatedEngine final : public Engine {
@@ -41,7 +41,7 @@ class SimulatedEngine final : public Engine {
  private:
   EngineInfo info_;
   uint64_t content_;
-  // By slot: for each layer the values of all positions.
+  // By slot, then by layer: the values of all positions.
   std::map<int32_t, std::vector<std::vector<uint64_t>>> slots_;
 };
 
@@ -57,10 +57,10 @@ class SimulatedEngineSource final : public EngineSource {
             std::function<void(LoadProgress)> progress,
             std::function<void(Result<LoadedShard>)> done) override;
 
-  // Loads never end.
+  // From now on loads never end.
   void hang() { hangs_ = true; }
   int64_t loads_begun() const { return loads_begun_; }
-  // Puts other files in the place of those that are there.
+  // Adds a model, or replaces its files.
   void add_model(std::string name, SimulatedModel model) { models_[std::move(name)] = model; }
 
  private:

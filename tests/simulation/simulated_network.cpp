@@ -59,7 +59,7 @@ void SimulatedNetwork::meet(const NodeId& a, const NodeId& b) {
   world_.at_after(delay(), [this, a, b] { connect(a, b); });
 }
 
-// The handshake, unless one of them is dead, they are connected already, or nothing passes.
+// Connects the two by a handshake, unless one is dead, they are connected already, or the network is cut.
 void SimulatedNetwork::connect(const NodeId& a, const NodeId& b) {
   if (!nodes_.contains(a) || !nodes_.contains(b)) return;
   Connection& connection = connections_[pair_of(a, b)];
@@ -74,7 +74,7 @@ void SimulatedNetwork::connect(const NodeId& a, const NodeId& b) {
   for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
     auto stream = std::make_shared<Stream>(Stream{from, to, connection.number, {}, false});
     connection.control[from] = stream;
-    // The first thing that comes on a stream is who is there.
+    // The first message on a stream tells who is there.
     enqueue(stream, [this, from, to, report = nodes_.at(from)->own_report()] {
       nodes_.at(to)->on_peer_joined(report);
     });
@@ -87,7 +87,7 @@ bool SimulatedNetwork::is_open(const NodeId& side, const NodeId& other, uint64_t
          found->second.open_sides.contains(side);
 }
 
-// `side` is through with the connection; the other end finds out when something passes again.
+// `side` closes the connection; the other end finds out when something passes again.
 void SimulatedNetwork::close_side(const NodeId& side, const NodeId& other, uint64_t number) {
   if (!is_open(side, other, number)) return;
   connections_[pair_of(side, other)].open_sides.erase(side);
@@ -144,10 +144,10 @@ void SimulatedNetwork::move(const std::shared_ptr<Stream>& stream) {
     stalled_.push_back(stream);
     return;
   }
-  // What was sent before the sender closed still arrives; a receiver that closed hears nothing more.
+  // What was sent before the sender closed still arrives; a receiver that closed gets nothing more.
   const bool arrives = is_open(stream->to, stream->from, stream->connection) && nodes_.contains(stream->to);
   if (!arrives) stream->waiting.clear();
-  // What was sent together may arrive together.
+  // Messages sent together may arrive together.
   bool more = arrives;
   while (more && !stream->waiting.empty()) {
     const Task deliver = std::move(stream->waiting.front());

@@ -1,5 +1,5 @@
-// Control streams and links between simulated nodes: delayed, in order per stream, in any order between
-// streams; cut, broken and joined again. Plays the part of net.
+// Control streams and links between simulated nodes, in place of module net. They delay messages, keep the
+// order within a stream but not between streams, and can be cut, broken and joined again.
 #pragma once
 
 #include <deque>
@@ -23,15 +23,16 @@ class SimulatedNetwork {
   };
   SimulatedNetwork(SimulatedWorld& world, Delays delays) : world_(world), delays_(delays) {}
 
-  // A node that is there from now on; it meets every other. Both outlive the world's events.
+  // make_calls() prepares a node; start() lets it meet every other one. The PeerCalls and `events` must
+  // outlive the world's events.
   std::unique_ptr<PeerCalls> make_calls(const NodeId& node);
   void start(const NodeId& node, PeerEvents& events);
 
-  // kill -9: the system closes its sockets. power cut: nobody hears anything any more.
+  // closes_sockets is like kill -9; is_silent is like a power cut, after which others hear nothing.
   enum class Death { closes_sockets, is_silent };
   void kill(const NodeId& node, Death death);
 
-  // Nothing passes between the two until heal(); what is on its way waits.
+  // Nothing passes between the two until heal(); messages on their way wait.
   void cut(const NodeId& a, const NodeId& b);
   void heal();
 
@@ -67,7 +68,7 @@ class SimulatedNetwork {
 
   SimulatedWorld& world_;
   Delays delays_;
-  std::map<NodeId, PeerEvents*> nodes_;  // that live
+  std::map<NodeId, PeerEvents*> nodes_;  // the living ones
   std::set<Pair> cuts_;
   std::map<Pair, Connection> connections_;
   std::vector<std::shared_ptr<Stream>> stalled_;

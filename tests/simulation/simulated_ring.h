@@ -1,5 +1,4 @@
-// A ring of several nodes in a SimulatedWorld: links with delays of their own, and the faults that may befall
-// them.
+// A ring of several nodes in a SimulatedWorld: its links have delays of their own, and faults can strike it.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,7 +12,8 @@
 
 namespace shoal::simulation {
 
-// Keeps its order, whatever the delays; other links overtake it. Once cut, nothing arrives any more.
+// A link that keeps its order whatever its delays are, while other links may overtake it. Once it is cut,
+// nothing arrives.
 class DelayedLink final : public PeerLink, public std::enable_shared_from_this<DelayedLink> {
  public:
   using Receiver = std::function<void(RingMessage)>;
@@ -45,7 +45,7 @@ class DelayedLink final : public PeerLink, public std::enable_shared_from_this<D
 };
 
 struct RingShape {
-  std::vector<int64_t> borders;  // the stages' first layers, and layer_count
+  std::vector<int64_t> borders;  // the stages' first layers, then layer_count
   int64_t slot_limit;
   int64_t row_limit;
   int64_t page_capacity;
@@ -104,7 +104,7 @@ class SimulatedRing {
     for (const auto& link : links) link->cut(DelayedLink::Cut::silent);
   }
 
-  // One of what may happen to a ring of several nodes.
+  // Lets one random fault strike the ring.
   void break_somewhere() {
     std::mt19937_64& random = world_.random();
     const size_t victim = static_cast<size_t>(random_between(random, 0, std::ssize(engines) - 1));
@@ -117,7 +117,7 @@ class SimulatedRing {
       const auto how = random_between(random, 0, 1) == 0 ? DelayedLink::Cut::silent : DelayedLink::Cut::told;
       links[static_cast<size_t>(random_between(random, 0, std::ssize(links) - 1))]->cut(how);
     } else {
-      world_.kill(*loops[victim]);  // its thread hangs; its links still take messages
+      world_.kill(*loops[victim]);  // the node's thread hangs; its links still take messages
     }
   }
 

@@ -1,5 +1,5 @@
-// Scheduler and ring over the real engine and a trained model: golden text, and the same tokens and logprobs
-// whatever the split, the load beside it and the threads.
+// Scheduler and ring over the real engine and a trained model give the golden text, and the same tokens and
+// logprobs whatever the split, the load and the threads are.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -32,7 +32,8 @@ class TrainedModel : public testing::Test {
     checkpoint_ = std::make_unique<Checkpoint>(std::move(*checkpoint));
   }
 
-  // `split`: the layers of each stage. Small limits, so that prefill is cut and sequences are preempted.
+  // `split` gives the layers of each stage. Limits are small, so that prefill is cut and sequences are
+  // preempted.
   std::vector<std::shared_ptr<Engine>> load(const std::vector<int64_t>& split,
                                             CpuEngineSettings settings = {}) {
     settings.isa = choose_isa().value();
@@ -54,7 +55,7 @@ class TrainedModel : public testing::Test {
     return engines;
   }
 
-  // Everything that is asked for at once.
+  // Submits everything at once and returns what was heard.
   std::map<Choice, Heard> answer(const std::vector<std::shared_ptr<Engine>>& engines,
                                  const std::vector<Generation>& generations) {
     WaitingClient client;

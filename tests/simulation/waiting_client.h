@@ -1,4 +1,4 @@
-// A client that a test's thread may wait for.
+// A client that lets a test's thread wait for its answers.
 #pragma once
 
 #include "base/mutex.h"

@@ -45,7 +45,7 @@ class Screen:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._terminal], [], [], left)[0]:
                 raise AssertionError(f"{text!r} was not shown {count} times:\n{self.shown.decode(errors='replace')}")
-            with contextlib.suppress(OSError):  # at the end of the program
+            with contextlib.suppress(OSError):  # fails after the program has ended
                 piece = os.read(self._terminal, 4096)
                 self.shown += piece
                 if piece:

@@ -6,7 +6,8 @@ import unittest
 
 CHATS = pathlib.Path(__file__).resolve().parent.parent.parent / "web/chats.js"
 
-# A tab has a store; what one writes is told to the others by tell(), as the browser's storage events do.
+# Each tab has a ChatStore; tell() passes on what one writes to the others, as the browser's storage events
+# do.
 PRELUDE = """
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
