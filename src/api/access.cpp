@@ -33,7 +33,7 @@ bool is_unspecified(std::string_view text) {
   return address && address->is_unspecified();
 }
 
-// '*' stands for any characters but '/', so that a site's pattern never reaches into another's.
+// '*' stands for any characters except '/', so that one site's pattern never matches another's origin.
 bool matches(std::string_view pattern, std::string_view text) {
   const size_t star = pattern.find('*');
   if (star == std::string_view::npos) return pattern == text;
@@ -67,7 +67,7 @@ bool is_web(const Origin& origin) { return origin.scheme == "http" || origin.sch
 
 bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
 
-// No site on the web can have one of these: a program of this machine shows the page.
+// No site on the web can have such an origin: a program of this machine shows the page.
 bool is_of_a_program(const Origin& origin) {
   constexpr std::array<std::string_view, 5> schemes{"app", "file", "tauri", "vscode-webview", "vscode-file"};
   return std::ranges::find(schemes, origin.scheme) != schemes.end();
@@ -109,8 +109,8 @@ Error foreign_host_error(const HostAndPort& host) {
                   host.host, host.is_address ? "address" : "name", host.host)};
 }
 
-// Behind a proxy that ends TLS the Host has no port either, so the scheme's default stands for a missing port
-// on both sides.
+// Behind a proxy that ends TLS the Host has no port either, so on both sides a missing port stands for the
+// scheme's default.
 bool is_same_origin(std::string_view origin, const HostAndPort& host) {
   const std::string lower = to_lower_ascii(origin);
   const auto split = split_origin(lower);

@@ -11,14 +11,14 @@
 namespace shoal {
 namespace {
 
-// JSON has no infinity; this is the number OpenAI gives for a token that cannot come.
+// JSON has no infinity; OpenAI gives this number for a token that cannot come.
 constexpr double no_logprob = -9999.0;
 
 Value to_number(float logprob) {
   return std::isfinite(logprob) ? Value(static_cast<double>(logprob)) : Value(no_logprob);
 }
 
-// A token that is no whole number of characters is written by its bytes.
+// A token that is not a whole number of characters is written as its bytes.
 std::string to_token_text(const std::string& bytes) {
   if (is_valid_utf8(bytes)) return bytes;
   std::string text = "bytes:";
@@ -51,7 +51,7 @@ Value chat_logprobs(std::span<const DeliveredToken> tokens) {
   return Value::Object{{"content", std::move(content)}, {"refusal", Value()}};
 }
 
-// The alternatives by their text, the chosen token among them.
+// The alternatives' logprobs by their text; the chosen token is among them.
 Value completion_alternatives(const DeliveredToken& token) {
   Value alternatives{Value::Object{}};
   for (const TokenLogprob& alternative : token.top_logprobs) {
@@ -126,7 +126,7 @@ std::string to_event(const AnswerShape& shape, Value::Array choices, Value usage
   return "data: " + format_json(Value(std::move(event))) + "\n\n";
 }
 
-// `text` goes into a chat's delta or a completion's text.
+// A chat's event has `delta`, a completion's has `text`.
 std::string choice_event(const AnswerShape& shape, uint32_t choice, Value::Object delta, std::string text,
                          Value logprobs, Value finish_reason) {
   Value::Object event{{"index", int64_t{choice}}};

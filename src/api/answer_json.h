@@ -1,4 +1,4 @@
-// Generated text in OpenAI's shapes: a whole answer, or the events of a stream. Pure.
+// Writes generated text in OpenAI's formats: a whole answer, or the events of a stream. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 namespace shoal {
 
 enum class AnswerKind : uint8_t { chat, completion };
-// function: one call, as OpenAI had it before tools.
+// function: one call, in the form that OpenAI had before tools.
 enum class CallShape : uint8_t { tools, function };
 
-// What every event of an answer repeats.
+// The members that every event of an answer repeats.
 struct AnswerShape {
   AnswerKind kind;
   std::string id;
@@ -24,7 +24,7 @@ struct AnswerShape {
   std::string model;
   std::string fingerprint;
   bool has_logprobs;
-  bool includes_usage;  // in the stream's last event
+  bool includes_usage;  // the stream ends with an event of the token counts
   CallShape calls = CallShape::tools;
 };
 
@@ -43,17 +43,17 @@ struct ChoiceAnswer {
   std::string text;
   std::string reasoning = {};
   std::vector<CallAnswer> calls = {};
-  std::vector<DeliveredToken> tokens;  // kept only where logprobs are asked for; without their text
+  std::vector<DeliveredToken> tokens;  // kept only when logprobs were asked for; without their text
   FinishReason reason = FinishReason::stop;
 };
 
 std::string format_answer(const AnswerShape& shape, std::span<const ChoiceAnswer> choices,
                           const Usage& usage);
 
-// Server-sent events, "data: …" and an empty line. A chat choice starts with its role.
+// The following give server-sent events: "data: …" and an empty line. A chat choice starts with its role.
 std::string format_role_event(const AnswerShape& shape, uint32_t choice);
-// A piece of text, thinking or a call's beginning or arguments. `tokens` are the piece's; `text_offset`
-// counts the characters of the choice's tokens before them.
+// A piece of text or thinking, or a call's beginning or arguments. `tokens` are the piece's; `text_offset` is
+// the count_characters() of all tokens of the choice before them.
 std::string format_piece_event(const AnswerShape& shape, uint32_t choice, const AnswerEvent& piece,
                                std::span<const DeliveredToken> tokens, int64_t text_offset);
 enum class AnswerEnd : uint8_t { with_text, with_calls };
@@ -61,7 +61,7 @@ std::string format_finish_event(const AnswerShape& shape, uint32_t choice, Finis
                                 AnswerEnd end);
 std::string format_usage_event(const AnswerShape& shape, const Usage& usage);
 
-// Of the token's own bytes; what text_offset counts.
+// Characters that begin in the token's own bytes, which text_offset counts.
 int64_t count_characters(const DeliveredToken& token);
 
 }  // namespace shoal

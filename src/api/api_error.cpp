@@ -59,7 +59,7 @@ ApiError to_request_error(const Error& error, std::string_view prompt_field) {
     result.param = std::string(prompt_field);
   } else if (is_too_long_prompt(error)) {
     result.param = std::string(prompt_field);
-    result.code = "context_length_exceeded";  // OpenAI's word
+    result.code = "context_length_exceeded";  // OpenAI's code
   }
   return result;
 }

@@ -19,7 +19,7 @@ Result<AccessRules> access_rules(const ApiSettings& settings) {
 struct ApiServer::State {
   State(ApiSettings its_settings, ApiBackend& backend)
       : settings(std::move(its_settings)),
-        routes(settings, access_rules(settings).value_or(AccessRules{}),  // start() tells what is wrong
+        routes(settings, access_rules(settings).value_or(AccessRules{}),  // start() reports wrong rules
                backend, [this] { return http.connection_count(); }),
         http(settings.http, routes) {}
 

@@ -12,12 +12,12 @@
 
 namespace shoal {
 
-// Called from the API's threads; nothing here may wait. All functions mean what Service says of them.
+// Called on the API's threads; no function may wait. All functions mean what Service says of its own.
 class ApiBackend {
  public:
   virtual ~ApiBackend() = default;
 
-  // The sink is called in order, one call at a time, on any thread but not from within cancel().
+  // The sink is called in order, one call at a time, on any thread, but never from within cancel().
   virtual void submit(ServiceRequest request, std::shared_ptr<ResponseSink> sink) = 0;
   virtual void cancel(const RequestId& request) = 0;
   virtual void unload(const std::string& model, std::function<void(Result<void>)> done) = 0;
@@ -26,7 +26,7 @@ class ApiBackend {
   virtual std::vector<ModelView> models() const = 0;
   virtual ServiceStatus status() const = 0;
 
-  // POST /quit: the process is to end. Only notes the wish; ApiServer::stop() is called by someone else.
+  // POST /quit: the process is to end. Only notes the wish; somebody else calls ApiServer::stop().
   virtual void quit() = 0;
 };
 

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// Text parts, one per line; a part of another kind is refused by its name.
+// Joins text parts, one per line; an error names a part of another kind.
 std::optional<std::string> read_content_parts(const Value::Array& parts, const std::string& path,
                                               std::optional<ApiError>& error) {
   std::string text;
@@ -42,7 +42,7 @@ std::optional<std::string> read_content_parts(const Value::Array& parts, const s
   return text;
 }
 
-// What an assistant thought and called, what a tool answers.
+// Adds what an assistant thought and called, or which call a tool answers.
 void add_tool_members(RequestFields& fields, const std::string& path, Value::Object& message,
                       std::optional<ApiError>& error) {
   const std::string role = *message.front().second.text();
@@ -59,7 +59,7 @@ void add_tool_members(RequestFields& fields, const std::string& path, Value::Obj
   message.emplace_back("tool_call_id", id.value_or(""));
 }
 
-// A message in the form that templates take.
+// The message as templates take it.
 Value read_message(const Value& message, const std::string& path, std::optional<ApiError>& error) {
   constexpr std::array<std::string_view, 6> roles{"system",    "developer", "user",
                                                   "assistant", "tool",      "function"};
@@ -81,8 +81,8 @@ Value read_message(const Value& message, const std::string& path, std::optional<
   } else {
     fields.reject("content", "must be a string or an array of text parts", "invalid_type");
   }
-  if (role == "developer") role = "system";     // OpenAI's newer word for the same
-  const bool is_function = role == "function";  // and an older one
+  if (role == "developer") role = "system";     // OpenAI's newer name for the same role
+  const bool is_function = role == "function";  // an older name of "tool"
   if (is_function) role = "tool";
   Value::Object result{{"role", std::move(role)}, {"content", std::move(content)}};
   if (auto name = fields.text("name")) result.emplace_back("name", std::move(*name));
@@ -132,7 +132,7 @@ bool is_text(const Value& value, std::string_view text) {
   return value.text() != nullptr && *value.text() == text;
 }
 
-// What clients may ask for and we cannot do yet is told, never passed over.
+// Refuses what clients may ask for and we cannot do yet, because it must not be ignored silently.
 void refuse_what_does_not_work(RequestFields& fields) {
   for (const char* name : {"images", "audio"}) {
     if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// An element that must be an object with fields.
+// Checks that an element is an object; `what` describes the object in the error.
 bool is_object(const Value& value, const std::string& path, std::string_view what,
                std::optional<ApiError>& error) {
   if (value.object() != nullptr) return true;
@@ -27,7 +27,7 @@ std::optional<std::string> read_function_name(RequestFields& function) {
   return name;
 }
 
-// A function's name, description and parameters.
+// Checks a function's name, description and parameters.
 void check_function(const Value& given, const std::string& path, std::optional<ApiError>& error) {
   RequestFields function(given, error, path + ".");
   read_function_name(function);
@@ -45,7 +45,7 @@ void check_function(const Value& given, const std::string& path, std::optional<A
   }
 }
 
-// Empty where something is wrong.
+// Returns an empty value when something is wrong.
 Value read_tool(const Value& tool, const std::string& path, std::optional<ApiError>& error) {
   if (!is_object(tool, path, "an object with type and function", error)) return {};
   RequestFields fields(tool, error, path + ".");
@@ -57,7 +57,7 @@ Value read_tool(const Value& tool, const std::string& path, std::optional<ApiErr
   return tool;
 }
 
-// The same as OpenAI had it before tools.
+// As read_tool(), for OpenAI's form from before tools.
 Value read_bare_function(const Value& function, const std::string& path, std::optional<ApiError>& error) {
   if (!is_object(function, path, "an object with a name", error)) return {};
   check_function(function, path, error);
@@ -91,7 +91,7 @@ Value::Array read_tools(RequestFields& fields, const char* field, ReadTool read,
   return tools;
 }
 
-// A name among the tools; `holder` has it.
+// Reads the member `name` of `holder`, which must be one of the tools.
 std::string read_known_name(RequestFields& holder, const Value::Array& tools) {
   std::string name = holder.text("name").value_or("");
   if (std::ranges::find(tools, name, name_of) == tools.end())
@@ -99,8 +99,8 @@ std::string read_known_name(RequestFields& holder, const Value::Array& tools) {
   return name;
 }
 
-// {"type": "function", "function": {"name": …}}, or with the name beside the type, as the Responses API has
-// it.
+// Reads {"type": "function", "function": {"name": …}}, or the Responses API's form with the name beside the
+// type.
 std::string read_reference(const Value& reference, const std::string& path, const Value::Array& tools,
                            std::optional<ApiError>& error) {
   RequestFields fields(reference, error, path + ".");
@@ -121,11 +121,11 @@ ToolUse automatic_use(const Value::Array& tools) {
 
 ToolUse required_use(const Value::Array& tools) {
   if (tools.size() > 1) return {.choice = ToolChoice::required};
-  return {.choice = ToolChoice::named, .function = name_of(tools.front())};  // names it as well
+  return {.choice = ToolChoice::named, .function = name_of(tools.front())};  // the only tool can be named
 }
 
-// {"type": "allowed_tools", "allowed_tools": {"mode", "tools"}}, or with both beside the type: the others are
-// as if they had not been given.
+// Reads {"type": "allowed_tools", "allowed_tools": {"mode", "tools"}}, or the form with both beside the type.
+// Removes all other tools.
 ToolUse read_allowed_tools(RequestFields& choice, Value::Array& tools, std::optional<ApiError>& error) {
   const bool is_wrapped = choice.object("allowed_tools") != nullptr;
   const std::string path = is_wrapped ? "tool_choice.allowed_tools" : "tool_choice";
@@ -158,7 +158,7 @@ ToolUse read_choice_object(RequestFields& fields, Value::Array& tools, std::opti
   return {.choice = ToolChoice::named, .function = std::move(name)};
 }
 
-// May leave tools out.
+// Reads tool_choice; may remove tools.
 ToolUse read_choice(RequestFields& fields, Value::Array& tools, std::optional<ApiError>& error) {
   const Value* choice = fields.find("tool_choice");
   if (choice == nullptr) return automatic_use(tools);
@@ -176,7 +176,7 @@ ToolUse read_choice(RequestFields& fields, Value::Array& tools, std::optional<Ap
   return {};
 }
 
-// "none", "auto" or {"name": …}.
+// Reads function_call: "none", "auto" or {"name": …}.
 ToolUse read_function_choice(RequestFields& fields, const Value::Array& functions,
                              std::optional<ApiError>& error) {
   const Value* choice = fields.find("function_call");
@@ -191,7 +191,7 @@ ToolUse read_function_choice(RequestFields& fields, const Value::Array& function
   return {.choice = ToolChoice::named, .function = read_known_name(named, functions)};
 }
 
-// The function of a call, with its arguments.
+// Reads the function of a call, with its arguments.
 Value read_called(const Value& given, const std::string& path, std::optional<ApiError>& error) {
   RequestFields function(given, error, path + ".");
   const auto name = read_function_name(function);
@@ -207,7 +207,8 @@ Value make_call(std::string id, Value called) {
   return Value::Object{{"id", std::move(id)}, {"type", "function"}, {"function", std::move(called)}};
 }
 
-// As OpenAI had it before tools: one call, and no id. Its place is one.
+// Reads a message's call in OpenAI's form from before tools: only one, without an id, so its place in the
+// request serves as id.
 Value::Array read_function_call(RequestFields& message, const std::string& path,
                                 std::optional<ApiError>& error) {
   if (message.object("function_call") == nullptr) return {};

@@ -51,7 +51,7 @@ std::vector<AnswerEvent> ChoiceParser::complete(std::vector<AnswerEvent> events)
   return completed;
 }
 
-// Without parallel calls the first is the only one.
+// Without parallel calls only the first call is wanted.
 bool ChoiceParser::is_wanted(const AnswerEvent& event) const {
   switch (event.kind) {
     case AnswerEventKind::content:

@@ -1,4 +1,4 @@
-// One choice of a chat's answer on its way to the client: text in, content, thinking and tool calls out.
+// Parses one choice of a chat's answer as it streams: takes text, gives content, thinking and tool calls.
 #pragma once
 
 #include <memory>
@@ -10,9 +10,9 @@
 
 namespace shoal {
 
-// What the request says of calls.
+// What the request says about calls.
 struct CallReading {
-  ToolSet tools = {};  // none: no call is looked for
+  ToolSet tools = {};  // empty: no call is looked for
   bool has_parallel_calls = true;
 };
 
@@ -20,7 +20,7 @@ class ChoiceParser {
  public:
   ChoiceParser(const AnswerOpening& opening, const CallReading& reading);
 
-  // The events have something for the client, but call_end and call_withdrawn; each call has an id.
+  // All events but call_end and call_withdrawn have something for the client. Each call_begin has an id.
   std::vector<AnswerEvent> push(std::string_view text);
   std::vector<AnswerEvent> finish(TextEnd end);
 
@@ -33,7 +33,7 @@ class ChoiceParser {
   const CallIdStyle ids_;
   const bool has_parallel_calls_;
   std::unique_ptr<AnswerParser> parser_;
-  std::vector<AnswerEvent> pending_;  // from the opening
+  std::vector<AnswerEvent> pending_;  // events of the opening's text
   int64_t ended_calls_ = 0;
 };
 

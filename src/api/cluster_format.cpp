@@ -49,8 +49,8 @@ Value model_entry(const ModelView& model, int64_t created) {
                       {"owned_by", "shoal"},
                       {"ready", model.is_loaded}};
   if (model.context_length > 0) {
-    entry.emplace_back("max_model_len", model.context_length);                   // as vLLM tells it,
-    entry.emplace_back("meta", Value::Object{{"n_ctx", model.context_length}});  // and llama.cpp
+    entry.emplace_back("max_model_len", model.context_length);                   // vLLM's member
+    entry.emplace_back("meta", Value::Object{{"n_ctx", model.context_length}});  // llama.cpp's
   }
   return entry;
 }

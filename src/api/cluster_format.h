@@ -1,4 +1,4 @@
-// Cluster and models as JSON: exo's topology with what we know besides, OpenAI's list of models. Pure.
+// Writes cluster and models as JSON: exo's topology with further members, and OpenAI's list of models. Pure.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@ namespace shoal {
 
 std::string format_topology(const ClusterView& cluster);
 
-// {"object": "list", "data": [{"id", "object", "created", "owned_by", "ready"}]}; ready: it is loaded.
-// `created`: seconds since 1970 at which this node began to offer models.
+// {"object": "list", "data": [{"id", "object", "created", "owned_by", "ready"}]}; `ready` says that the model
+// is loaded. `created` is the time, in seconds since 1970, at which this node began to offer models.
 std::string format_models(const std::vector<ModelView>& models, int64_t created);
 std::string format_model(const ModelView& model, int64_t created);
 

@@ -18,7 +18,7 @@ int64_t percent(const LoadingStatus& status) {
                              0, 100);
 }
 
-// All state belongs to the response's strand: sinks post to it, the rest is called on it.
+// All state belongs to the response's strand: sinks post to it, and everything else is called on it.
 class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
  public:
   CompletionJob(ApiBackend& backend, Metrics& metrics, CompletionPlan plan,
@@ -135,8 +135,8 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     return static_cast<uint32_t>(prompt_index) * choices_per_prompt_;
   }
 
-  // Until every prompt's head has accepted, a refusal still has a status of its own, and what is written
-  // waits.
+  // Not called until the head of every prompt has accepted: until then a refusal still has a status of its
+  // own, and what is to be written waits.
   void begin_stream() {
     if (std::exchange(has_begun_, true)) return;
     response_->begin_stream({.status = 200,
@@ -160,7 +160,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     write_piece(choice, echo, {});
   }
 
-  // A completion is text and nothing else.
+  // Only chats have readers, since a completion is nothing but text.
   void open_readers(size_t prompt_index, const AnswerOpening& opening) {
     if (shape_.kind != AnswerKind::chat) return;
     for (uint32_t i = 0; i < choices_per_prompt_; ++i) {
@@ -191,7 +191,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     }
   }
 
-  // With logprobs every token has its event, else those that show something.
+  // With logprobs every token has an event, without them only tokens that show something.
   void write_token(uint32_t choice, const std::vector<AnswerEvent>& pieces, const DeliveredToken& token) {
     std::span<const DeliveredToken> tokens;
     if (shape_.has_logprobs) tokens = {&token, 1};
@@ -202,7 +202,7 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
     text_offsets_[choice] += count_characters(token);
   }
 
-  // False where it is nothing for the client.
+  // False when the piece has nothing for the client.
   bool write_piece(uint32_t choice, const AnswerEvent& piece, std::span<const DeliveredToken> tokens) {
     if (piece.kind == AnswerEventKind::call_end || piece.kind == AnswerEventKind::call_withdrawn)
       return false;
@@ -235,18 +235,18 @@ class CompletionJob : public std::enable_shared_from_this<CompletionJob> {
 
   std::vector<RequestId> open_;
   std::vector<ChoiceAnswer> choices_;
-  std::vector<std::unique_ptr<ChoiceParser>> readers_;  // by choice; none for completions
-  std::vector<int64_t> text_offsets_;                   // by choice, of what the stream has had
+  std::vector<std::unique_ptr<ChoiceParser>> readers_;  // by choice; null for completions
+  std::vector<int64_t> text_offsets_;                   // by choice, behind what the stream has had
   Usage usage_;
   std::string last_comment_;
   std::string unsent_;      // events from before the stream's head
-  size_t waiting_prompts_;  // whose heads have not accepted yet
-  bool has_begun_ = false;  // the stream's head is out
+  size_t waiting_prompts_;  // prompts whose heads have not accepted yet
+  bool has_begun_ = false;  // the stream's head has been sent
   bool has_token_ = false;
   bool has_ended_ = false;
 };
 
-// The backend's side of one prompt.
+// Receives the answers to one prompt from the backend.
 class PromptSink final : public ResponseSink {
  public:
   PromptSink(std::shared_ptr<CompletionJob> job, RequestId request, size_t prompt_index)
@@ -291,7 +291,7 @@ class PromptSink final : public ResponseSink {
 };
 
 void CompletionJob::start(std::vector<ServiceRequest> requests) {
-  // Weak, because the response belongs to the job.
+  // A weak pointer, because the response holds this callback.
   response_->on_interrupted([weak = weak_from_this()](Interruption reason) {
     if (const auto job = weak.lock()) job->on_interrupted(reason);
   });

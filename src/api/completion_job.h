@@ -1,4 +1,5 @@
-// One request for text under way: hands it to the backend and writes what comes back, whole or as a stream.
+// A request for text that is being answered: hands it to the backend and writes what comes back, whole or as
+// a stream.
 #pragma once
 
 #include <memory>
@@ -15,13 +16,14 @@ namespace shoal {
 struct CompletionPlan {
   AnswerShape shape;
   bool is_stream;
-  bool tells_progress = false;           // a stream that begins while the model is still being loaded
-  std::vector<ServiceRequest> requests;  // one for each prompt; all with the same choice_count
-  CallReading calls = {};                // of a chat
-  std::vector<std::string> echoes = {};  // what the answers to each prompt begin with; none: with themselves
+  bool tells_progress = false;           // the stream begins while the model is still being loaded
+  std::vector<ServiceRequest> requests;  // one for each prompt, all with the same choice_count
+  CallReading calls = {};                // only for a chat
+  std::vector<std::string> echoes = {};  // by prompt: the text in front of its answers; empty: none
 };
 
-// Submits and returns. In the handler of `response`. Backend and metrics outlive the server that serves it.
+// Submits the requests and returns. Called in the handler of `response`. Backend and metrics must outlive the
+// server that made `response`.
 void start_completion(ApiBackend& backend, Metrics& metrics, CompletionPlan plan,
                       std::shared_ptr<ResponseWriter> response);
 

@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t default_max_tokens = 16;  // as OpenAI's route has it
+constexpr int64_t default_max_tokens = 16;  // OpenAI's default
 constexpr int64_t maximum_answers = 512;    // of all prompts together
 
 constexpr std::string_view must_be_prompt =

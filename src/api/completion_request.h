@@ -1,4 +1,4 @@
-// The body of POST /v1/completions → a plain struct. Pure.
+// Reads the body of POST /v1/completions. Pure.
 #pragma once
 
 #include <string_view>
@@ -13,7 +13,7 @@ namespace shoal {
 struct CompletionRequest {
   GenerationOptions options;
   std::vector<Prompt> prompts;  // PromptText or PromptTokens, at least one
-  bool echoes = false;          // each answer begins with its prompt, which is a text
+  bool echoes = false;          // each answer begins with its prompt, which then is PromptText
 };
 
 ApiResult<CompletionRequest> parse_completion_request(std::string_view body);

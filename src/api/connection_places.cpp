@@ -54,9 +54,10 @@ void ConnectionPlaces::leave(Id id) {
   places_.erase(place);
 }
 
-// At its own limit an address gives up one of its own. Where all places are taken, the address that has most
-// gives up one: first of those that wait, whoever's they are, then of the half received, which are kept only
-// from the one that has more than its part.
+// The connection to close for a new one of `group`. An address at its own limit gives up one of its own that
+// waits. Otherwise all places are taken, and the address that has the most gives one up: first one that
+// waits, whichever address that is; else a half received one, but only of an address that has more than the
+// new one will have.
 std::optional<ConnectionPlaces::Id> ConnectionPlaces::find_leaver(const std::string& group) const {
   const auto own = counts_.find(group);
   const int64_t own_count = own == counts_.end() ? 0 : own->second;

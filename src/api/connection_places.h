@@ -1,5 +1,6 @@
-// Who has a place among a server's connections, and who gives one up when another comes: nobody may take all
-// of them, and a connection that waits for its next request goes before one that is answered. Pure.
+// Decides which connections a server keeps: who has a place, and who gives one up when another comes. Nobody
+// may take all places, and a connection that waits for its next request goes before one that is being
+// answered. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +16,24 @@ class ConnectionPlaces {
   struct Limits {
     int64_t connections;
     int64_t connections_per_address;
-    int64_t refused;  // beyond the limit, for the time of telling so
+    int64_t refused;  // connections over the limit that are kept long enough to be told so
   };
   enum class Entry : uint8_t { admitted, refused, dropped };
   struct Admission {
     Entry entry;
-    std::optional<Id> leaves;  // closed in favour of the new one; its place is free already
+    std::optional<Id> leaves;  // to be closed in favour of the new one; its place is free already
   };
-  // The later, the less willingly it is closed.
+  // In the order in which they are closed: one that is answered never is.
   enum class Doing : uint8_t { waiting, receiving, answering };
 
   explicit ConnectionPlaces(Limits limits) : limits_(limits) {}
 
-  // A new connection waits for its first request. `address`: see group_of.
+  // Enters a new connection, which waits for its first request. `address` is grouped by group_of().
   Admission enter(Id id, const std::string& address);
   void set_doing(Id id, Doing doing);
   void leave(Id id);
-  // What counts as one address: of IPv6 the network of 64 bits that one device has.
+  // The part of an address that counts as one client: of IPv6 the network of 64 bits, all of which one device
+  // has.
   static std::string group_of(const std::string& address);
 
  private:
@@ -46,7 +48,7 @@ class ConnectionPlaces {
 
   const Limits limits_;
   std::map<Id, Place> places_;
-  std::map<std::string, int64_t> counts_;  // by group, refused ones left out
+  std::map<std::string, int64_t> counts_;  // by group, without refused ones
   int64_t admitted_ = 0;
   uint64_t clock_ = 0;
 };

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();  // equals no number
 
-// null, false, "", [] and {} are off everywhere; the numbers, too.
+// A setting is off when its value is null, false, "", [], {} or one of these two numbers.
 struct ForeignField {
   std::string_view name;
   double off = no_number;
@@ -16,7 +16,7 @@ struct ForeignField {
 };
 
 constexpr ForeignField foreign_fields[] = {
-    // Which tokens and texts may come.
+    // Settings of which tokens and texts may come.
     {"bad_words"},
     {"bad_words_ids"},
     {"banned_strings"},
@@ -30,18 +30,18 @@ constexpr ForeignField foreign_fields[] = {
     {"stop_regex"},
     {"no_repeat_ngram_size", 0},
     {"watermark"},
-    // What is shown of them.
+    // Settings of what is shown.
     {"include_stop_str_in_output"},
     {"no_stop_trim"},
     {"prompt_logprobs"},
-    // How long they may be, and how much of the prompt is read.
+    // Settings of length, and of how much of the prompt is read.
     {"truncate"},
     {"truncate_prompt_tokens"},
     {"t_max_predict_ms", 0, -1},
     {"thinking_budget", -1},
     {"thinking_token_budget", -1},
     {"reasoning_budget", -1},
-    // How they are drawn.
+    // Settings of sampling.
     {"use_beam_search"},
     {"num_beams", 1},
     {"typical_p", 0, 1},
@@ -63,7 +63,7 @@ constexpr ForeignField foreign_fields[] = {
     {"guidance_scale", 1},
     {"cfg_scale", 1},
     {"negative_prompt"},
-    // By which model.
+    // Settings of the model.
     {"speculative"},
     {"lora"},
     {"lora_path"},
@@ -93,7 +93,7 @@ void refuse_foreign_settings(RequestFields& fields) {
     if (value == nullptr || is_off(field, *value)) continue;
     fields.reject_unsupported(field.name, describe_value(*value) + " is not supported");
   }
-  // The one that is on where nobody says anything.
+  // This one is on when it is not given.
   if (!fields.boolean("skip_special_tokens").value_or(true)) {
     fields.reject_unsupported("skip_special_tokens", "false is not supported");
   }

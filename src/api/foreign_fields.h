@@ -1,5 +1,6 @@
-// Settings of other servers that change the answer and that we do not have. They are told, never passed over,
-// unless their value means that they are off. Fields that change nothing are no matter of this. Pure.
+// Refuses settings of other servers that change the answer and that we do not have, unless their value means
+// that they are off: nothing of the kind may be ignored silently. Fields that change nothing are ignored.
+// Pure.
 #pragma once
 
 #include "api/request_fields.h"

@@ -14,7 +14,7 @@ HeadDecision refuse(const Error& error) {
   return {.refusal = error_response(to_api_error(error)), .headers = {}};
 }
 
-// Words of letters and marks with commas between them; nothing that could end the header.
+// True for header names with commas between them; such a text cannot end the header.
 bool is_name_list(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
     return c < 0x80 && (std::isalnum(c) != 0 ||

@@ -1,5 +1,5 @@
-// What is decided about every request by who sends it, whatever it asks for: Host, Origin, and the answers
-// that browsers need to let a page call (CORS).
+// Checks every request by who sends it, whatever it asks for: Host and Origin, and the headers that browsers
+// need to let a page call (CORS).
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ class Gate {
  public:
   explicit Gate(AccessRules rules) : rules_(std::move(rules)) {}
 
-  // As HttpHandler::check_head. A preflight that is let through is a refusal of 204.
+  // As HttpHandler::check_head. The answer to an accepted preflight is a "refusal" with status 204.
   void check(const HttpRequest& head, std::function<void(HeadDecision)> decide);
 
  private:
@@ -23,7 +23,7 @@ class Gate {
   OwnNames own_names_;
 };
 
-// The answer to a request that `origin` may make, and the headers of all answers to it. Pure.
+// The decision for a request that `origin` may make: the headers of all answers to it. Pure.
 HeadDecision let_in(const HttpRequest& head, const std::string& origin, bool is_open_to_all);
 
 }  // namespace shoal

@@ -22,7 +22,7 @@ bool is_port(std::string_view text) {
   return text.empty() || std::stoi(std::string(text)) <= 65535;
 }
 
-// "%25eth0", or as some clients write it "%eth0".
+// Without its first '%': "%25eth0", or "%eth0" as some clients write it.
 bool is_zone(std::string_view text) {
   if (text.starts_with("25")) text.remove_prefix(2);
   return !text.empty() &&
@@ -51,7 +51,7 @@ bool is_name(std::string_view text) {
   }
 }
 
-// Resolvers take "127.1" and "0x7f.1" for addresses; a name never ends in such a part.
+// Resolvers take "127.1" and "0x7f.1" for addresses, so a name must not end in such a part.
 bool ends_in_number(std::string_view name) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
   return std::ranges::all_of(last, is_digit) || last.starts_with("0x");

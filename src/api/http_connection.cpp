@@ -14,7 +14,8 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
 constexpr size_t read_size = 4096;
-constexpr size_t discarded_bytes = 16 << 20;  // of a body that was refused, so that its sender can read why
+// bytes of a refused body that are read, so that its sender can read the refusal
+constexpr size_t discarded_bytes = 16 << 20;
 constexpr Duration discard_deadline = std::chrono::seconds(2);
 
 }  // namespace
@@ -52,7 +53,7 @@ void HttpConnection::refuse() {
 
 void HttpConnection::give_up_place() {
   asio::post(strand_, [self = shared_from_this()] {
-    if (!self->exchange_) self->close();  // else a request has come at the last moment
+    if (!self->exchange_) self->close();  // otherwise a request has come at the last moment
   });
 }
 
@@ -74,7 +75,7 @@ void HttpConnection::finish_response() {
   exchange_.reset();
   if (!keep_alive_) return is_unread_ ? discard_rest() : close_gently();
   if (is_watching_) {
-    stream_.cancel();  // watch_client's read goes on to the next request
+    stream_.cancel();  // end_watch() goes on to the next request
   } else {
     next_request();
   }
@@ -85,7 +86,8 @@ void HttpConnection::next_request() {
   read_head();
 }
 
-// Closing with unread bytes makes the system send a reset, and the client may never see the response.
+// Reads and drops the rest of the request: closing with unread bytes makes the system send a reset, and the
+// client may never see the response.
 void HttpConnection::discard_rest() {
   error_code ignored;
   stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -117,7 +119,8 @@ void HttpConnection::close() {
   if (auto exchange = std::exchange(exchange_, nullptr)) exchange->detach();
 }
 
-// One timer for what an answer waits for: the next heartbeat, the end of patience, the end of the grace.
+// One timer for everything an answer waits for: the next heartbeat, the end of patience, the end of the
+// grace.
 void HttpConnection::arm_timer() {
   auto due =
       is_ending_ ? ending_since_ + core_.limits.stop_grace : last_progress_ + core_.limits.response_timeout;
@@ -137,20 +140,20 @@ void HttpConnection::on_timer() {
     if (!exchange_) return;
   }
   if (phase_ == Phase::streaming && now >= last_write_ + core_.limits.heartbeat_interval) {
-    last_write_ = now;  // also when the client takes nothing: the write's own deadline ends that
+    last_write_ = now;  // even if the client takes nothing: the write's own deadline ends that
     if (!is_sending_) append_chunk(heartbeat_);
     flush();
   }
   arm_timer();
 }
 
-// The handler has `stop_grace` to end the answer.
+// Tells the handler, which then has `stop_grace` to end the answer.
 void HttpConnection::interrupt(Interruption reason) {
   if (!exchange_ || is_ending_) return;
   is_ending_ = true;
   keep_alive_ = false;
   ending_since_ = Steady::now();
-  const auto exchange = exchange_;  // the callback may end it
+  const auto exchange = exchange_;  // the callback may end it and so clear exchange_
   exchange->interrupt(reason);
   if (exchange_) arm_timer();
 }

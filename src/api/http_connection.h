@@ -1,5 +1,5 @@
-// One client of the HTTP server: its requests, one after another, and their answers. Everything runs on its
-// strand, so nothing here is locked.
+// A connection of the HTTP server: reads a client's requests one after another and writes their answers.
+// Everything runs on its strand, so nothing here is locked.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,23 +30,23 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
                  boost::asio::ip::tcp::socket socket);
   ~HttpConnection();
 
-  // Any thread, as the following three.
+  // The first four may be called on any thread.
   void start();
-  // For a client that came when all connections were taken.
+  // Answers 503, because the client came when all connections were taken.
   void refuse();
-  // Another connection has its place.
+  // Closes, because another connection has got its place.
   void give_up_place();
-  // The server stops: an idle connection closes now, an answer under way is told.
+  // The server stops: closes an idle connection now, and tells an answer in progress to end.
   void begin_stop();
 
-  // The following for HttpExchange, on the strand.
+  // HttpExchange calls the following, on the strand.
   bool serves(const HttpExchange* exchange) const { return exchange_.get() == exchange; }
   void send(HttpResponse response);
   void begin_stream(HttpResponse head, std::string heartbeat);
   void write(std::string_view text);
   void end_stream();
   void note_progress() { last_progress_ = Steady::now(); }
-  // Too much is waiting for this connection.
+  // Closes and tells the handler that the client is gone.
   void lose_client();
 
  private:
@@ -54,10 +54,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   using error_code = boost::system::error_code;
 
   enum class Phase : uint8_t {
-    reading,    // waits for a request, or is amidst one
-    handling,   // the handler has it, nothing is written yet
-    streaming,  // a stream is under way
-    finishing,  // what remains is being written
+    reading,    // waits for a request or is reading one
+    handling,   // the handler has the request, nothing is written yet
+    streaming,  // a stream is being written
+    finishing,  // the rest of the answer is being written
     closed,
   };
 
@@ -99,7 +99,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
 
   HttpCore& core_;
   const ConnectionPlaces::Id id_;
-  // The context holds this connection, so this must not hold the context.
+  // The core holds this connection, so this must not hold the core.
   const std::weak_ptr<HttpCore> shared_core_;
   const boost::asio::any_io_executor strand_;
   boost::beast::tcp_stream stream_;
@@ -108,10 +108,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
 
   Phase phase_ = Phase::reading;
-  size_t searched_ = 0;  // bytes of the buffer that hold no end of a head
+  size_t searched_ = 0;  // bytes of the buffer known to hold no end of a head
   HttpRequest request_;  // its body goes to the handler
   std::string request_id_;
-  int64_t held_bytes_ = 0;  // of HttpCore::body_bytes
+  int64_t held_bytes_ = 0;  // this connection's part of HttpCore::body_bytes
   std::optional<HttpResponse> refusal_;
   HttpHeaders common_headers_;
   std::shared_ptr<HttpExchange> exchange_;
@@ -124,7 +124,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool is_ending_ = false;
   bool is_being_decided_ = false;
 
-  std::string outbox_;   // not yet given to the socket
+  std::string outbox_;   // not given to the socket yet
   std::string sending_;  // being written
   size_t sent_ = 0;
   std::string heartbeat_;

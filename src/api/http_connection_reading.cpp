@@ -1,4 +1,4 @@
-// How an HttpConnection reads a request, and watches its client afterwards.
+// The part of HttpConnection that reads requests, and watches the client afterwards.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,14 +28,14 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr size_t read_size = 4096;
-constexpr size_t pipelined_bytes = 16 << 10;  // read ahead while an answer is under way
-constexpr size_t shown_bytes = 40;            // of a header, in an error
+constexpr size_t pipelined_bytes = 16 << 10;  // read ahead while an answer is being made
+constexpr size_t shown_bytes = 40;            // of a header, in an error message
 
 std::string_view text_of(const beast::flat_buffer& buffer) {
   return {static_cast<const char*>(buffer.data().data()), buffer.size()};
 }
 
-// A client's own number of its request is said back.
+// Whether a client's own id of its request may be sent back.
 bool is_request_id(std::string_view text) {
   constexpr size_t longest = 128;
   return !text.empty() && text.size() <= longest && std::ranges::all_of(text, [](unsigned char c) {
@@ -177,7 +177,8 @@ void HttpConnection::read_some_body() {
   });
 }
 
-// Bodies of all connections together have a limit: what is too much is refused while it is still small.
+// Counts the body against the limit of all connections together; false as soon as it is too much, while the
+// body is still small.
 bool HttpConnection::hold_body() {
   const auto size = static_cast<int64_t>(parser_->get().body().size());
   const int64_t more = std::max<int64_t>(size - core_.limits.small_body_bytes, 0) - held_bytes_;
@@ -216,7 +217,8 @@ void HttpConnection::fail_read(error_code error) {
   refuse_unread(400, fmt::format("this is not HTTP: {}", error.message()));
 }
 
-// While an answer is under way, reads to learn of the client's end; requests sent ahead are kept.
+// While an answer is being made, reads in order to notice that the client is gone; requests sent ahead are
+// kept.
 void HttpConnection::watch_client() {
   if (buffer_.size() >= pipelined_bytes) return;
   is_watching_ = true;
@@ -230,7 +232,7 @@ void HttpConnection::end_watch(error_code error, size_t count) {
   is_watching_ = false;
   buffer_.commit(count);
   if (phase_ == Phase::closed) return;
-  // The system reports the client's end only once, so it must not be left to the next read.
+  // The system reports only once that the client is gone, so that must not be left to the next read.
   const bool is_cancelled = error == asio::error::operation_aborted;  // by finish_response()
   if (error && !is_cancelled) return exchange_ ? lose_client() : close();
   if (!exchange_) return next_request();

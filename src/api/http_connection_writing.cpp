@@ -1,4 +1,4 @@
-// How an HttpConnection writes a response, at once or as a stream.
+// The part of HttpConnection that writes responses, at once or as a stream.
 #include <fmt/format.h>
 
 #include <boost/asio/buffer.hpp>
@@ -26,7 +26,8 @@ std::string_view reason_phrase(int32_t status) {
 
 }  // namespace
 
-// Before the last byte is sent: a client that has its answer finds the place of its body free.
+// Called before the last byte is sent, so that a client that has its answer finds its body's memory free
+// again.
 void HttpConnection::begin_finishing() {
   phase_ = Phase::finishing;
   if (exchange_) exchange_->detach();
@@ -47,7 +48,7 @@ void HttpConnection::begin_stream(HttpResponse head, std::string heartbeat) {
   phase_ = Phase::streaming;
   heartbeat_ = std::move(heartbeat);
   is_chunked_ = is_http_1_1_;
-  if (!is_chunked_) keep_alive_ = false;  // the end of the connection is the end of the body
+  if (!is_chunked_) keep_alive_ = false;  // the end of the connection ends the body
   core_.handler.on_response(request_, head.status);
   outbox_ += format_head(head, is_chunked_ ? "Transfer-Encoding: chunked\r\n" : "");
   last_write_ = Steady::now();
@@ -72,7 +73,7 @@ void HttpConnection::end_stream() {
   flush();
 }
 
-// Answers a request that is not read to its end, then closes.
+// Answers a request without reading the rest of it, then closes.
 void HttpConnection::reply_unread(HttpResponse response) {
   phase_ = Phase::handling;
   keep_alive_ = false;

@@ -1,5 +1,5 @@
-// What the connections of an HTTP server share. Kept alive by the answers that service still holds, so that a
-// late post() is harmless.
+// State that all connections of an HTTP server share. The answers that service still holds keep it alive, so
+// that a late post() is harmless.
 #pragma once
 
 #include <atomic>
@@ -27,10 +27,10 @@ struct HttpCore {
   const HttpLimits limits;
   HttpHandler& handler;
   boost::asio::io_context context;
-  std::atomic<int64_t> body_bytes = 0;  // of large bodies that are received or held
+  std::atomic<int64_t> body_bytes = 0;  // of large bodies that are being received or held
 
   Mutex mutex;
-  bool is_closed GUARDED_BY(mutex) = false;  // no posts from outside any more
+  bool is_closed GUARDED_BY(mutex) = false;  // nothing may be posted from outside any more
   bool is_stopping GUARDED_BY(mutex) = false;
   ConnectionPlaces places GUARDED_BY(mutex);
   ConnectionPlaces::Id last_connection GUARDED_BY(mutex) = 0;

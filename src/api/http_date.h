@@ -1,4 +1,4 @@
-// The time as HTTP writes it: "Sun, 06 Nov 1994 08:49:37 GMT". Pure.
+// Writes a time as HTTP does: "Sun, 06 Nov 1994 08:49:37 GMT". Pure.
 #pragma once
 
 #include <chrono>

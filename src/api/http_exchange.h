@@ -1,5 +1,5 @@
-// One request and its answer. Outlives the connection when service still holds it; what is written then goes
-// nowhere.
+// One request and its answer. It outlives the connection if service still holds it; what is written then is
+// dropped.
 #pragma once
 
 #include <atomic>
@@ -32,7 +32,7 @@ class HttpExchange final : public ResponseWriter, public std::enable_shared_from
   void end_stream() override;
   void note_progress() override;
 
-  // On the strand, by the connection.
+  // The connection calls these on the strand.
   void interrupt(Interruption reason) {
     if (auto callback = std::exchange(interrupted_, nullptr)) callback(reason);
   }

@@ -40,7 +40,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// The line without its end; `text` then begins with the next one.
+// Removes the first line from `text` and returns it without its end.
 std::string_view take_line(std::string_view& text) {
   const size_t end = text.find(line_end);
   const std::string_view line = text.substr(0, end);
@@ -83,7 +83,7 @@ std::optional<HeadFault> read_header(std::string_view line, HttpHead& head) {
   return std::nullopt;
 }
 
-// Those of which a second one would make the request another.
+// Refuses a second header of those whose repetition could change the request.
 std::optional<HeadFault> check_single(const HttpHeaders& headers) {
   for (const std::string_view name : {"host", "origin", "content-length", "transfer-encoding",
                                       "content-encoding", "content-type", "expect"}) {
@@ -118,7 +118,7 @@ std::optional<HeadFault> check_framing(const HttpHead& head) {
   return std::nullopt;
 }
 
-// "http://host:port/path", which a client of a proxy sends → "host:port".
+// "host:port" of a target like "http://host:port/path", which clients of a proxy send.
 std::optional<std::string_view> authority_of(std::string_view target) {
   const size_t separator = target.find("://");
   if (separator == std::string_view::npos) return std::nullopt;
@@ -154,7 +154,7 @@ std::expected<std::optional<size_t>, HeadFault> find_head_end(std::string_view b
   if (bytes.starts_with(tls_handshake)) {
     return refuse("this port speaks HTTP without TLS: begin the address with http://, not https://");
   }
-  // The last bytes of the search before may begin the end of a line, or of the head.
+  // The last bytes searched before may be the beginning of a line's or the head's end.
   const size_t begin = searched < head_end.size() ? 0 : searched - (head_end.size() - 1);
   for (size_t i = begin; i < bytes.size(); ++i) {
     const auto c = static_cast<unsigned char>(bytes[i]);

@@ -1,5 +1,5 @@
-// The head of a request, read to the letter of RFC 9112: what two readers could take for different requests
-// is refused, so that nothing is smuggled past a proxy. Pure.
+// Reads the head of a request strictly by RFC 9112: whatever two readers could take for different requests is
+// refused, so that nothing can be smuggled past a proxy. Pure.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +18,22 @@ struct HeadFault {
   std::string message;
 };
 
-// How many bytes of empty lines stand before the request.
+// The bytes of empty lines in front of the request.
 size_t count_empty_lines(std::string_view bytes);
 
-// Where the head ends, behind its empty line; nullopt: more has to come. What can be no head is told at once.
-// `searched` bytes have been looked at before.
+// The offset behind the head's empty line; nullopt when more bytes have to come. Bytes that cannot be a head
+// are an error at once. The first `searched` bytes were searched before.
 std::expected<std::optional<size_t>, HeadFault> find_head_end(std::string_view bytes, size_t searched);
 
 struct HttpHead {
   std::string method;
-  std::string target;  // as it was written
+  std::string target;  // as in the request
   bool is_http_1_1 = true;
   HttpHeaders headers;              // names in lower case
-  std::optional<std::string> host;  // of an absolute target, else of the Host header
+  std::optional<std::string> host;  // from an absolute target, else from the Host header
 };
 
-// `head` up to and including its empty line.
+// `head` ends with its empty line.
 std::expected<HttpHead, HeadFault> parse_head(std::string_view head);
 
 }  // namespace shoal

@@ -14,7 +14,7 @@ int hexadecimal_digit(char c) {
   return -1;
 }
 
-// "http://host/path", which a proxy may send, → "/path".
+// "/path" of a target like "http://host/path", which a proxy may send.
 std::string_view without_authority(std::string_view target) {
   const size_t scheme_end = target.find("://");
   if (scheme_end == std::string_view::npos) return target;

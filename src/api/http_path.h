@@ -1,4 +1,4 @@
-// The target of a request line → the path that routes are compared with.
+// Turns the target of a request line into the path that routes are compared with.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace shoal {
 
-// Percent-decoded, without scheme, authority and query. nullopt: malformed, or bytes that no path of ours has
-// (control characters, invalid UTF-8).
+// The path is percent-decoded, without scheme, authority and query. nullopt when the target is malformed or
+// has bytes that no path of ours has (control characters, invalid UTF-8).
 std::optional<std::string> decode_path(std::string_view target);
 
 }  // namespace shoal

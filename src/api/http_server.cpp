@@ -32,7 +32,7 @@ using boost::system::error_code;
 constexpr std::string_view everywhere = "::";
 constexpr Duration renewal_interval = std::chrono::seconds(2);
 
-// What could not be done; nullptr: it listens.
+// Returns what could not be done; nullptr when the acceptor listens.
 const char* open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, error_code& error) {
   acceptor.open(endpoint.protocol(), error);
   if (error) return "open a socket for";
@@ -43,7 +43,7 @@ const char* open(tcp::acceptor& acceptor, const tcp::endpoint& endpoint, error_c
   return error ? "listen on" : nullptr;
 }
 
-// With the zone where one is needed.
+// This machine's private IPv6 addresses, with a zone where one is needed.
 std::vector<std::string> private_v6_addresses() {
   std::vector<std::string> addresses;
   for (const os::InterfaceAddress& each : os::interface_addresses()) {
@@ -62,18 +62,18 @@ struct HttpServer::State {
         strand(asio::make_strand(core->context)),
         renewal_timer(strand) {}
 
-  // An address that is listened on.
+  // An address on which the server listens.
   struct Door {
     explicit Door(const asio::any_io_executor& strand) : acceptor(strand), retry_timer(strand) {}
     void close();
 
-    std::string address;  // empty: the one that was asked for
+    std::string address;  // empty: the one that start() was given
     tcp::acceptor acceptor;
     asio::steady_timer retry_timer;
   };
 
   std::shared_ptr<HttpCore> core;
-  asio::any_io_executor strand;  // of the doors
+  asio::any_io_executor strand;  // the doors use it
   std::vector<std::shared_ptr<Door>> doors;
   asio::steady_timer renewal_timer;
   int32_t port = 0;
@@ -118,9 +118,9 @@ Result<void> HttpServer::State::listen(const std::string& host, int32_t wanted_p
   return {};
 }
 
-// Of IPv6 each address that no router forwards from outside is listened on by itself, as they come and go
-// with the networks. Who calls another address of this machine is refused at once and then tries IPv4, where
-// a connection that is taken and closed would be the end.
+// Each IPv6 address that no router forwards has a door of its own, since they come and go with the networks.
+// A client that calls another IPv6 address of this machine is refused at once and then tries IPv4; were its
+// connection taken and closed, it would give up.
 void HttpServer::State::renew_doors() {
   {
     const MutexLock lock(core->mutex);
@@ -153,7 +153,7 @@ void HttpServer::State::renew_doors() {
 }
 
 void HttpServer::State::accept(const std::shared_ptr<Door>& door) {
-  // The sockets get strands of their own; the doors' serves only these loops.
+  // The sockets get strands of their own; the doors' strand only accepts.
   door->acceptor.async_accept(asio::make_strand(core->context),
                               [this, door](error_code error, tcp::socket socket) {
                                 if (error == asio::error::operation_aborted || !door->acceptor.is_open())
@@ -162,7 +162,7 @@ void HttpServer::State::accept(const std::shared_ptr<Door>& door) {
                                   take(std::move(socket));
                                   return accept(door);
                                 }
-                                // Out of descriptors, most likely: those that are open will close.
+                                // Most likely there are no descriptors left; open ones will be closed.
                                 log_error("HTTP: cannot accept a connection: {}", error.message());
                                 door->retry_timer.expires_after(std::chrono::milliseconds(100));
                                 door->retry_timer.async_wait([this, door](error_code stopped) {
@@ -247,7 +247,7 @@ void HttpServer::stop() {
   });
   for (const auto& connection : state.all_connections()) connection->begin_stop();
 
-  // run() returns once every connection has closed: each does, or its own timer cuts it after the grace.
+  // run() returns when every connection has closed; a connection's own timer cuts it after the grace.
   for (std::jthread& thread : state.threads) thread.join();
   state.threads.clear();
   {
@@ -255,7 +255,7 @@ void HttpServer::stop() {
     core.is_closed = true;
   }
   core.context.restart();
-  core.context.poll();  // what was posted between the two
+  core.context.poll();  // run what was posted in between
 }
 
 }  // namespace shoal

@@ -20,7 +20,7 @@ using Labels = std::map<std::string, std::string>;
 
 constexpr int64_t window_seconds = 10;
 
-// Tokens by second, the last ten.
+// Counts tokens by second, for the last ten.
 class TokenWindow {
  public:
   void add(int64_t second) {
@@ -55,7 +55,7 @@ int64_t current_second() {
 
 double seconds_since(TimePoint start) { return to_seconds(std::chrono::steady_clock::now() - start); }
 
-// Values read at the time of the question, in the form the serialiser takes.
+// Values read when /metrics is asked for, in the form that the serialiser takes.
 class Snapshot {
  public:
   void add(prometheus::MetricType type, const std::string& name, const std::string& help, double value,

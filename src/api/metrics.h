@@ -1,4 +1,4 @@
-// What GET /metrics tells, in Prometheus' text format, and the speed of the last seconds. Any thread.
+// The counters of GET /metrics, in Prometheus' text format, and the speed of the last seconds. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class Metrics {
   void observe_first_token(TimePoint request_start);
   void observe_answer(TimePoint request_start);
 
-  // Tokens that this node's clients got over the last ten seconds.
+  // Tokens per second that this node's clients got, averaged over the last ten seconds.
   double tokens_per_second() const;
 
   std::string format(const ClusterView& cluster, const ServiceStatus& status, int64_t connections) const;

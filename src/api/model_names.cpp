@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-// By the same name in any case; nullptr where several models are called so.
+// The model of this name in any case; nullptr when none or several have it.
 const ModelView* find_in_any_case(const std::vector<ModelView>& models, std::string_view name) {
   const std::string lower = to_lower_ascii(name);
   const ModelView* found = nullptr;
@@ -23,7 +23,7 @@ const ModelView* find_in_any_case(const std::vector<ModelView>& models, std::str
 }  // namespace
 
 std::string plain_model_name(std::string_view name) {
-  // What LiteLLM and its like put in front to say which kind of server they speak to.
+  // LiteLLM and its like put these in front to say what kind of server they speak to.
   constexpr std::array<std::string_view, 8> servers{"openai/",    "custom_openai/", "hosted_vllm/", "vllm/",
                                                     "llamafile/", "lm_studio/",     "ollama/",      "shoal/"};
   constexpr std::string_view latest = ":latest";

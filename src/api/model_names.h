@@ -1,4 +1,4 @@
-// The names under which clients ask for a model: its own, or what other servers and libraries make of it.
+// Finds the model that a client means: by its own name, or by what other servers and libraries make of that.
 // Pure.
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace shoal {
 
-// Without what says only where it comes from or which of its versions it is: "openai/NAME", "NAME:latest".
+// The name without "openai/" and the like in front, and without ":latest" behind.
 std::string plain_model_name(std::string_view name);
 
-// By its own name, else by its plain name, else by either in any case, where only one is meant. nullptr:
-// none.
+// Finds a model by its own name, else by its plain name, else by either in any case if only one model has it;
+// nullptr when there is none.
 const ModelView* find_model(const std::vector<ModelView>& models, std::string_view name);
 
-// One of OpenAI's, which stands for whatever the node serves.
+// Whether it is the name of one of OpenAI's models, which stands for whatever the node serves.
 bool is_openai_model(std::string_view name);
 
 }  // namespace shoal

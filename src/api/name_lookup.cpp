@@ -29,7 +29,7 @@ std::vector<std::string_view> split_words(std::string_view line) {
   }
 }
 
-// The words of each line, what stands behind `#` left out.
+// The words of each line, without what stands behind '#' or ';'.
 std::vector<std::vector<std::string_view>> split_lines(std::string_view text) {
   std::vector<std::vector<std::string_view>> lines;
   while (!text.empty()) {
@@ -55,7 +55,7 @@ std::string text_of(const sockaddr& address) {
 }
 
 std::vector<std::string> ask_the_system(const std::string& name) {
-  // Of this thread: a name server that does not answer is given up after a second.
+  // Applies to this thread only: a name server that does not answer is given up after a second.
   ::res_init();
   _res.retrans = 1;
   _res.retry = 1;
@@ -91,7 +91,7 @@ std::vector<std::string> parse_search_domains(std::string_view resolver_configur
     for (size_t i = 1; i < words.size(); ++i) {
       std::string domain = to_lower_ascii(words[i]);
       if (domain.ends_with('.')) domain.pop_back();
-      // "search com" would make every site one of this network.
+      // A domain without a dot is ignored: "search com" would count every such site as this network's.
       if (domain.find('.') != std::string::npos) domains.push_back(std::move(domain));
     }
   }
@@ -99,7 +99,7 @@ std::vector<std::string> parse_search_domains(std::string_view resolver_configur
 }
 
 bool is_local_name(std::string_view name, const std::vector<std::string>& search_domains) {
-  // RFC 6762, RFC 8375, RFC 2606, ICANN's .internal; what routers call their networks by; Tailscale.
+  // Endings of RFC 6762, RFC 8375, RFC 2606 and ICANN's .internal; those that routers use; Tailscale's.
   constexpr std::array<std::string_view, 15> endings{
       "local", "home.arpa", "internal", "lan",  "home",    "localdomain", "intranet", "private",
       "corp",  "fritz.box", "ts.net",   "test", "example", "router",      "station"};

@@ -8,7 +8,7 @@
 namespace shoal {
 namespace {
 
-// A choice between texts as a grammar.
+// A grammar that allows exactly these texts.
 std::string choice_grammar(const Value::Array& texts) {
   std::string source = "root ::= ";
   for (const Value& text : texts) {
@@ -29,7 +29,7 @@ std::string choice_grammar(const Value::Array& texts) {
   return source;
 }
 
-// Some clients wrap a schema as OpenAI's json_schema does.
+// Removes the wrapping of OpenAI's json_schema, which some clients put around a schema.
 const Value& unwrapped(const Value& schema) {
   const Value* inner = schema.find("schema");
   const bool is_schema = schema.find("type") != nullptr || schema.find("properties") != nullptr;
@@ -81,7 +81,7 @@ class OutputReader {
     take(fields, name, {.kind = OutputKind::json_object, .source = ""});
   }
 
-  // An object, or a text that is one; false where the member is absent or wrong.
+  // Takes an object or a text that holds one; false when the member is absent or wrong.
   bool take_schema(RequestFields& fields, std::string_view name) {
     const Value* given = fields.find(name);
     if (given == nullptr) return false;
@@ -109,7 +109,7 @@ class OutputReader {
     take(fields, name, {.kind = OutputKind::gbnf, .source = choice_grammar(*texts)});
   }
 
-  // {"type": …, "value": …} of TGI is written here, too.
+  // `grammar` is a GBNF text, or TGI's {"type": …, "value": …}.
   void read_grammar() {
     const Value* grammar = fields_.find("grammar");
     if (grammar == nullptr || grammar->object() == nullptr || grammar->find("type") == nullptr) {
@@ -143,7 +143,7 @@ class OutputReader {
     }
   }
 
-  // As OpenAI has it, or the schema without a wrapping.
+  // OpenAI's form, or the schema without a wrapping.
   void read_json_schema(RequestFields& format, const std::string& name) {
     if (format.find("json_schema") == nullptr && take_schema(format, "schema")) return;
     if (format.find("json_schema") == nullptr && take_schema(format, "value")) return;
@@ -169,7 +169,7 @@ class OutputReader {
     }
   }
 
-  // "json", or a schema.
+  // Ollama's format: "json" or a schema.
   void read_format() {
     const Value* format = fields_.find("format");
     if (format == nullptr) return;
@@ -195,7 +195,7 @@ class OutputReader {
   RequestFields& fields_;
   std::optional<ApiError>& error_;
   OutputFormat output_;
-  std::string field_;  // where it was found; empty: nowhere yet
+  std::string field_;  // where the form was found; empty: nowhere yet
 };
 
 }  // namespace

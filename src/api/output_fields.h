@@ -1,4 +1,4 @@
-// What form a request wants of the answer, in OpenAI's words and in those of other servers. Pure.
+// Reads the form that a request wants of the answer, in OpenAI's fields and in those of other servers. Pure.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@
 
 namespace shoal {
 
-// response_format, llama.cpp's grammar and json_schema, vLLM's guided_… and structured_outputs, SGLang's
-// regex and ebnf, Ollama's format, TGI's {"type", "value"}. Compiled here as well, so that what is wrong is
-// told at once and by its field; so is a second form beside the first.
+// Reads response_format, llama.cpp's grammar and json_schema, vLLM's guided_… and structured_outputs,
+// SGLang's regex and ebnf, Ollama's format, TGI's {"type", "value"}. The form is also compiled here, so that
+// an error comes at once and names its field. A second form beside the first is an error.
 OutputFormat read_output(RequestFields& fields, std::optional<ApiError>& error);
 
 }  // namespace shoal

@@ -16,12 +16,12 @@ namespace {
 
 struct Name {
   OwnNames::Addresses addresses;
-  OwnNames::Addresses own;  // of this machine, at the same time
+  OwnNames::Addresses own;  // this machine's addresses at the same time
   TimePoint until;
 };
 
-// All that the name stands for is this machine or the one that asks, and something of it is private: a name
-// of the internet that changes its addresses is neither.
+// The name is ours if all its addresses are this machine's or the client's and one of them is private. A name
+// of the internet that changes its addresses is not.
 OwnNames::Answer judge(const Name& name, const std::string& client) {
   const auto is_here = [&](const std::string& address) {
     return is_loopback_address(address) || address == client ||

@@ -1,5 +1,5 @@
-// Whether a name that a request calls this node by leads to this machine, by its addresses. They are looked
-// up on a thread of its own and remembered for a while. Any thread may use it.
+// Finds out whether a name by which a request calls this node leads to this machine, by the name's addresses.
+// They are looked up on a thread of its own and remembered for a while. Any thread may use it.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ class OwnNames {
   enum class Answer : uint8_t {
     own,
     foreign,
-    unknown,  // too many names are being looked up, or this is being stopped
+    unknown,  // too many names are being looked up, or this object is being destroyed
   };
   using Addresses = std::vector<std::string>;
   struct Sources {
-    std::function<Addresses(const std::string& name)> look_up;  // may wait
+    std::function<Addresses(const std::string& name)> look_up;  // may wait for seconds
     std::function<Addresses()> own_addresses;
   };
   struct Limits {
@@ -29,16 +29,16 @@ class OwnNames {
     int64_t waiting_questions = 256;
     int64_t known_names = 256;
     Duration lifetime = std::chrono::seconds(30);
-    Duration lifetime_of_nothing = std::chrono::seconds(5);  // a name that nobody knows
+    Duration lifetime_of_nothing = std::chrono::seconds(5);  // of a name that nobody knows
   };
 
   OwnNames(Sources sources, Limits limits);
-  // The names and addresses of this machine.
+  // Uses the names and addresses of this machine, and the default limits.
   OwnNames();
   ~OwnNames();
 
-  // `client` is who asks: a proxy that is called by the name hands requests on under it. `answer` is called
-  // once, here or on the looking thread, unless this ends before.
+  // `client` is the address of who asks: a proxy that is called by the name passes requests on under it.
+  // `answer` is called once, at once or on the looking thread, unless this object is destroyed before.
   void ask(const std::string& name, const std::string& client, std::function<void(Answer)> answer);
 
  private:

@@ -100,7 +100,7 @@ std::optional<int64_t> RequestFields::integer(std::string_view name, int64_t low
   if (value == nullptr) return std::nullopt;
   std::optional<int64_t> integer;
   if (value->integer() != nullptr) integer = *value->integer();
-  // JavaScript and Lua write whole numbers as 5.0 or 1e3.
+  // JavaScript and Lua may write whole numbers as 5.0 or 1e3.
   constexpr double exact = 9007199254740992.0;  // 2^53
   if (const double* number = value->number();
       number && std::trunc(*number) == *number && std::abs(*number) <= exact) {

@@ -1,4 +1,4 @@
-// Reads the members of a JSON request one after another. The first that is wrong is kept as the error, which
+// Reads the members of a JSON request one after another. The first wrong one is kept as the error, which
 // names the field, its value and what is allowed; all later reads then give nothing.
 #pragma once
 
@@ -23,15 +23,15 @@ struct NumberRange {
 
 class RequestFields {
  public:
-  // `path` stands before the names of members in errors: "stream_options." The object outlives this.
+  // Errors put `path` in front of members' names: "stream_options.". The object must outlive this one.
   RequestFields(const Value& object, std::optional<ApiError>& error, std::string path = "")
       : object_(object), error_(error), path_(std::move(path)) {}
 
-  // Of several names of one thing the one under which it is there; the first where it is under none. An error
-  // where two of them say different things.
+  // Of several names of one setting, the one that the request uses, or the first if it uses none. An error
+  // when two of them have different values.
   std::string_view spelling(std::initializer_list<std::string_view> names);
 
-  // nullptr or nullopt when the member is absent, null or wrong.
+  // These give nullptr or nullopt when the member is absent, null or wrong.
   const Value* find(std::string_view name) const;
   std::optional<bool> boolean(std::string_view name);
   std::optional<int64_t> integer(std::string_view name, int64_t low, int64_t high);
@@ -40,7 +40,7 @@ class RequestFields {
   const Value::Object* object(std::string_view name);
   const Value::Array* array(std::string_view name);
 
-  // Keeps an error about a member, unless there is one already.
+  // Keeps an error about a member unless there is one already.
   void reject(std::string_view name, std::string_view must, std::string_view code = "invalid_value");
   void reject_unsupported(std::string_view name, std::string_view what);
   bool has_failed() const { return error_.has_value(); }
@@ -53,10 +53,10 @@ class RequestFields {
   const std::string path_;
 };
 
-// The request's body as an object; 400 where it is none.
+// The request's body, which must be an object; a 400 otherwise.
 ApiResult<Value> parse_request_object(std::string_view body);
 
-// A value for an error message: JSON, cut after some characters.
+// A value for an error message: its JSON, cut if it is long.
 std::string describe_value(const Value& value);
 
 }  // namespace shoal

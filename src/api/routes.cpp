@@ -122,7 +122,7 @@ void Routes::handle(HttpRequest request, std::shared_ptr<ResponseWriter> respons
   const auto route = std::ranges::find_if(table(), [&](const Route& candidate) {
     return candidate.method == method && matches(candidate, request.path);
   });
-  (this->*route->serve)(request, response);  // check_head has let only these through
+  (this->*route->serve)(request, response);  // check_head() has let only requests with a route through
 }
 
 void Routes::on_response(const HttpRequest& head, int32_t status) {
@@ -171,7 +171,8 @@ void Routes::show_page(HttpRequest& request, const Writer& response) {
                               {"Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"}}});
 }
 
-// A small body is read here; a large one aside, so that it never keeps the threads that write streams.
+// Reads a small body here and a large one on another thread, so that it never holds up the threads that write
+// streams.
 void Routes::complete(HttpRequest& request, const Writer& response, MakePlan make_plan) {
   const auto start = [this, response](ApiResult<CompletionPlan> plan) {
     if (!plan) return send_error(*response, plan.error());
@@ -273,11 +274,11 @@ ApiResult<std::string> Routes::choose_model(const std::optional<std::string>& wi
   if (const ModelView* model = find_model(models, *wish)) return model->name;
   const std::string name = plain_model_name(*wish);
   if (is_openai_model(name) && standard) return *standard;
-  // A name that looks like a path is never looked for: over HTTP a model is named.
+  // Over HTTP a model is asked for by name, so a path is never looked for.
   if (name.find_first_of("/\\") != std::string::npos || name == "..") {
     return std::unexpected(no_such_model(*wish, models));
   }
-  return name;  // the service says in its own words why it has no such model
+  return name;  // the service explains why it has no such model
 }
 
 CompletionPlan Routes::plan_completion(AnswerKind kind, const GenerationOptions& options,

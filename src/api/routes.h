@@ -1,4 +1,4 @@
-// What is served where, as a table, and what each route answers.
+// The table of routes, and what each route answers.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,7 @@ namespace shoal {
 
 class Routes final : public HttpHandler {
  public:
-  // The backend outlives this. `connection_count` is asked for GET /metrics.
+  // The backend must outlive this object. `connection_count` is called for GET /metrics.
   Routes(const ApiSettings& settings, AccessRules access, ApiBackend& backend,
          std::function<int64_t()> connection_count);
 
@@ -35,7 +35,7 @@ class Routes final : public HttpHandler {
   using MakePlan = ApiResult<CompletionPlan> (Routes::*)(std::string_view body) const;
   struct Route {
     std::string_view method;
-    std::string_view path;  // one that ends with '/' and is longer stands for all below it
+    std::string_view path;  // if it ends with '/' and is longer, it stands for all paths below it
     Serve serve;
   };
   static const std::vector<Route>& table();
@@ -71,7 +71,7 @@ class Routes final : public HttpHandler {
   const std::function<int64_t()> connection_count_;
   const int64_t started_;  // seconds since 1970
   Metrics metrics_;
-  ThreadLoop body_loop_{"bodies"};  // reads large ones
+  ThreadLoop body_loop_{"bodies"};  // reads large bodies
   Gate gate_;
 };
 

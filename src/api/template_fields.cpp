@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-// Whatever a template knows, but not what the request itself says.
+// Adds chat_template_kwargs, which may not set what the request itself has.
 void add_settings(RequestFields& fields, Value& context) {
   const Value::Object* settings = fields.object("chat_template_kwargs");
   if (settings == nullptr) return;
@@ -19,7 +19,8 @@ void add_settings(RequestFields& fields, Value& context) {
   }
 }
 
-// Qwen's and Hugging Face's word, or Ollama's, which may also say how much.
+// Reads enable_thinking, which is Qwen's and Hugging Face's name, or Ollama's think, which may also say how
+// much.
 void add_thinking(RequestFields& fields, Value& context) {
   const std::string_view name = fields.spelling({"enable_thinking", "think"});
   const Value* wish = fields.find(name);

@@ -1,4 +1,4 @@
-// The files of web/, built into the program by cmake/EmbedFiles.cmake.
+// The files of web/, which cmake/EmbedFiles.cmake builds into the program.
 #pragma once
 
 #include <string_view>
@@ -11,7 +11,7 @@ struct WebFile {
   std::string_view body;
 };
 
-// nullptr when there is none of this path.
+// nullptr when there is no file of this path.
 const WebFile* find_web_file(std::string_view path);
 
 }  // namespace shoal
