@@ -1,4 +1,4 @@
-// The page: chats, answers as they stream in, the nodes as the topology tells them.
+// The page: chats, answers as they stream in, and the nodes that the topology shows.
 import {ChatStore} from "./chats.js";
 
 const byId = (id) => document.getElementById(id);
@@ -13,11 +13,11 @@ function storageNamed(name) {
   try {
     return window[name];
   } catch {
-    return null;  // closed to us by the browser's settings
+    return null;  // the browser's settings forbid it
   }
 }
 
-// What this tab, and else what this browser was last set to.
+// The value last set in this tab, or else the one last set in this browser.
 function recall(key) {
   return storageNamed("sessionStorage")?.getItem(key) ?? storageNamed("localStorage")?.getItem(key) ?? null;
 }
@@ -27,14 +27,14 @@ function remember(key, value) {
     try {
       storage?.setItem(key, value);
     } catch {
-      // Full: the next visit begins elsewhere, nothing else is lost.
+      // The storage is full: only the next visit does not find what was set.
     }
   }
 }
 
 // --- chats -------------------------------------------------------------------------------------------------
 
-const OPEN_CHAT = "shoal.open";  // its id; empty for a new one
+const OPEN_CHAT = "shoal.open";  // key of the open chat's id; empty for a new chat
 
 const store = new ChatStore(storageNamed("localStorage"));
 let current = null;
@@ -53,7 +53,7 @@ function deleteChat(chat) {
   forget(chat);
 }
 
-// What was deleted here or in another tab is not looked at and not answered any more.
+// Neither shows nor answers a chat any more that was deleted here or in another tab.
 function forget(chat) {
   if (answering?.chat === chat) stopAnswer();
   if (current === chat) openChat(null);
@@ -83,7 +83,7 @@ function renderChats() {
   renderTrouble();
 }
 
-// Another tab has written.
+// Handles what another tab has written.
 function takeChange(event) {
   if (event.storageArea !== storageNamed("localStorage") || !store.take(event.key, event.newValue)) return;
   if (answering && !store.chats.includes(answering.chat)) stopAnswer();
@@ -94,7 +94,7 @@ function takeChange(event) {
 
 // --- messages ----------------------------------------------------------------------------------------------
 
-// Text, with what stands between ``` lines as code.
+// Renders text, with everything between ``` lines as code.
 function renderText(text) {
   return text.split(/^```[^\n]*$/m).map((part, index) => index % 2 === 0
     ? element("div", {className: "text", textContent: part.replace(/^\n|\n$/g, "")})
@@ -120,7 +120,7 @@ function renderMessages() {
   if (follows) scrollDown();
 }
 
-// The end stays in sight until the reader scrolls away from it, whatever grows or shrinks.
+// Whether the end is kept in sight: until the reader scrolls away from it, whatever grows or shrinks.
 let follows = true;
 
 function scrollDown() {
@@ -154,7 +154,7 @@ function setAnswering(answer) {
 
 const LEFT_NOTE = "cut off: the page was left before the answer ended";
 
-// The page is being left: what has come so far is kept. The stream breaks a moment later, which is no error then.
+// Keeps what has come so far when the page is left. The stream breaks a moment later, which then is no error.
 function leaveAnswer() {
   if (!answering) return;
   answering.isLeft = true;
@@ -164,7 +164,7 @@ function leaveAnswer() {
   saveChat(chat);
 }
 
-// Server-sent events and comments, one line at a time.
+// Gives the lines of a response, which are server-sent events and comments.
 async function* readLines(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -210,7 +210,7 @@ async function ask(messages, signal, onPiece, onComment) {
   throw new Error("the stream ended before the answer did");
 }
 
-// What the model is told: questions that got no answer are left out.
+// The messages that the model is told: questions that got no answer are left out.
 function historyOf(messages) {
   return messages.filter(({content}, index) => {
     const isUnanswered = messages[index + 1]?.role === "assistant" && messages[index + 1].content === "";
@@ -218,7 +218,7 @@ function historyOf(messages) {
   });
 }
 
-// Says what the answer waits for, and for how long.
+// What the answer is waiting for, and for how long.
 class Waiting {
   what = "waiting";
   started = performance.now();
@@ -227,7 +227,7 @@ class Waiting {
     if (comment !== "waiting") this.what = comment.replace(/^reading (\d+)/, "reading the prompt: $1");
   }
 
-  // The model has the prompt, and says nothing until it has read it.
+  // The node has the prompt; the answer begins when the model has read it.
   accepted() {
     if (!this.what.startsWith("reading")) this.what = "reading the prompt";
   }
@@ -258,7 +258,7 @@ async function send(text) {
   let firstAt = null;
   let pieces = 0;
   const show = () => {
-    if (current !== chat) return;  // another chat is being looked at
+    if (current !== chat) return;  // another chat is shown
     fillMessage(byId("messages").children[chat.messages.indexOf(message)], message);
     if (follows) scrollDown();
   };
@@ -320,7 +320,7 @@ async function getJson(path) {
 const CHOSEN_MODEL = "shoal.model";
 let shownModels = "";
 
-// Replaced only when it changes, so that an open list stays open.
+// Replaces the list only when it changes, so that an open list stays open.
 async function refreshModels() {
   const [{data}, {default_model: defaultModel}] = await Promise.all([getJson("/v1/models"), getJson("/v1/status")]);
   if (JSON.stringify(data) === shownModels) return;
@@ -374,11 +374,11 @@ function renderNode(id, {node, isOwn, goneAt}) {
   return card;
 }
 
-// --- nodes that were seen: id → {node, isOwn, goneAt?}. One that is gone is told of for ten minutes.
+// --- nodes that were seen: id → {node, isOwn, goneAt?}. One that is gone is shown for ten minutes.
 
 const GONE_FOR_MS = 600000;
 const seen = new Map();
-let lastHeardAt = null;  // of the node that shows this page
+let lastHeardAt = null;  // the last answer of the node that serves this page
 
 function renderNodes(unreachable) {
   const cards = [...seen];
@@ -391,7 +391,7 @@ function renderNodes(unreachable) {
   byId("nodes").replaceChildren(...cards.map(([id, card]) => renderNode(id, card)), ...unreachable.map(renderUnreachable));
 }
 
-// Known to this node, and not connected.
+// Renders a node that is known but not connected.
 function renderUnreachable(peer) {
   return element("li", {className: "node unreachable"},
     element("h3", {textContent: `${peer.node_id} cannot be reached`}),
@@ -413,7 +413,7 @@ async function refreshCluster() {
   renderNodes(topology.unreachable ?? []);
 }
 
-// Nothing is known of any node while the one that shows this page does not answer.
+// Says that the node that serves this page does not answer, so that nothing is known of any node.
 function noteUnreachable(error) {
   const since = lastHeardAt ? ` since ${timeOf(lastHeardAt)}; the nodes are shown as they were then` : "";
   byId("cluster-error").textContent = `This node cannot be reached${since}: ${error.message}`;
@@ -434,9 +434,9 @@ async function refresh() {
   setTimeout(refresh, 2000);
 }
 
-// --- a small screen: one panel at a time, and the keyboard takes its part ---------------------------------------
+// --- a small screen: one panel at a time, and less height while a keyboard is shown -------------------------
 
-// "chats", "cluster", or "" for neither.
+// `name` is "chats", "cluster", or "" for neither.
 function showPanel(name) {
   for (const panel of ["chats", "cluster"]) {
     byId(panel).classList.toggle("shown", panel === name);
@@ -448,7 +448,7 @@ function togglePanel(name) {
   showPanel(byId(name).classList.contains("shown") ? "" : name);
 }
 
-// What is visible above an on-screen keyboard; some browsers lay it over the page instead of making that smaller.
+// Fits the page above an on-screen keyboard; some browsers lay that over the page without shrinking it.
 function fitScreen() {
   const {height, offsetTop, scale} = window.visualViewport;
   if (scale > 1.01) return;  // the reader has zoomed in

@@ -1,14 +1,16 @@
-// The chats that this browser keeps, newest first: {id, title, at, messages: [{id, role, content, thinking?, note?,
-// error?, open?}]}. Each has a key of its own, and a message is written only by the tab that made it, so two tabs
-// never write over each other's. `open` is the time at which a message was last known to grow.
+// The chats that this browser keeps, newest first: {id, title, at, messages: [{id, role, content, thinking?,
+// note?, error?, open?}]}. Each has a key of its own in the storage. A message is written only by the tab
+// that made it, so two tabs never overwrite each other's. `open` is the time at which a message was last
+// known to grow.
 
 const PREFIX = "shoal.chat.";
-const OLD_KEY = "shoal.chats";  // where one key held them all
-const SILENT_AFTER_MS = 90000;  // a browser lets tabs in the background act once a minute
+const OLD_KEY = "shoal.chats";  // this key once held all chats
+const SILENT_AFTER_MS = 90000;  // a browser may let tabs in the background run only once a minute
 
 const makeId = () => `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
 
-// The stored messages in their order, but ours where we wrote them; behind them what is not stored yet.
+// The stored messages in their order, with ours in place of those that we write, followed by ours that are
+// not stored yet.
 function merge(ours, stored, own) {
   const merged = stored.map((message) => (own.has(message.id) && ours.find(({id}) => id === message.id)) || message);
   const known = new Set(stored.map(({id}) => id));
@@ -31,7 +33,7 @@ export class ChatStore {
   #own = new Set();     // ids of the messages that this tab writes
   #stored = new Set();  // ids of the chats that are known to be in the storage
 
-  // `storage` is null where the browser gives none.
+  // `storage` is null when the browser gives none.
   constructor(storage) {
     this.#storage = storage;
     this.#attempt(() => this.#load());
@@ -52,7 +54,7 @@ export class ChatStore {
     return added;
   }
 
-  // False when another tab has deleted the chat, which is then gone here too.
+  // False when another tab has deleted the chat, which is then removed here, too.
   save(chat) {
     let exists = true;
     this.trouble = "";
@@ -67,7 +69,7 @@ export class ChatStore {
     return exists;
   }
 
-  // Chats for which there was no room may have it now.
+  // Removes a chat, and saves the chats for which there was no room before.
   remove(chat) {
     this.#forget(chat.id);
     this.trouble = "";
@@ -77,7 +79,7 @@ export class ChatStore {
     }
   }
 
-  // A storage event of another tab; true when it changed a chat here.
+  // Handles a storage event of another tab; true when it changed a chat here.
   take(key, text) {
     if (key === null) {  // everything was removed
       for (const id of [...this.#stored]) this.#forget(id);
@@ -92,7 +94,7 @@ export class ChatStore {
     if (chat) {
       const messages = merge(chat.messages, stored.messages, this.#own);
       Object.assign(chat, stored, {messages});
-      // Written at the same time as ours, of which it did not know.
+      // The other tab wrote at the same time as this one and did not know of our messages.
       if (JSON.stringify(messages) !== JSON.stringify(stored.messages)) this.save(chat);
     } else {
       this.chats.push(stored);
@@ -105,7 +107,8 @@ export class ChatStore {
     return this.chats.find((chat) => chat.id === id) ?? null;
   }
 
-  // Gives messages that were left in the middle, as by a browser that was ended, that note; true when there were any.
+  // Sets `note` on messages that were left in the middle, for example because the browser was killed; true
+  // when there were any.
   settle(chat, note) {
     const left = chat.messages.filter(({id, open}) => open < Date.now() - SILENT_AFTER_MS && !this.#own.has(id));
     for (const message of left) {
@@ -129,8 +132,8 @@ export class ChatStore {
     this.#sort();
   }
 
-  // One after the other, the oldest first: it leaves the old list, which makes the room for its own key, and goes back
-  // where that does not do.
+  // Takes the old chats over one after the other, the oldest first. Each is removed from the old list, which
+  // makes room for its own key, and is put back if there is no room for that.
   #takeOld() {
     const text = this.#storage.getItem(OLD_KEY);
     if (text === null) return;
@@ -138,7 +141,7 @@ export class ChatStore {
     try {
       old = JSON.parse(text).filter((chat) => Array.isArray(chat?.messages));
     } catch {
-      return;  // nothing that we could read; it is left alone
+      return;  // it cannot be read, so it is left alone
     }
     const setOld = () => this.#storage.setItem(OLD_KEY, JSON.stringify(old));
     const start = Date.now() - 2 * old.length;

@@ -27,7 +27,7 @@ using tcp = asio::ip::tcp;
 
 constexpr Duration cancel_check = std::chrono::milliseconds(100);
 
-// One connection for one request. Waits run the context until their operation is done, so that they have
+// One connection for one request. Waits run the io_context until their operation is done, so that they have
 // deadlines and can ask whether the caller still wants the answer.
 class Call {
  public:
@@ -42,12 +42,12 @@ class Call {
     return type.starts_with("text/event-stream");
   }
   Result<std::string> read_body();
-  // Gives the body's bytes as they come, until `take` fails or the body ends.
+  // Gives `take` the body's bytes as they come, until it fails or the body ends.
   Result<void> read_stream(const std::function<Result<void>(std::string_view)>& take);
   Error node_error(const std::string& body) const;
 
  private:
-  // Runs until `done`; the operation's outcome is in `error`.
+  // Runs until `done`; the operation's outcome is in `error`, `what` names it in our error.
   Result<void> wait(const bool& done, const error_code& error, Duration deadline, std::string_view what);
   std::string address() const {
     const bool is_v6 = settings_.host.find(':') != std::string::npos;
@@ -116,7 +116,7 @@ Result<void> Call::send(http::verb method, const std::string& path, const std::s
 }
 
 Result<void> Call::read_head() {
-  parser_.body_limit(std::numeric_limits<uint64_t>::max());  // read_body() and EventStream have their own
+  parser_.body_limit(std::numeric_limits<uint64_t>::max());  // read_body() and EventStream have limits
   error_code error;
   bool done = false;
   http::async_read_header(stream_, buffer_, parser_, [&](error_code outcome, size_t) {
@@ -172,7 +172,7 @@ ErrorCode code_of_status(unsigned status) {
   }
 }
 
-// {"error": {"message": …}}, where the body is that.
+// The node's own message, {"error": {"message": …}}, if the body has it.
 Error Call::node_error(const std::string& body) const {
   const unsigned status = parser_.get().result_int();
   const Value answer = parse_json(body).value_or(Value());

@@ -1,5 +1,5 @@
-// A client of a node's HTTP API, for the commands that ask a node which already runs. One request at a time,
-// waits with deadlines, owns no thread.
+// A client of a node's HTTP API, for commands that ask a node that already runs. It makes one request at a
+// time, waits with deadlines and owns no thread.
 #pragma once
 
 #include <chrono>
@@ -21,9 +21,9 @@ struct ApiClientSettings {
   std::string host = "127.0.0.1";
   int32_t port = 52415;
   Duration connect_deadline = std::chrono::seconds(5);
-  // Without a byte. A node that works beats every ten seconds in a stream.
+  // The longest wait without a byte; in a stream a working node sends something every ten seconds.
   Duration silence_deadline = std::chrono::seconds(120);
-  // Of one answer that is not a stream.
+  // The most bytes of an answer that is not a stream.
   int64_t body_limit = 64 << 20;
 };
 
@@ -39,17 +39,18 @@ struct ChatCall {
   std::optional<double> min_p = {};
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
-  std::vector<std::pair<std::string, std::string>> settings = {};  // further members of the body, as JSON
+  // further members of the body: name and JSON
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
 class ApiClient {
  public:
   explicit ApiClient(ApiClientSettings settings) : settings_(std::move(settings)) {}
 
-  // Streams. The error is the node's own where it gave one; unavailable where no node answers.
+  // Asks for a streamed answer. The error is the node's own if it gave one; unavailable when no node answers.
   Result<ChatOutcome> chat(const ChatCall& call, const ChatProgress& progress) const;
 
-  // The body of a 200: JSON, or text for /metrics.
+  // These return the body of a successful answer: JSON, or text for /metrics.
   Result<std::string> get(const std::string& path) const;
   Result<std::string> post(const std::string& path, const std::string& json) const;
 
@@ -57,7 +58,7 @@ class ApiClient {
 
   std::string address() const;  // "127.0.0.1:52415"
 
-  // A node of ours answers at this address.
+  // Whether a Shoal node answers at this address.
   bool is_alive() const;
 
  private:

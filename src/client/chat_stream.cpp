@@ -6,7 +6,7 @@
 namespace shoal {
 namespace {
 
-// The code's own name, which the node sends in streams, since they have no status.
+// The code of this name. The node sends names in streams, which have no status for each error.
 ErrorCode code_named(std::string_view name) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
     if (error_code_name(static_cast<ErrorCode>(code)) == name) return static_cast<ErrorCode>(code);

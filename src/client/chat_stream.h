@@ -1,4 +1,4 @@
-// The answer to a streamed chat out of the bytes that a node sends, however they are cut. Pure.
+// Reads the answer to a streamed chat from the bytes that a node sends, however they are cut. Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,25 +17,26 @@ struct ChatOutcome {
   int64_t completion_tokens = 0;
 };
 
-// What a stream brings while it runs. Any may be left empty.
+// Called with what a stream brings while it runs. Any of these may be empty.
 struct ChatProgress {
   std::function<void(std::string_view text)> on_text;
   std::function<void(std::string_view text)> on_thinking = {};
   std::function<void(std::string_view comment)> on_comment;  // "loading 45 %"
-  // Asked by ApiClient now and then; true ends the call with cancelled, and the node stops working on it.
+  // ApiClient calls this now and then; true ends the call with cancelled, and the node stops working on it.
   std::function<bool()> is_cancelled;
 };
 
 class ChatStream {
  public:
-  // `progress` outlives this.
+  // `progress` must outlive this object.
   explicit ChatStream(const ChatProgress& progress) : progress_(progress) {}
 
-  // The error is the node's own where the stream tells one, corrupt_data where it is no stream of a chat;
-  // nothing is to be taken after it. What follows the end of the answer is passed over.
+  // Takes the next bytes of the stream; those behind the end of the answer are ignored. The error is the
+  // node's own if the stream has one, or corrupt_data if this is no stream of a chat; nothing may be taken
+  // after an error.
   Result<void> take(std::string_view bytes);
 
-  // Once there are no more bytes. unavailable where they ended before the answer did.
+  // Called when there are no more bytes. unavailable when the stream ended before the answer did.
   Result<ChatOutcome> end() const;
 
  private:

@@ -3,7 +3,7 @@
 namespace shoal {
 namespace {
 
-// What follows the field's colon, without the one space that may stand there.
+// The text behind the field's colon, without the one space that may stand there.
 std::string_view value_of(std::string_view line, size_t colon) {
   line.remove_prefix(colon + 1);
   if (line.starts_with(' ')) line.remove_prefix(1);

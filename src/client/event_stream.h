@@ -1,4 +1,4 @@
-// Server-sent events out of bytes as they come. Pure.
+// Reads server-sent events from bytes as they come. Pure.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,11 @@ namespace shoal {
 
 class EventStream {
  public:
-  // Longer lines are corrupt_data.
+  // In bytes; a longer line is corrupt_data.
   static constexpr size_t maximum_line = 16 << 20;
 
-  // Calls one of both for each line that `bytes` completes; other lines are passed over, as the format wants.
+  // Calls `on_data` or `on_comment` for each data or comment line that `bytes` completes; other lines are
+  // ignored, as the format requires. Errors of `on_data` are passed on.
   Result<void> feed(std::string_view bytes, const std::function<Result<void>(std::string_view)>& on_data,
                     const std::function<void(std::string_view)>& on_comment);
 

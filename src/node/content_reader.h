@@ -1,5 +1,6 @@
-// Reads every byte of the models that this node is asked for, at the lowest priority: nodes compare samples
-// at once, and this once it is there. A thread of its own, begun when it is first needed.
+// Reads every byte of the models that this node is asked for, at the lowest priority, to know their full
+// content: nodes compare samples at first, and the whole when it is known. It has a thread of its own, which
+// starts when it is first needed.
 #pragma once
 
 #include <atomic>
@@ -14,12 +15,12 @@ namespace shoal {
 
 class ContentReader {
  public:
-  // The store outlives this.
+  // The store must outlive this object.
   explicit ContentReader(const ModelStore& store) : store_(store) {}
-  // Stops in the middle of a file.
+  // Stops even in the middle of a file.
   ~ContentReader();
 
-  // Later, and not twice at a time. Any thread.
+  // Has the model read later; does nothing while it is waiting already. Any thread.
   void ask(const ModelOnDisk& model);
 
  private:

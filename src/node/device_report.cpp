@@ -12,14 +12,14 @@
 namespace shoal {
 namespace {
 
-// Code, stacks, connections and messages of a node that holds nothing; measured: 25 MB.
+// For code, stacks, connections and messages of a node that holds nothing; 25 MB were measured.
 constexpr int64_t least_node_bytes = int64_t{32} << 20;
 
 int64_t less_reserve(int64_t free_bytes, int64_t total_bytes) {
   return std::max<int64_t>(free_bytes - total_bytes / 32, 0);
 }
 
-// Of every limit, the memory that could be taken now; `whose` says where the least of it is set.
+// The least memory that any limit leaves now, of how much, and `whose` limit it is.
 struct LeastFree {
   int64_t bytes;
   int64_t of_bytes;
@@ -36,14 +36,15 @@ LeastFree least_free() {
   return least;
 }
 
-// The memory that all limits together leave to this process.
+// The memory that this process may use under all limits.
 int64_t usable_bytes() {
   int64_t bytes = os::memory_status().total_bytes;
   for (const os::MemoryLimit& limit : os::memory_limits()) bytes = std::min(bytes, limit.limit_bytes);
   return bytes;
 }
 
-// Beyond the caches where there is room for it; otherwise what is there, which says more than nothing.
+// Larger than the caches if there is room for that; otherwise what there is, because even that says
+// something.
 int64_t bandwidth_buffer(int64_t free_bytes) { return std::min(bandwidth_buffer_bytes, free_bytes / 4); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What this machine is, what of it this process may use, and how fast it reads its memory.
+// Describes this machine: what it is, how much of it this process may use, and how fast it reads its memory.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace shoal {
 
-// Measures for about 0.3 s with `thread_count` threads. free_bytes is the most that shards may ever take:
-// `memory_limit_bytes`, else all of the machine's memory that this process may use. resource_exhausted where
-// that is too little for a node.
+// Measures for about 0.3 s with `thread_count` threads. free_bytes becomes the most that shards may ever
+// take: `memory_limit_bytes`, else all of the machine's memory that this process may use. resource_exhausted
+// when that is too little for a node.
 Result<DeviceReport> make_device_report(Isa isa, int64_t thread_count,
                                         std::optional<int64_t> memory_limit_bytes);
 
-// What could be allocated now, a reserve for everybody else and for the node's own needs left out.
+// The memory that could be allocated now, without a reserve for other programs and for the node's own needs.
 FreeMemory measure_free_memory();
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// The discovery that the settings ask for.
+// Makes the discovery that the settings ask for.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace shoal {
 
-// What the node's own entry of discovery.json says of the device stands in for what was found, where people
-// see it. Plans go by what was measured. An error: the file is missing or wrong.
+// Replaces what was found of the device by what the node's own entry of discovery.json declares, where people
+// see it; plans use what was measured. An error when the file is missing or wrong.
 Result<void> declare_device(const NodeSettings& settings, DeviceReport& device);
 
 // nullptr for DiscoveryModule::none. Errors name the file, or the port that is in use.

@@ -30,7 +30,7 @@ Result<os::LivingFile> tell_local_node(const std::filesystem::path& folder, cons
                                    {"node_port", int64_t{node.peer_port}},
                                    {"api_host", node.api_host},
                                    {"api_port", int64_t{node.api_port}}};
-  // Ids of nodes are not unique on a machine that has several clusters.
+  // The file's name is random, because a machine with several clusters may have the same node id twice.
   return os::LivingFile::create(folder / (make_random_id("") + std::string(suffix)), format_json(text));
 }
 

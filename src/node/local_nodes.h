@@ -1,5 +1,5 @@
-// The nodes of this user on this machine: each tells of itself in a file of its own, so that a command finds
-// the node that it means by id or port. Whether a node answers, its API knows.
+// The nodes of this user on this machine. Each describes itself in a file of its own, so that a command finds
+// the node that it means by id or port; whether that node answers, only its API can say.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ struct LocalNode {
   bool operator==(const LocalNode&) const = default;
 };
 
-// There for as long as the file lives.
+// Describes `node` in a new file in `folder`, which stays for as long as the result lives.
 Result<os::LivingFile> tell_local_node(const std::filesystem::path& folder, const LocalNode& node);
 
-// Files of killed processes are removed.
+// The nodes that are described in `folder`. Files of killed processes are removed.
 std::vector<LocalNode> find_local_nodes(const std::filesystem::path& folder);
 
 }  // namespace shoal

@@ -16,14 +16,14 @@ namespace {
 constexpr int64_t slot_limit = 32;
 constexpr int64_t row_limit = 512;
 
-// Where memory allows, so many sequences can be as long as the context at the same time; with shorter ones
-// there is room for more. One is promised in any case.
+// If memory allows, this many sequences can be as long as the context at the same time; of shorter ones there
+// can be more. One is promised in any case.
 constexpr int64_t full_length_sequences = 4;
 
-// A context that nobody asked for is not cut below this.
+// A context length that nobody asked for is not cut below this.
 constexpr int64_t least_default_context = 2048;
 
-// Activations of a full step, the head's logits, messages in flight.
+// Bytes for the activations of a full step, the head's logits, and messages in flight.
 int64_t scratch_bytes(const ModelConfig& config) {
   const int64_t widths = 3 * config.hidden_size + 2 * config.head_count * config.head_dim +
                          2 * config.kv_head_count * config.head_dim + 3 * config.feed_forward_size;
@@ -94,7 +94,8 @@ Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
   return demand;
 }
 
-// What other stages of this machine may want, too, is left to them.
+// Takes the promised bytes and only a part of the spare ones, since other stages on this machine may want
+// some, too.
 int64_t ModelEngines::choose_kv_bytes(const Plan& plan, int64_t page_bytes) const {
   const int64_t promised = (plan.context_length + kv_page_tokens - 1) / kv_page_tokens * page_bytes;
   const auto sharers = static_cast<int64_t>(2 * plan.stages.size());
@@ -102,7 +103,7 @@ int64_t ModelEngines::choose_kv_bytes(const Plan& plan, int64_t page_bytes) cons
   return promised + std::min(spare, (full_length_sequences - 1) * promised);
 }
 
-// The plan's files and no others: they are looked at before, and again afterwards, because somebody may
+// Loads only from the plan's files: they are looked at before and again afterwards, because somebody may
 // replace them meanwhile.
 Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                                            std::function<void(LoadProgress)> progress) {
@@ -126,7 +127,7 @@ Result<LoadedShard> ModelEngines::load_now(const Plan& plan, const PlanStage& st
                 fmt::format("model {}: its files on node {} were changed while they were loaded",
                             plan.instance, stage.node));
   }
-  reader_.ask(*found);  // its bytes have just been read: the system still has them
+  reader_.ask(*found);  // its bytes have just been read, so the system still has them
   return shard;
 }
 

@@ -1,4 +1,4 @@
-// Shards from model files on this node's disk, on our own kernels.
+// Loads shards from model files on this node's disk, to run on our own kernels.
 #pragma once
 
 #include <atomic>
@@ -20,17 +20,17 @@ struct ModelEngineSettings {
   int64_t thread_count;
   Isa isa;
   KvType kv_type;
-  int64_t
-      context_length;  // 0: what the model says, at most default_context_limit, less where memory is short
-  // What this node may still take beyond all that it has promised. Any thread.
+  // 0: the model's own, at most default_context_limit, less if memory is short.
+  int64_t context_length;
+  // Bytes that this node may still take beyond all that it has promised. Called on any thread.
   std::function<int64_t()> spare_bytes;
 };
 
 class ModelEngines final : public EngineSource {
  public:
-  // The store outlives this.
+  // The store must outlive this object.
   ModelEngines(ModelEngineSettings settings, const ModelStore& store);
-  // Ends loads that are still running, joins their threads.
+  // Ends loads that are still running and joins their threads.
   ~ModelEngines() override;
 
   std::vector<ModelReport> models() override;

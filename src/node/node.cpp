@@ -29,8 +29,8 @@ namespace {
 
 constexpr int64_t thread_limit = 1024;
 
-// A node with one model and a few peers and clients has so many of them at least. Libraries abort where they
-// get none, so this is looked at before they are asked to start.
+// A node with one model and a few peers and clients needs at least this many. Libraries abort when they get
+// none, so this is checked before they start.
 constexpr int64_t least_threads = 32;
 constexpr int64_t least_open_files = 64;
 
@@ -52,7 +52,7 @@ Result<Isa> isa_of(const NodeSettings& settings) {
   return *settings.isa;
 }
 
-// What computes.
+// The threads and instruction set that compute.
 struct Processors {
   int64_t thread_count;
   Isa isa;
@@ -68,7 +68,7 @@ Result<Processors> choose_processors(const NodeSettings& settings) {
 
 }  // namespace
 
-// The members are destroyed in reverse order: whoever uses something stands below it.
+// Members are destroyed in reverse order, so users stand below what they use.
 struct Node::State {
   explicit State(NodeSettings node_settings) : settings(std::move(node_settings)) {}
 
@@ -94,10 +94,10 @@ struct Node::State {
   std::unique_ptr<ServiceBackend> backend;
   std::unique_ptr<ApiServer> api;
   std::unique_ptr<Discovery> discovery;
-  std::optional<os::LivingFile> told;  // so that commands on this machine find the node
+  std::optional<os::LivingFile> told;  // lets commands on this machine find the node
   bool stopped = false;
 
-  Mutex mutex;  // of waiting for quit_asked
+  Mutex mutex;  // for waiting until quit_asked
   ConditionVariable quit_changed;
   std::atomic<bool> quit_asked = false;
 };
@@ -114,7 +114,7 @@ Result<void> Node::State::start() {
   if (settings.node.empty()) take_name();
   if (auto valid = check_node_id(settings.node); !valid) return valid;
   if (auto made = make_service(*processors); !made) return made;
-  // The API's port is part of what a node says of itself, so it is taken before anybody hears of the node.
+  // A node tells others its API's port, so that is taken before anybody hears of the node.
   if (auto started = start_api(); !started) return started;
   service->start();
   if (auto started = network->start(*service); !started) return started;
@@ -143,7 +143,7 @@ Result<DeviceReport> Node::State::measure_device(const Processors& processors) c
   return device;
 }
 
-// With what it stands on, the engines and the network; and the backend above it.
+// Makes the service with the engines and the network below it and the backend above it.
 Result<void> Node::State::make_service(const Processors& processors) {
   SchedulerSettings scheduler;
   if (!settings.trace_path.empty()) {
@@ -186,7 +186,7 @@ Result<void> Node::State::make_service(const Processors& processors) {
   return {};
 }
 
-// Asking takes a quarter of a second, and nobody is asked where nobody would be found.
+// Asking the network takes a quarter of a second, so it is asked only where somebody could be found.
 void Node::State::take_name() {
   const bool can_ask = settings.discovery.module == DiscoveryModule::udp;
   OwnName own = take_own_name(settings.folders.home, [&](const NodeId& name) {
@@ -215,7 +215,7 @@ Result<std::unique_ptr<PeerNetwork>> Node::State::listen_for_peers() const {
   return listen(0);
 }
 
-// Without it, `shoal run --node-id` finds the node by its API port only.
+// Without this file `shoal run --node-id` finds the node only by its API port.
 void Node::State::tell_this_machine() {
   const auto folder = os::user_folder();
   if (!folder) return log_debug(1, "{}", folder.error().message);

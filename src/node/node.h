@@ -1,4 +1,4 @@
-// The composition root: everything of one node, made from its settings, started and stopped in order.
+// The composition root: makes all of one node from its settings, and starts and stops it in order.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ class ApiBackend;
 
 class Node {
  public:
-  // Measures the device, takes the ports, looks for peers and answers. Errors name the port that is in use,
-  // the file that is wrong, the setting that makes no sense.
+  // Measures the device, takes the ports, looks for peers and begins to answer. Errors name the port that is
+  // in use, the file that is wrong, or the setting that makes no sense.
   static Result<std::unique_ptr<Node>> start(NodeSettings settings);
   ~Node();
 
@@ -25,26 +25,27 @@ class Node {
   int32_t peer_port() const;
   int32_t api_port() const;
 
-  // Where other devices find the API, each as it stands in a URL; none where only this machine can.
+  // The addresses at which other devices find the API, as they stand in a URL; empty when only this machine
+  // can.
   std::vector<std::string> addresses_for_others() const;
 
-  // One line: who can reach this node, and how that is narrowed.
+  // One line for people: who can reach this node, and how to narrow that.
   std::string reach() const;
 
-  // What the HTTP side uses, for commands of this process.
+  // The interface that the HTTP side uses, for commands of this process.
   ApiBackend& backend();
 
-  // Until so many peers are connected. deadline_exceeded, or cancelled when asked to stop.
+  // Waits until `count` peers are connected. deadline_exceeded, or cancelled when asked to stop.
   Result<void> wait_for_peers(int64_t count, Duration deadline, std::stop_token stop);
 
-  // Until POST /quit, or until asked to stop.
+  // Waits until POST /quit, or until asked to stop.
   void wait_for_quit(std::stop_token stop);
 
-  // Takes no more requests; returns when those that this node has a part in have their answers, or after
-  // `patience`.
+  // Takes no more requests. Returns when all answers that this node has a part in have ended, at the latest
+  // after `patience`.
   void finish_answers(Duration patience);
 
-  // Says goodbye, ends every stream with an error, joins every thread. Idempotent.
+  // Says goodbye to peers, ends every stream with an error and joins every thread. Idempotent.
   void stop();
 
  private:

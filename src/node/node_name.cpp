@@ -15,13 +15,13 @@ namespace {
 
 constexpr int tries = 100;
 
-// What the host was called when the name was kept: a host that is called anew gets a new name.
+// The name kept in `file`, if it was kept for this host name: a renamed host gets a new name.
 std::optional<NodeId> find_kept_name(const std::filesystem::path& file, const NodeId& host) {
   const auto text = os::read_text_file(file);
   if (!text) return std::nullopt;
   const auto value = parse_json(*text);
   if (!value) return std::nullopt;
-  // The file may be anybody's: only a name that is made from the host's is believed.
+  // Anybody may have written the file, so only a name that is made as from a host's is believed.
   const std::string name = text_member(*value, "name");
   if (text_member(*value, "host") != host || name_of_host(name) != name || name.empty()) return std::nullopt;
   return name;
@@ -83,7 +83,7 @@ OwnName take_own_name(const std::filesystem::path& home, const std::function<boo
   };
   const std::optional<NodeId> kept = find_kept_name(file, host);
   own.name = kept && is_free(*kept) ? *kept : choose_free_name(host, is_free);
-  // The second node of this machine is called so only while there is a first.
+  // The second node of this machine has its name only while there is a first, so that name is not kept.
   if (!is_another_here && own.name != kept.value_or(host)) keep_name(file, host, own.name);
   return own;
 }

@@ -1,4 +1,4 @@
-// What a node is called that nobody has given a name: after its host, the same at every start.
+// The name of a node that nobody has named: it is made from the host's name and is the same at every start.
 #pragma once
 
 #include <filesystem>
@@ -13,21 +13,21 @@
 
 namespace shoal {
 
-// The first part of the host's name, without what a node's name cannot have; empty where the host has none of
-// its own ("localhost").
+// The first part of the host's name, without characters that a node's name cannot have; empty when the host
+// has no name of its own ("localhost").
 NodeId name_of_host(std::string_view host_name);
 
-// "attic", "attic-2", "attic-3" …: the first for which `is_free` holds; after some tries one with random
+// The first of "attic", "attic-2", "attic-3" … for which `is_free` is true; after some tries one with random
 // digits. An empty base stands for "node-" and random digits.
 NodeId choose_free_name(const NodeId& base, const std::function<bool(const NodeId&)>& is_free);
 
-// A name that this node has, and no other of this user on this machine while `claim` lives.
+// A name of this node that no other node of this user on this machine has while `claim` lives.
 struct OwnName {
   NodeId name;
   std::optional<os::LivingFile> claim;
 };
 
-// `home` keeps the name that the network has left to this host; `is_taken` asks the network.
+// A file in `home` keeps the name that was free in the network; `is_taken` asks the network about a name.
 OwnName take_own_name(const std::filesystem::path& home, const std::function<bool(const NodeId&)>& is_taken);
 
 }  // namespace shoal

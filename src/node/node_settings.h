@@ -1,4 +1,4 @@
-// All that a node can be told, by flags, environment or defaults.
+// All settings of a node, from flags, environment or defaults.
 #pragma once
 
 #include <cstdint>
@@ -20,29 +20,29 @@ enum class DiscoveryModule : uint8_t { none, udp, manual };
 
 struct DiscoverySettings {
   DiscoveryModule module = DiscoveryModule::udp;
-  std::filesystem::path config_path;  // discovery.json, for manual
+  std::filesystem::path config_path;  // discovery.json, for DiscoveryModule::manual
   int32_t listen_port = 5678;
   int32_t broadcast_port = 5678;
-  Duration timeout = std::chrono::seconds(30);       // how long a candidate that is no longer seen is dialled
+  Duration timeout = std::chrono::seconds(30);       // how long a candidate that is seen no more is dialled
   std::vector<std::string> allowed_nodes;            // --node-id-filter; empty: all
   std::vector<std::string> allowed_interface_types;  // --interface-type-filter; empty: all
 };
 
 struct NodeSettings {
-  NodeId node;  // empty: after the host
+  NodeId node;  // empty: named after the host
   std::string peer_host = "::";
-  int32_t peer_port = 0;  // 0: the usual one, or the next that is free
+  int32_t peer_port = 0;  // 0: usual_peer_port, or the next that is free
   std::string api_host = "::";
-  int32_t api_port = 52415;  // 0: any free one, which only this process learns
+  int32_t api_port = 52415;  // 0: any free port, which only this process learns
   DiscoverySettings discovery;
 
   StoreFolders folders;
-  // Models that lie somewhere else, by the name that requests use: `shoal run PATH`.
+  // Models that are not in the folders, by the name that requests use: `shoal run PATH`.
   std::vector<std::pair<std::string, std::filesystem::path>> extra_models;
-  int64_t thread_count = 0;  // 0: the processors this process may run on
-  std::optional<Isa> isa;    // nullopt: the best, or what SHOAL_ISA says
+  int64_t thread_count = 0;  // 0: as many as processors it may run on
+  std::optional<Isa> isa;    // nullopt: what SHOAL_ISA says, else the best
   KvType kv_type = KvType::f16;
-  int64_t context_length = 0;  // 0: what the model says, at most default_context_limit, less where it must be
+  int64_t context_length = 0;  // 0: the model's own, at most default_context_limit, less if memory is short
   std::optional<int64_t> memory_limit_bytes;
   PartitioningPolicy partitioning = MemoryWeighted{};
   std::filesystem::path trace_path;  // --trace; empty: none
@@ -56,13 +56,13 @@ struct NodeSettings {
   std::vector<std::string> allowed_origins;
 };
 
-// The TCP port that firewalls are told. A node that finds it taken (another one of this machine has it) takes
-// one of the next ones, and if all are taken any.
+// The TCP port to be opened in firewalls. A node that finds it taken, because this machine has another node,
+// takes one of the next usual_peer_ports - 1, and if all of them are taken, any port.
 inline constexpr int32_t usual_peer_port = 5678;
 inline constexpr int32_t usual_peer_ports = 10;
 
-// A model may say a context that no everyday device has the memory for; --context-length asks for more than
-// this.
+// The longest context that is chosen without --context-length, because a model may have one for which no
+// everyday device has the memory.
 inline constexpr int64_t default_context_limit = 8192;
 
 }  // namespace shoal

@@ -13,7 +13,8 @@ bool is_v6(const std::string& address) { return address.find(':') != std::string
 
 std::string in_url(const std::string& address) { return is_v6(address) ? "[" + address + "]" : address; }
 
-// No browser takes a link-local address of IPv6, which needs a zone; a container's bridge leads nowhere else.
+// Excludes IPv6 link-local addresses, because they need a zone and no browser takes that, and a container's
+// bridge, which leads nowhere else.
 bool is_for_others(const os::InterfaceAddress& each, const std::string& host) {
   const AddressKind kind = classify_address(each.address);
   const bool is_wanted = host == "::" || (host == "0.0.0.0" && !is_v6(each.address)) || host == each.address;

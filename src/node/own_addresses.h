@@ -1,4 +1,4 @@
-// The addresses of this machine that one types on another device. Pure.
+// Chooses the addresses of this machine that a person types on another device. Pure.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace shoal {
 
-// One for each network, the best first, as it stands in a URL: "192.168.1.5", "[fd00::5]". `host`: what is
-// listened on; "::" and "0.0.0.0" are all.
+// One address for each network, the best first, as they stand in a URL: "192.168.1.5", "[fd00::5]". `host` is
+// the address that is listened on; "::" and "0.0.0.0" mean all.
 std::vector<std::string> own_addresses(const std::string& host,
                                        const std::vector<os::InterfaceAddress>& interfaces);
 

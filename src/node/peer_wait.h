@@ -1,4 +1,4 @@
-// What --wait-for-peers says while it waits: for whom, and why they are not there. Pure.
+// The text that --wait-for-peers shows while it waits: how many peers are missing, and why. Pure.
 #pragma once
 
 #include <cstdint>

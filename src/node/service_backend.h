@@ -1,4 +1,4 @@
-// The HTTP side's view of this node's service.
+// Gives the HTTP side this node's service.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace shoal {
 
 class ServiceBackend final : public ApiBackend {
  public:
-  // All outlive this.
+  // Service and network must outlive this object.
   ServiceBackend(Service& service, const PeerNetwork& network, std::function<void()> on_quit)
       : service_(service), network_(network), on_quit_(std::move(on_quit)) {}
 

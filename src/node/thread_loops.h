@@ -1,4 +1,4 @@
-// Loops on threads of their own, for service's engines and schedulers.
+// Makes loops with threads of their own for the service.
 #pragma once
 
 #include "service/loop_factory.h"
