@@ -11,7 +11,7 @@
 namespace shoal {
 namespace {
 
-// A remark beside the text, on a line of its own.
+// Prints a remark about the answer on a line of its own.
 void remark(std::string_view text) {
   const bool is_dim = os::stderr_is_terminal();
   fmt::print(stderr, "{}[{}]{}\n", is_dim ? "\033[2m" : "", text, is_dim ? "\033[0m" : "");
@@ -40,7 +40,7 @@ void AnswerPrinter::print_text(std::string_view text) {
   leave_comment();
   if (std::exchange(shows_thinking_, false)) fmt::print(stderr, "\n\n");
   text_ += text;
-  // A terminal would take some characters for orders.
+  // A terminal would take some characters for commands.
   const std::string shown = os::stdout_is_terminal() ? printable(text) : std::string(text);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   std::fflush(stdout);
@@ -55,7 +55,7 @@ void AnswerPrinter::print_thinking(std::string_view text) {
              is_dim ? "\033[0m" : "");
 }
 
-// "loading 45 %", until something is said; meanwhile the log may say why it takes long.
+// Shows "loading 45 %" and the like until the answer begins; meanwhile the log may say why it takes long.
 void AnswerPrinter::show_comment(std::string_view comment) {
   if (first_at_) return;
   leave_comment();

@@ -1,4 +1,5 @@
-// An answer as it streams: its text to stdout, everything about it to stderr. One answer, one thread.
+// Prints an answer as it streams: its text to stdout, everything about it to stderr. Used for one answer, on
+// one thread.
 #pragma once
 
 #include <chrono>
@@ -18,11 +19,11 @@ class AnswerPrinter {
   // Log lines wait in `log` while text is being printed.
   explicit AnswerPrinter(HeldLog& log) : log_(log) {}
 
-  // Refers to this.
+  // The result refers to this object.
   ChatProgress progress(std::function<bool()> is_cancelled);
-  // After the last piece; `mark` says why the answer ended early, empty where it did not.
+  // Called after the last piece. `mark` says why the answer ended early; empty when it did not.
   void end(std::string_view mark);
-  // How fast it was, where that is wanted, and whether it was cut off.
+  // Prints how fast the answer was, if that is wanted, and whether it was cut off.
   void tell(const ChatOutcome& outcome, bool with_speed) const;
 
   const std::string& text() const { return text_; }

@@ -1,4 +1,4 @@
-// shoal bench MODEL: prefill and decode speed, against how fast this machine's memory is read.
+// shoal bench MODEL: measures the speed of prefill and decode, and how fast this machine's memory is read.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -30,7 +30,7 @@ struct BenchOptions {
   ArithmeticOptions arithmetic;
 };
 
-// When tokens came, for the thread that waits for the end.
+// Notes when tokens come, for the thread that waits for the end.
 class TimingSink final : public TokenSink {
  public:
   struct Times {
@@ -72,7 +72,7 @@ class TimingSink final : public TokenSink {
   bool ended_ GUARDED_BY(mutex_) = false;
 };
 
-// Scheduler and ring, as a head has them.
+// A scheduler and a ring, as a head has them.
 class Bench {
  public:
   static Result<std::unique_ptr<Bench>> make(std::vector<std::shared_ptr<Engine>> engines,
@@ -171,7 +171,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Decode and the memory's bandwidth in turn, because machines that others share drift by half within seconds.
+// Measures decode and the memory's bandwidth in turns, because machines that others share drift by half
+// within seconds.
 Result<void> measure_speed(const BenchOptions& options, Bench& bench, BenchResult& result) {
   constexpr int64_t short_prompt = 8;
   constexpr int rounds = 5;

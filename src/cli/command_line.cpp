@@ -30,8 +30,8 @@ int report(const Error& error) {
   return error.code == ErrorCode::invalid_argument ? status_misused : status_failed;
 }
 
-// DEBUG=0…9, as exo has it. Many programs read DEBUG and mean other things by it, so nothing else is an
-// error.
+// Reads DEBUG=0…9, as exo does. Many programs read DEBUG and mean other things by it, so any other value is
+// no error.
 void read_debug_level(std::vector<std::string>& notices) {
   const std::string text = os::environment("DEBUG").value_or("");
   if (text.empty()) return;
@@ -52,7 +52,7 @@ void declare_node(CommandSet& commands, std::string& run_model, std::optional<st
   });
 }
 
-// What nothing takes, in the order in which it was typed.
+// The arguments that no option or command takes, in the order in which they were typed.
 std::vector<std::string> unexpected_arguments(const CLI::App& root, int argc, const char* const* argv) {
   const std::vector<std::string> left = root.remaining(/*recurse=*/true);
   std::vector<std::string> unexpected;
@@ -62,13 +62,14 @@ std::vector<std::string> unexpected_arguments(const CLI::App& root, int argc, co
   return unexpected.empty() ? left : unexpected;
 }
 
-// What was printed has arrived when this returns.
+// Makes sure that everything printed has been written.
 Result<void> flush_output() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
   return fail(ErrorCode::unavailable, fmt::format("standard output: {}", std::strerror(errno)));
 }
 
-// fmt::print throws where it cannot write, the standard library where it cannot start a thread.
+// Runs the command. fmt::print throws when it cannot write, the standard library when it cannot start a
+// thread.
 Result<void> run_chosen(const CommandSet& commands) {
   try {
     if (auto outcome = commands.chosen(); !outcome) return outcome;

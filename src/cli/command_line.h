@@ -1,9 +1,10 @@
-// The program's command line: what is typed becomes one command, which is run.
+// The program's command line: reads what was typed as one command and runs it.
 #pragma once
 
 namespace shoal {
 
-// The process's exit status: 0 done, 1 failed, 2 what was typed makes no sense. Errors are told on stderr.
+// Returns the process's exit status: 0 done, 1 failed, 2 the command line makes no sense. Errors are printed
+// on stderr.
 int run_command_line(int argc, const char* const* argv);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// One file for each command: it declares its options on the command line and says what is done when it is
+// Each command has a file that declares its options on the command line and says what is done when it is
 // chosen.
 #pragma once
 
@@ -18,18 +18,18 @@ struct NodeOptions;
 
 using CommandAction = std::function<Result<void>()>;
 
-// The command line as it is being declared and read.
+// The command line while it is being declared and read.
 struct CommandSet {
   CLI::App& root;
-  NodeOptions& node;     // of the root; a command that is about nodes falls through to them
+  NodeOptions& node;     // the root's options; commands about nodes take them, too
   CommandAction chosen;  // set by the command that was typed
 };
 
-// Below the help of commands that fall through.
+// Stands below the help of commands that take the root's options, too.
 inline constexpr const char* node_options_hint =
     "A node's options, which `shoal --help` lists, are taken as well.";
 
-// What `shoal run MODEL --prompt PROMPT` does; without a prompt, a conversation.
+// Does what `shoal run MODEL --prompt PROMPT` does; without a prompt, holds a conversation.
 Result<void> run_named_model(const NodeOptions& node, const std::string& model,
                              const std::optional<std::string>& prompt);
 

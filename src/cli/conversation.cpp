@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view block_mark = "\"\"\"";
 
-// Whether the text begins a block of several lines that it does not end: """… or /set system """….
+// Whether the text begins a block of several lines but does not end it: """… or /set system """….
 bool has_open_block(std::string_view text) {
   const std::string_view set_system = "/set system ";
   if (text.starts_with(set_system)) text.remove_prefix(set_system.size());
@@ -54,7 +54,7 @@ ChatCall Conversation::next_call() const {
   return call;
 }
 
-// On the thread of the signals.
+// Called on the thread of the signals. True if an answer was stopped.
 bool Conversation::take_interrupt() {
   AnswerState running = AnswerState::running;
   return answer_.compare_exchange_strong(running, AnswerState::stopped) || running == AnswerState::stopped;
@@ -62,7 +62,7 @@ bool Conversation::take_interrupt() {
 
 Result<void> Conversation::ask(const std::string& question) {
   state_.messages.push_back({"user", question});
-  std::optional<os::QuietTerminal> quiet;  // what is typed ahead waits for the editor, unseen
+  std::optional<os::QuietTerminal> quiet;  // hides what is typed ahead until the editor reads it
   if (editor_ != nullptr) quiet.emplace();
   HeldLog log;
   AnswerPrinter printer(log);
@@ -92,7 +92,7 @@ std::optional<std::string> Conversation::read_edited_line(bool goes_on) {
     return line.text;
   }
   if (line.end == LineEnd::closed) return std::nullopt;
-  if (!line.text.empty() || goes_on) return "";  // the line is left, as in a shell
+  if (!line.text.empty() || goes_on) return "";  // the line is dropped, as in a shell
   if (std::exchange(warned_of_end_, true)) return std::nullopt;
   fmt::print("Ctrl-D, /bye or another Ctrl-C ends the conversation.\n");
   return "";

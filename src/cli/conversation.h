@@ -1,4 +1,4 @@
-// One conversation with a node, or one answer of it: questions as they are typed, answers as they stream.
+// A conversation with a node, or one answer of it: reads questions as they are typed and streams the answers.
 #pragma once
 
 #include <atomic>
@@ -15,30 +15,30 @@
 namespace shoal {
 
 struct ConversationSettings {
-  ChatCall call;  // what every question is asked with; its messages are how the conversation begins
+  ChatCall call;  // the settings of every question; its messages begin the conversation
   std::string system_prompt;
-  bool tells_speed = false;  // also where no terminal is
+  bool tells_speed = false;  // even when output is no terminal
 };
 
 class Conversation {
  public:
   Conversation(ConversationSettings settings, const ApiClientSettings& api, std::stop_token stop);
 
-  // Streams the answer to stdout, all else to stderr. The answer becomes part of what is said next, also what
-  // came of one that was stopped, which is no error in a conversation.
+  // Streams the answer to stdout and everything else to stderr. The answer becomes part of the conversation,
+  // even one that was stopped, which is no error in a conversation.
   Result<void> ask(const std::string& question);
 
-  // Questions and commands from the terminal, until it is closed, /bye, or a stop.
+  // Reads questions and commands from the terminal until it is closed, /bye, or a stop.
   Result<void> converse();
 
  private:
   enum class AnswerState : uint8_t { none, running, stopped };
 
-  // The next question or command, of several lines where """ says so; nullopt when there is none any more.
+  // The next question or command, which """ may spread over several lines; nullopt at the end.
   std::optional<std::string> read_input();
   std::optional<std::string> read_line(bool goes_on);
   std::optional<std::string> read_edited_line(bool goes_on);
-  // False when the conversation is to end.
+  // Runs the command; false when the conversation is to end.
   bool run_command(const std::string& line);
   void show_model() const;
   bool take_interrupt();
@@ -50,7 +50,7 @@ class Conversation {
   ConversationState state_;
   std::unique_ptr<LineEditor> editor_;
   bool is_conversation_ = false;
-  bool warned_of_end_ = false;  // by Ctrl-C on an empty line; the next one ends
+  bool warned_of_end_ = false;  // after Ctrl-C on an empty line; the next one ends
   std::atomic<AnswerState> answer_ = AnswerState::none;
 };
 

@@ -47,7 +47,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// The first word, which `rest` loses.
+// Removes the first word from `rest` and returns it.
 std::string take_word(std::string_view& rest) {
   rest = trim(rest);
   const size_t end = std::min(rest.find_first_of(blanks), rest.size());
@@ -69,8 +69,8 @@ CommandReply say(std::string text) { return {.text = std::move(text)}; }
 enum class ParameterKind : uint8_t { integer, number, text };
 
 struct Parameter {
-  std::string name;    // as Ollama calls it
-  std::string member;  // of a request
+  std::string name;    // Ollama's name
+  std::string member;  // of a request to the API
   ParameterKind kind;
 };
 
@@ -90,7 +90,7 @@ const std::vector<Parameter>& parameters() {
   return all;
 }
 
-// Whether all of the text is one number of that kind.
+// Whether the whole text is one number of that kind.
 bool is_number(std::string_view text, ParameterKind kind) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
@@ -119,7 +119,7 @@ CommandReply set_parameter(std::string_view rest, ConversationState& state) {
     state.settings[found->member] = format_json(Value::Array{Value(value)});
   } else if (is_number(value, found->kind)) {
     state.settings[found->member] = value;
-    // Ollama's "as many as there are".
+    // A negative value is Ollama's "as many as there are".
     if (found->member == "max_tokens" && value.starts_with('-')) state.settings.erase(found->member);
   } else {
     return say(fmt::format("{}: '{}' is no {}number", name, value,

@@ -39,12 +39,12 @@ constexpr Refusal refusals[] = {
     {"signout", "there are no accounts; Shoal runs on your own machines only"},
     {"login", "there are no accounts; Shoal runs on your own machines only"}};
 
-// Not in --help. What stands behind it is its own.
+// Adds a command that --help does not list; arguments behind it are its own.
 CLI::App* add_hidden(CommandSet& commands, const char* word) {
   return commands.root.add_subcommand(word, "")->group("");
 }
 
-// `shoal serve`, as other programs have it, is `shoal`.
+// `shoal serve` and the like, which other programs have, mean `shoal`.
 void add_node_words(CommandSet& commands) {
   for (const char* word : {"serve", "start", "launch"}) {
     CLI::App* command = add_hidden(commands, word);
@@ -53,7 +53,7 @@ void add_node_words(CommandSet& commands) {
   }
 }
 
-// Nothing is fetched yet: what is here is said, and else how to get it.
+// Models are not fetched yet, so this says where the model is, or how to get it.
 Result<void> tell_of_model(const std::string& name) {
   auto store = ModelStore::open(folders_from_environment());
   if (!store) return fail(store.error());
@@ -108,7 +108,7 @@ void add_help_and_version(CommandSet& commands) {
   help->add_option("command", *word, "of which help is wanted");
   help->callback([word, &commands] {
     commands.chosen = [word, &commands]() -> Result<void> {
-      if (word->empty()) {  // App::help() would tell of this command, which was chosen
+      if (word->empty()) {  // App::help() would print the help of this command
         const CLI::App& root = commands.root;
         fmt::print("{}", root.get_formatter()->make_help(&root, root.get_name(), CLI::AppFormatMode::Normal));
         return {};

@@ -1,5 +1,5 @@
-// The words that users of Ollama and exo type: those that mean a command of ours lead to it, the others say
-// what to do instead. And what a word that nobody knows may have meant.
+// Commands that users of Ollama and exo type: those that mean one of ours run it, the others say what to do
+// instead. Also guesses what an unknown word may have meant.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace shoal {
 
-// After the commands themselves.
+// Call this after all commands have been added.
 void add_foreign_words(CommandSet& commands);
 
-// What is said of arguments that nothing takes, in the order in which they were typed.
+// The message about arguments that nothing takes, in the order in which they were typed.
 std::string explain_unexpected(const CLI::App& root, const std::vector<std::string>& unexpected);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// shoal inspect MODEL: what the model's files say of it.
+// shoal inspect MODEL: prints what the model's files say about it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-// Small JSON files that commands read.
+// Reads small JSON files for commands.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace shoal {
 // Errors name the file.
 Result<Value> read_json_file(const std::filesystem::path& path);
 
-// [1, 2, 3]; invalid_argument names the element that is no token id.
+// The file holds [1, 2, 3]; invalid_argument names an element that is no token id.
 Result<std::vector<TokenId>> read_token_file(const std::filesystem::path& path);
 
 }  // namespace shoal

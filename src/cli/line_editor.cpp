@@ -18,11 +18,11 @@ namespace {
 
 constexpr int history_limit = 1000;
 constexpr Duration look_again = std::chrono::milliseconds(100);
-constexpr const char* begin_pastes = "\033[?2004h";  // the terminal marks what is pasted
+constexpr const char* begin_pastes = "\033[?2004h";  // makes the terminal mark what is pasted
 constexpr const char* end_pastes = "\033[?2004l";
 constexpr std::wstring_view paste_end = L"\033[201~";
 
-// libedit counts and shows characters as the calling thread's locale has them, and here they are UTF-8
+// libedit counts and shows characters by the calling thread's locale. While this object lives that is UTF-8,
 // whatever the environment says.
 class Utf8Thread {
  public:
@@ -42,7 +42,8 @@ class Utf8Thread {
   locale_t before_ = nullptr;
 };
 
-// As it is typed: line ends as the program has them, and nothing that would order the terminal about.
+// A pasted text as if it had been typed: with our line ends and without characters that would control the
+// terminal.
 std::wstring clean_paste(std::wstring_view pasted) {
   std::wstring clean;
   for (size_t i = 0; i < pasted.size(); ++i) {
@@ -65,7 +66,7 @@ struct LineEditor::State {
   bool is_history_kept = true;
   std::string prompt;
   std::stop_token stop;
-  std::string bytes;  // read, but not taken yet
+  std::string bytes;  // read, but not taken by libedit yet
   bool is_interrupted = false;
   std::string interrupted_text;
   int columns = 0;
@@ -83,7 +84,7 @@ struct LineEditor::State {
 
   static char* show_prompt(EditLine* editor) { return of(editor).prompt.data(); }
 
-  // One character of standard input; 0 at its end, or when asked to stop.
+  // Reads one character of standard input; 0 at its end, or when asked to stop.
   static int read_character(EditLine* editor, wchar_t* character) {
     State& state = of(editor);
     while (state.bytes.empty() || unfinished_utf8(state.bytes) == static_cast<int64_t>(state.bytes.size())) {
@@ -142,7 +143,7 @@ struct LineEditor::State {
     el_set(editor, EL_HIST, ::history, history);
     el_set(editor, EL_PROMPT, show_prompt);
     el_set(editor, EL_GETCFN, read_character);
-    // Ctrl-C is a key while a line is typed, and between two lines as well, where a signal would find nobody.
+    // Ctrl-C is a key while a line is typed, and also between two lines, where nobody would handle a signal.
     el_set(editor, EL_SETTY, "-d", "-isig", nullptr);
     el_set(editor, EL_SETTY, "-x", "-isig", "-icanon", nullptr);
     el_set(editor, EL_ADDFN, "interrupt", "Leave this line", take_interrupt);
@@ -154,7 +155,7 @@ struct LineEditor::State {
   }
 };
 
-// Pastes are marked from begin to end, for they come while nothing is read as well.
+// Pastes are marked for as long as the editor lives, because they also come while nothing is read.
 LineEditor::LineEditor(std::unique_ptr<State> state) : state_(std::move(state)) {
   std::fputs(begin_pastes, stdout);
 }

@@ -1,5 +1,5 @@
-// A line typed at the terminal: editing keys, history, and a pasted block as one line that has line ends in
-// it. Only while read() runs is the terminal set for editing. One thread.
+// Reads a line typed at the terminal, with editing keys, history, and a pasted block as one line that has
+// line ends in it. The terminal is set for editing only while read() runs. One thread.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ enum class LineEnd : uint8_t { entered, interrupted, closed };  // by Enter, Ctr
 
 struct TypedLine {
   LineEnd end;
-  std::string text;  // what stood there
+  std::string text;  // the text of the line
 };
 
 class LineEditor {
  public:
-  // nullptr where standard input and output are no terminal that can be edited on. The history is read from
-  // the file, and each remembered line is written to it; none when the path is empty.
+  // nullptr when standard input and output are no terminal on which lines can be edited. The history is read
+  // from the file, and each remembered line is written to it; an empty path means no file.
   static std::unique_ptr<LineEditor> open(std::filesystem::path history_file);
   ~LineEditor();
 
   TypedLine read(const std::string& prompt, std::stop_token stop);
 
-  // For the arrow keys, now and in the next session.
+  // Adds a line to the history for the arrow keys, in this session and the next.
   void remember(const std::string& text);
   void set_history(bool is_kept);
 

@@ -67,7 +67,7 @@ Result<std::vector<ShardRange>> stage_ranges(const std::vector<int64_t>& split, 
   return ranges;
 }
 
-// Shows on stderr how far a load is, where stderr is a terminal.
+// A function that shows on stderr how far a load is; empty when stderr is no terminal.
 std::function<void(int64_t, int64_t)> show_load_progress(const std::string& what) {
   if (!os::stderr_is_terminal()) return {};
   return [what](int64_t done, int64_t total) {

@@ -1,4 +1,4 @@
-// shoal models: what is on this machine's disk, and with --all what the catalogue knows besides.
+// shoal models: lists the models on this machine's disk, and with --all those that only the catalogue knows.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -21,15 +21,15 @@ struct ModelsOptions {
   bool json = false;
 };
 
-// Why files that are here cannot run: damaged, of a kind that is not known, or lacking something; empty where
-// they can. Reads their headers.
+// Why the model's files cannot run: they are damaged, of an unknown kind, or incomplete; empty when they can.
+// Reads their headers.
 std::string why_not(const ModelOnDisk& model) {
   if (!model.problem.empty()) return model.problem;
   const auto opened = Checkpoint::open(model.path);
   return opened ? std::string() : opened.error().message;
 }
 
-// "…-4bit", "…-3.985bit", "…_8Bit": weights quantised for MLX, which are not read yet.
+// True of "…-4bit", "…-3.985bit", "…_8Bit": weights quantised for MLX, which are not read yet.
 bool is_quantised_for_mlx(const std::string& repository) {
   for (size_t at = 1; at + 3 <= repository.size(); ++at) {
     const bool is_bit = repository[at] == 'b' || repository[at] == 'B';
@@ -39,7 +39,7 @@ bool is_quantised_for_mlx(const std::string& repository) {
   return repository.find("-MLX-AQ") != std::string::npos;
 }
 
-// Of a model that is not here; empty where it would run, or where nothing is known of it.
+// Why a model that is not here would not run; empty when it would, or when nothing is known about it.
 std::string why_not(const CatalogueEntry& entry) {
   if (!entry.architecture.empty() && find_architecture(entry.architecture) == nullptr) {
     return fmt::format("models of the kind {} are not supported yet", entry.architecture);

@@ -1,4 +1,4 @@
-// shoal without a command: this machine becomes a node, until Ctrl-C or POST /quit.
+// shoal without a command: makes this machine a node until Ctrl-C or POST /quit.
 #include "cli/node_command.h"
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 namespace shoal {
 namespace {
 
-// What is being answered when the node is asked to stop gets this long.
+// The time that answers in progress get when the node is asked to stop.
 constexpr auto answer_patience = std::chrono::seconds(5);
 
 }  // namespace
@@ -22,7 +22,7 @@ Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSetting
   if (!node) return fail(node.error());
   if (options.wait_for_peers > 0) {
     log_notice("waiting for {} peer{}", options.wait_for_peers, options.wait_for_peers == 1 ? "" : "s");
-    // As long as it takes, as exo's users know it: the other machine may be started by hand.
+    // Waits as long as it takes, as exo does: somebody may have to start the other machine by hand.
     for (auto patience = std::chrono::seconds(5);;) {
       auto joined = (*node)->wait_for_peers(options.wait_for_peers, patience, stop);
       if (joined) break;

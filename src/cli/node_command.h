@@ -1,4 +1,4 @@
-// Starting a node in this process, for the commands that are one.
+// Starts a node in this process, for the commands that are one.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,8 @@
 
 namespace shoal {
 
-// Starts it and waits for as many peers as was asked for, at most for the discovery timeout.
+// Starts the node and waits, for as long as it takes, until as many peers are connected as the options ask
+// for. cancelled when asked to stop; otherwise as Node::start().
 Result<std::unique_ptr<Node>> start_node(const NodeOptions& options, NodeSettings settings,
                                          std::stop_token stop);
 

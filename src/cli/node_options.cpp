@@ -15,7 +15,7 @@
 namespace shoal {
 namespace {
 
-// "--node-id" is told by SHOAL_NODE_ID, or as exo's users may have it, by EXO_NODE_ID: "NODE_ID".
+// The part of a variable's name behind SHOAL_, or exo's EXO_: "NODE_ID" for "node-id".
 std::string variable_of(std::string name) {
   for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
@@ -31,7 +31,7 @@ CLI::Option* with_environment(CLI::Option* option) {
   return option->envname("SHOAL_" + variable_of(option->get_lnames().front()));
 }
 
-// What may stand behind SHOAL_ and EXO_.
+// The names that may stand behind SHOAL_ and EXO_.
 std::set<std::string> known_variables(const CLI::App& command) {
   std::set<std::string> known;
   for (const CLI::Option* option : command.get_options()) {
@@ -41,13 +41,13 @@ std::set<std::string> known_variables(const CLI::App& command) {
   return known;
 }
 
-// As exo's parser has it, the last one counts.
+// Of an option given several times the last one counts, as with exo's parser.
 template <class Value>
 CLI::Option* add(CLI::App& command, const std::string& name, Value& value, const std::string& what) {
   return with_environment(command.add_option(name, value, what)->take_last());
 }
 
-// "a,b" and no more: what stands behind it is another argument.
+// A list is "a,b"; a word behind that is another argument.
 CLI::Option* add(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                  const std::string& what) {
   return with_environment(command.add_option(name, values, what)->delimiter(',')->allow_extra_args(false));
@@ -119,7 +119,7 @@ void NodeOptions::declare(CLI::App& command) {
   add(command, "--models-seed-dir", models_seed_dir, "folder whose models--* are moved into the downloads");
   add(command, "--partitioning", partitioning, "ring_memory_weighted, or manual:a:0-9,b:10-29")
       ->check([](const std::string& text) {
-        constexpr std::string_view prefix = "--partitioning: ";  // CLI11 writes it too
+        constexpr std::string_view prefix = "--partitioning: ";  // CLI11 writes this, too
         const auto parsed = parse_partitioning(text);
         if (parsed) return std::string();
         const std::string& message = parsed.error().message;

@@ -1,4 +1,4 @@
-// Everything that a node can be told on the command line or by the environment: exo's flags, and Shoal's own.
+// All options of a node, on the command line or in the environment: exo's flags and Shoal's own.
 #pragma once
 
 #include <cstdint>
@@ -43,16 +43,16 @@ struct NodeOptions {
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
   bool alone = false;
-  std::vector<std::string> notices;  // about flags that do nothing here
+  std::vector<std::string> notices;  // about options that do nothing here
 
-  // Declares the options on `command`, each also as SHOAL_<NAME> and, where that is not set, EXO_<NAME>. This
-  // outlives the reading of the command line.
+  // Declares the options on `command`, each also as SHOAL_<NAME> and, if that is not set, EXO_<NAME>. This
+  // object must outlive the reading of the command line.
   void declare(CLI::App& command);
 
-  // invalid_argument names the option that makes no sense.
+  // The settings that the options ask for; invalid_argument names an option that makes no sense.
   Result<NodeSettings> settings() const;
 
-  // Tells once what was asked for and does nothing here.
+  // Logs which given options do nothing here.
   void tell_notices() const;
 };
 

@@ -23,7 +23,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
-// "", "b", "g", "gb", "gi" or "gib", in any case: as disks, containers and people write them.
+// Bytes of the unit "", "b", "g", "gb", "gi", "gib" and the like, in any case, as disks, containers and
+// people write them.
 std::optional<double> bytes_of_unit(std::string_view text) {
   const std::string unit = to_lower_ascii(text);
   if (unit.empty() || unit == "b") return 1;

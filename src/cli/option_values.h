@@ -1,4 +1,4 @@
-// Options that several commands share, and what their values mean.
+// Options that several commands share, and functions that read options' values.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class App;
 
 namespace shoal {
 
-// --split, --threads, --isa, --activations, --kv: how a model is run for looking inside.
+// --split, --threads, --isa, --activations, --kv: how a model is run by commands that look inside it.
 struct ArithmeticOptions {
   std::vector<int64_t> split;
   int64_t thread_count = 0;
@@ -25,20 +25,21 @@ struct ArithmeticOptions {
   std::string activations = "int8";
   std::string kv;
 
-  // Declares the options on `command`. This outlives the command line's parsing.
+  // Declares the options on `command`. This object must outlive the reading of the command line.
   void declare(CLI::App& command);
   // invalid_argument for an instruction set that this processor lacks.
   Result<LocalModelSettings> settings() const;
 };
 
-// 0…9; more is taken as 9. nullopt: something else, as other programs that read DEBUG understand it.
+// Reads a log level 0…9; larger numbers count as 9. nullopt for anything else, because other programs read
+// DEBUG, too.
 std::optional<int> parse_log_level(std::string_view text);
 
-// "512MB", "4GiB", "8g", "1.5 GB" or a number of bytes. invalid_argument for anything else, and for less than
-// any node can use.
+// Reads "512MB", "4GiB", "8g", "1.5 GB" or a number of bytes. invalid_argument for anything else, and for
+// less than any node can use.
 Result<int64_t> parse_byte_count(std::string_view text);
 
-// As `command --option VALUE` says it is wrong; CLI11 validators are made of it.
+// For a CLI11 validator: what is wrong with the text, as parse_byte_count() says it; empty when nothing is.
 std::string check_byte_count(const std::string& text);
 
 }  // namespace shoal

@@ -67,7 +67,7 @@ constexpr Leftover variables[] = {
     {"TAILSCALE_TAILNET", no_tailscale},
 };
 
-// EXO_… of the second generation; what is not listed here is told without a reason.
+// EXO_… variables of the second generation; one that is not listed here is reported without a reason.
 constexpr Leftover exo_variables[] = {
     {"OFFLINE", no_downloads},
     {"FAST_SYNCH", no_engine_choice},
@@ -79,7 +79,7 @@ constexpr Leftover exo_variables[] = {
     {"TRACING_ENABLED", "--trace FILE writes the times of all steps"},
 };
 
-// Read elsewhere than by options: folders, and what serves tests.
+// Variables that are not options: folders, and what tests use.
 constexpr std::string_view other_known[] = {"HOME",       "ISA",         "NOW",    "PROGRAM",
                                             "TEST_DATA",  "MODEL_CACHE", "MATRIX", "TEST_TIMEOUT",
                                             "SOURCE_DIR", "VERSION"};
@@ -95,7 +95,7 @@ const Leftover* find(const Leftover (&list)[count], std::string_view name) {
   return found == std::end(list) ? nullptr : found;
 }
 
-// An engine that is asked for and not there.
+// Declares --inference-engine, which notes an engine that we do not have.
 void declare_engine(CLI::App& command, const std::function<void(std::string)>& note) {
   command
       .add_option_function<std::string>(
@@ -127,7 +127,7 @@ void declare_options_without_effect(CLI::App& command, std::vector<std::string>&
         ->group("");
   }
   declare_engine(command, note);
-  // There is no terminal view yet, so both are as wished.
+  // There is no terminal view yet, so both flags are satisfied.
   command.add_flag_callback("--disable-tui", [] {}, "no terminal view")->group("");
   command.add_flag_callback("--no-disable-tui", [] {})->group("");
 }

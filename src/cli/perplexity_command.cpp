@@ -1,4 +1,4 @@
-// shoal perplexity MODEL FILE --window 512 --windows 4: how well the model foretells a text.
+// shoal perplexity MODEL FILE --window 512 --windows 4: measures how well the model predicts a text.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +28,7 @@ struct PerplexityOptions {
   ArithmeticOptions arithmetic;
 };
 
-// Lines end as text files are read everywhere: "\r\n" is one end.
+// Makes "\r\n" one line end, as programs that read text files do.
 std::string with_plain_line_ends(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());
@@ -38,7 +38,7 @@ std::string with_plain_line_ends(std::string_view text) {
   return plain;
 }
 
-// Each window stands alone, with bos in front where the model wants it.
+// Each window is scored alone, with bos in front if the model wants it.
 Result<std::vector<std::vector<TokenId>>> make_windows(const PerplexityOptions& options,
                                                        const Tokenizer& tokenizer) {
   auto text = os::read_text_file(options.text_file);

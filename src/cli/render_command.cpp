@@ -1,5 +1,5 @@
-// shoal render MODEL --messages FILE.json: the prompt that a chat becomes. shoal render --template T.jinja
-// --context C.json: what a template makes of a context.
+// shoal render MODEL --messages FILE.json: prints the prompt that a chat becomes.
+// shoal render --template T.jinja --context C.json: prints what a template makes of a context.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -25,7 +25,7 @@ struct RenderOptions {
   bool json = false;
 };
 
-// The file is an array of messages, or an object with `messages` and whatever else the template is to see.
+// The file is an array of messages, or an object with `messages` and whatever else the template should see.
 Result<Value> read_context(const RenderOptions& options) {
   auto file = read_json_file(options.messages_file);
   if (!file) return fail(file.error());
@@ -44,7 +44,7 @@ Result<Value> read_context(const RenderOptions& options) {
 
 void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-// Nothing is added to the context, nor to what comes of it.
+// Adds nothing to the context or to the result.
 Result<void> render_template(const RenderOptions& options) {
   if (!options.model.empty() || !options.messages_file.empty() || options.context_file.empty()) {
     return fail(ErrorCode::invalid_argument,
@@ -66,7 +66,7 @@ Result<void> render_template(const RenderOptions& options) {
   return {};
 }
 
-// A folder with a tokenizer and its configuration need not be a whole model.
+// Also finds a folder that has a tokenizer and its configuration but is no whole model.
 Result<TextAssets> find_text_assets(const std::string& model) {
   auto store = ModelStore::open(folders_from_environment());
   if (!store) return fail(store.error());

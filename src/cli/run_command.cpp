@@ -1,4 +1,4 @@
-// shoal run MODEL [--prompt TEXT] and shoal chat: one answer, or a conversation, streamed as it is made.
+// shoal run MODEL [--prompt TEXT] and shoal chat: stream one answer, or hold a conversation.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -23,7 +23,7 @@ struct RunOptions {
   NodeOptions node;
   std::string model;
   std::optional<std::string> prompt;
-  std::vector<std::string> words;  // a prompt without its flag
+  std::vector<std::string> words;  // a prompt given without --prompt
   std::optional<double> temperature;
   std::optional<double> min_p;
   std::optional<int64_t> max_tokens;
@@ -31,9 +31,9 @@ struct RunOptions {
   bool is_verbose = false;
 };
 
-// What is piped in, as it is.
+// Reads everything that is piped in, unchanged.
 Result<std::string> read_piped_text(const std::stop_token& stop) {
-  constexpr size_t limit = 32 << 20;  // a node takes no more
+  constexpr size_t limit = 32 << 20;  // bytes; a node takes no more
   constexpr int patience = 20;        // of 100 ms
   std::string text;
   int waited = 0;
@@ -56,7 +56,7 @@ Result<std::string> read_piped_text(const std::stop_token& stop) {
 }
 
 // The one question that is asked: what is piped in, --prompt and the words behind the model, joined with
-// blanks as Ollama does. nullopt: none of them is there, so it is a conversation.
+// blanks as Ollama does. nullopt when there is none of them, so that a conversation is held.
 Result<std::optional<std::string>> read_question(const RunOptions& options, const std::stop_token& stop) {
   std::string question;
   const auto join = [&question](const std::string& part) {
@@ -100,7 +100,7 @@ bool looks_like_path(const std::string& model) {
          model.ends_with(".gguf");
 }
 
-// A node of this process, for this one conversation.
+// Runs a node in this process for this one conversation.
 Result<void> run_with_own_node(const RunOptions& options, const std::optional<std::string>& question,
                                NodeSettings settings, std::stop_token stop) {
   auto store = ModelStore::open(settings.folders);
@@ -126,7 +126,7 @@ Result<void> run_with_own_node(const RunOptions& options, const std::optional<st
   return outcome;
 }
 
-// The name by which the node knows the files at this path; nullopt where it does not.
+// The name by which the node knows the files at this path; nullopt when it does not know them.
 std::optional<std::string> name_at(const std::string& path, const StoreFolders& folders,
                                    const ApiClient& client) {
   const auto store = ModelStore::open(folders);

@@ -11,13 +11,13 @@ namespace {
 
 ApiClientSettings local_api(const std::string& host, int64_t port) {
   ApiClientSettings api;
-  // A node that answers on one address only is asked there.
+  // A node that listens on one address only is asked there.
   if (host != "0.0.0.0" && host != "::") api.host = host;
   api.port = static_cast<int32_t>(port);
   return api;
 }
 
-// What the node at this port says of the cluster; nothing when none is there.
+// The topology that the node at this port shows; nullopt when there is no node.
 std::optional<Value> topology_at(const ApiClientSettings& api) {
   const ApiClient client(api);
   if (!client.is_alive()) return std::nullopt;
@@ -46,14 +46,15 @@ std::optional<RunningNode> find_at_api_port(const NodeOptions& options) {
   for (const auto& [node, report] : *nodes->object()) {
     if (!is_wanted(options, node, integer_member(report, "node_port"))) continue;
     if (node == active) return RunningNode{node, api};
-    // A peer: it is meant only if it runs on this machine, where it answers at its own port.
+    // This is a peer. It is meant only if it runs on this machine, where it answers at its own port.
     const ApiClientSettings other = local_api(options.api_host, integer_member(report, "api_port"));
     if (answers_as(node, other)) return RunningNode{node, other};
   }
   return std::nullopt;
 }
 
-// Another network namespace may have a node of the same ports, so the one that is meant has to answer.
+// The node that is meant has to answer, because another network namespace may have a node with the same
+// ports.
 std::optional<RunningNode> find_on_this_machine(const NodeOptions& options) {
   const auto folder = os::user_folder();
   if (!folder) return std::nullopt;

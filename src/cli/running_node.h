@@ -1,4 +1,4 @@
-// Finding a node that already runs on this machine, to be its client.
+// Finds a node that already runs on this machine, to be its client.
 #pragma once
 
 #include <optional>
@@ -16,14 +16,14 @@ struct RunningNode {
   ApiClientSettings api;
 };
 
-// With --node-id or --node-port the node on this machine that is that one, whatever its API port; without
-// them the node on the API port. nullopt: there is none.
+// With --node-id or --node-port: the node on this machine with that id or port, whatever its API port;
+// otherwise the node on the API port. nullopt when there is none.
 std::optional<RunningNode> find_running_node(const NodeOptions& options);
 
-// unavailable, with how to start one, when none runs.
+// As find_running_node(); unavailable, with advice how to start a node, when none runs.
 Result<RunningNode> need_running_node(const NodeOptions& options);
 
-// The JSON at a path of its API.
+// GETs the JSON at a path of the node's API.
 Result<Value> get_json(const ApiClient& client, const std::string& path);
 
 }  // namespace shoal

@@ -1,4 +1,4 @@
-// shoal status and shoal unload: what the cluster holds, and letting go of a model.
+// shoal status and shoal unload: show what the cluster holds, and unload a model.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -89,7 +89,7 @@ Result<void> run_status(const NodeOptions& node, const StatusOptions& options) {
   return {};
 }
 
-// "node a 1.2 GB, node b 0.8 GB": what the nodes hold of a model.
+// What the nodes hold of a model: "node a 1.2 GB, node b 0.8 GB".
 std::string describe_holders(const Value& topology, const std::string& model) {
   std::string text;
   const Value* nodes = topology.find("nodes");

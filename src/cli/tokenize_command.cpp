@@ -1,4 +1,4 @@
-// shoal tokenize MODEL|TOKENIZER --file F and its way back, shoal detokenize.
+// shoal tokenize MODEL|TOKENIZER --file F, and the reverse, shoal detokenize.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -23,7 +23,7 @@ struct TokenizeOptions {
   bool special = false;
 };
 
-// A tokenizer's own file or folder need not be a whole model.
+// Also finds a tokenizer's file or folder that is no whole model.
 Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const TokenizeOptions& options) {
   auto store = ModelStore::open(folders_from_environment());
   if (!store) return fail(store.error());
@@ -31,7 +31,7 @@ Result<std::unique_ptr<const Tokenizer>> find_tokenizer(const TokenizeOptions& o
   std::error_code error;
   if (std::filesystem::exists(options.model, error)) {
     auto tokenizer = load_tokenizer(options.model, options.pattern);
-    if (tokenizer || !found) return tokenizer;  // else something here has a model's name
+    if (tokenizer || !found) return tokenizer;  // otherwise something here only has a model's name
   }
   if (!found) return fail(found.error());
   return load_tokenizer(*found, options.pattern);
