@@ -16,7 +16,7 @@ namespace shoal {
 struct ChatTools {
   Value::Array tools;  // {"type": "function", "function": {"name", …}}; empty when none may be called
   ToolUse use;
-  // given in OpenAI's form from before tools; the answer's call is written so, too
+  // Given in OpenAI's form from before tools; the answer's call is written so, too.
   bool are_functions = false;
 };
 

@@ -68,7 +68,7 @@ std::vector<std::string> read_stop_strings(RequestFields& fields) {
       fields.reject(name, fmt::format("{}; one is {}", stop_must, describe_value(item)));
       break;
     }
-    if (!item.text()->empty()) strings.push_back(*item.text());  // an empty one stops nowhere
+    if (!item.text()->empty()) strings.push_back(*item.text());  // an empty string stops nothing
   }
   return strings;
 }
@@ -90,7 +90,7 @@ std::vector<TokenId> read_stop_tokens(RequestFields& fields) {
   return tokens;
 }
 
-// -1 asks for a random one, as no seed does. Others are told apart by their 64 bits.
+// -1 asks for a random seed, as no seed does. Other integers are distinguished by their 64 bits.
 std::optional<uint64_t> read_seed(RequestFields& fields) {
   const std::string_view name = fields.spelling({"seed", "random_seed"});
   const Value* value = fields.find(name);
@@ -115,12 +115,12 @@ SamplingWishes read_sampling(RequestFields& fields, std::optional<ApiError>& err
                       {.low = range.low, .high = range.high, .excludes_low = range.excludes_low});
   }
   wishes.top_k = fields.integer("top_k", -1, maximum_top_k);
-  if (wishes.top_k == -1) wishes.top_k = 0;  // vLLM's word for off
+  if (wishes.top_k == -1) wishes.top_k = 0;  // vLLM's value for off
   wishes.logit_bias = read_logit_bias(fields, error);
   return wishes;
 }
 
-// Everything but max_tokens and top_logprobs.
+// Reads all settings except max_tokens and top_logprobs.
 RequestSettings read_settings(RequestFields& fields, std::optional<ApiError>& error) {
   RequestSettings settings;
   settings.sampling = read_sampling(fields, error);
@@ -148,7 +148,8 @@ void read_stream_options(RequestFields& fields, std::optional<ApiError>& error, 
   options.includes_progress = inner.boolean("include_progress").value_or(false);
 }
 
-// What OpenAI's clients may send and nothing here depends on still has to be what it should be.
+// Checks fields that OpenAI's clients may send and that change nothing here; they still must have the right
+// type.
 void check_ignored_fields(RequestFields& fields) {
   for (const char* name : {"user", "service_tier", "safety_identifier", "prompt_cache_key"})
     fields.text(name);

@@ -39,7 +39,7 @@ struct ChatCall {
   std::optional<double> min_p = {};
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;
-  // further members of the body: name and JSON
+  // Further members of the body: name and JSON.
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 

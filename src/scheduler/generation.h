@@ -1,5 +1,5 @@
-// What a client asked to be generated, and what comes of it. Plain data: it can be submitted again on any
-// node.
+// What is to be generated for a client, and what comes of it. Plain data: a Generation can be submitted again
+// on any node.
 #pragma once
 
 #include <cstdint>
@@ -19,30 +19,33 @@
 
 namespace shoal {
 
-// Of an answer that ends with its first call of a tool.
+// What finds the end of an answer that ends with its first call of a tool.
 struct SingleCall {
   AnswerOpening opening;
   ToolSet tools;
 };
 
-// One choice of a request. With the tokens delivered so far it is all that is needed to go on elsewhere.
+// One choice of a request. Together with the tokens delivered so far it is all that is needed to go on
+// elsewhere.
 struct Generation {
   RequestId request;
   uint32_t choice_index;           // `n` choices share a request
   std::vector<TokenId> prompt;     // not empty
   std::vector<TokenId> delivered;  // tokens of an earlier run; generation goes on behind them
-  RequestSettings settings;        // as asked; what its `sampling` and `max_tokens` come to follows
-  SamplingSettings sampling;       // with the model's own settings and the seed; settings.sampling is dropped
-  int64_t max_tokens;              // of the completion, delivered ones counted; within the context's room
+  RequestSettings settings;        // as asked for, but with an empty `sampling`
+  // What the wishes for sampling came to, with the model's settings and the seed.
+  SamplingSettings sampling;
+  // Of the completion, `delivered` included; no more than the context has room for.
+  int64_t max_tokens;
   TextStart text_start = TextStart::beginning;  // continuation: the answer goes on with the prompt's text
   std::vector<TokenId> shown_tokens = {};       // special tokens that are part of the answer's text
-  std::shared_ptr<const TokenGrammar> grammar = nullptr;  // of the completion's text; nullptr: any text
+  std::shared_ptr<const TokenGrammar> grammar = nullptr;  // for the completion's text; nullptr: any text
   std::optional<SingleCall> single_call = std::nullopt;
 };
 
 struct TokenLogprob {
   TokenId token;
-  std::string bytes;  // as the tokenizer has it; may be part of a character
+  std::string bytes;  // the tokenizer's; may be part of a character
   float logprob;
 };
 
@@ -58,12 +61,13 @@ enum class FinishReason : uint8_t { stop, length };
 
 struct GenerationEnd {
   FinishReason reason;
-  std::string text;                       // held back until now
-  std::optional<std::string> stopped_at;  // the stop string
+  std::string text;                       // the rest of the text, held back until now
+  std::optional<std::string> stopped_at;  // the stop string that ended the text
   int64_t completion_tokens;
 };
 
-// Implemented by service. Called on the scheduler's loop: post and return.
+// Implemented by service. Called on the scheduler's loop; an implementation posts to its own loop and
+// returns.
 class TokenSink {
  public:
   virtual ~TokenSink() = default;

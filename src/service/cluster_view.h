@@ -34,7 +34,7 @@ struct ServiceStatus {
   int64_t active_requests;
   int64_t requests_total;
   int64_t failed_total;
-  // of the instance this node heads, if any; of several the most recently used
+  // Of the instance this node heads, if any; of several the most recently used one.
   std::optional<SchedulerStatus> scheduler;
 };
 

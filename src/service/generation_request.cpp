@@ -12,7 +12,8 @@
 namespace shoal {
 namespace {
 
-// Where nobody has a wish: small models ramble over the whole of their distribution.
+// Used when nobody has a wish, because small models otherwise draw from the unlikely end of their
+// distribution.
 constexpr double own_min_p = 0.1;
 
 Result<void> check_tokens(const std::vector<TokenId>& tokens, const Tokenizer& tokenizer) {
@@ -48,7 +49,7 @@ struct PromptMaker {
   }
 };
 
-// Whether an answer's first space belongs to it: it does where the answer goes on with a text.
+// Whether an answer's first space belongs to it, as it does when the answer goes on with a text.
 TextStart text_start_of(const Prompt& prompt) {
   if (std::holds_alternative<PromptText>(prompt)) return TextStart::continuation;
   const auto* chat = std::get_if<PromptChat>(&prompt);
@@ -58,7 +59,7 @@ TextStart text_start_of(const Prompt& prompt) {
   return context && continues_last_message(*context) ? TextStart::continuation : TextStart::beginning;
 }
 
-// What the answer's end is found by where it may have one call only.
+// What finds the end of an answer that may have only one call; nullopt for other answers.
 Result<std::optional<SingleCall>> find_single_call(const SubmitRequest& submitted,
                                                    const std::vector<TokenId>& prompt,
                                                    const TextAssets& text) {
@@ -149,7 +150,7 @@ Result<std::vector<Generation>> make_generations(const SubmitRequest& submitted,
   if (!single_call) return fail(single_call.error());
   RequestSettings settings = submitted.settings;
   const SamplingSettings sampling = choose_sampling(settings.sampling, text.defaults, *settings.seed);
-  settings.sampling = {};  // a Generation has what it came to
+  settings.sampling = {};  // Generation::sampling has the result
   std::vector<Generation> generations;
   for (uint32_t choice = 0; choice < settings.choice_count; ++choice) {
     Generation generation{.request = submitted.request,

@@ -11,7 +11,7 @@
 
 namespace shoal {
 namespace {
-// How many instances may be lost under a request before it fails: it may be what they die of.
+// A request fails when it has lost this many instances, because it may be the cause.
 constexpr int64_t loss_limit = 3;
 }  // namespace
 
@@ -89,7 +89,7 @@ void IngressRequests::on_placed(const InstanceId& instance, const Result<Instanc
 
 void IngressRequests::submit_to(const RequestId& id, const InstanceLocation& location) {
   IngressRequest& request = requests_.at(id);
-  // Lost a moment ago: tick() looks again.
+  // The head was lost a moment ago; tick() places the request again.
   if (around_.members.find(location.head) == nullptr) return place_again(request);
   request.state = State::submitted;
   request.head = location.head;
@@ -112,7 +112,8 @@ void IngressRequests::place_again(IngressRequest& request) {
   request.head.clear();
 }
 
-// Only while its client has seen nothing of the answer, so that no token is delivered twice.
+// Whether a request that has lost its instance may be placed again: only while its client has seen nothing of
+// the answer, so that no token is delivered twice.
 bool IngressRequests::may_lose_again(const IngressRequest& request) const {
   const bool is_untouched = std::ranges::all_of(request.choices, [](const Choice& choice) {
     return choice.delivered.empty() && choice.bytes_sent == 0 && !choice.is_finished;

@@ -1,6 +1,6 @@
-// Requests of this node's clients: placed at the head of their model's instance, loaded first if need be, and
-// what comes back handed to the client in order. Keeps what submitting again after a loss will need. Used on
-// the service's loop.
+// Requests of this node's clients: places each at the head of its model's instance, has the model loaded
+// first if need be, and hands the answer to the client in order. Keeps what is needed to submit a request
+// again after a loss. Used on the service's loop.
 #pragma once
 
 #include <map>
@@ -50,7 +50,7 @@ class IngressRequests final : public PlacementEvents {
   int64_t failed() const { return failed_; }
 
  private:
-  // looking: nobody knows the model, so this node's disk is read once more.
+  // looking: no node is known to have the model, so this node's disk is read once more.
   enum class State : uint8_t { looking, placing, submitted, accepted };
   struct Choice {
     std::vector<TokenId> delivered;
@@ -58,14 +58,14 @@ class IngressRequests final : public PlacementEvents {
     bool is_finished = false;
   };
   struct IngressRequest {
-    ServiceRequest asked;  // with the seed
+    ServiceRequest asked;  // with a seed in any case
     std::shared_ptr<ResponseSink> sink;
     State state = State::placing;
     NodeId head{};
     Epoch epoch{};
-    TimePoint deadline{};  // of being accepted; moves while the model is being loaded
-    int64_t losses = 0;    // how often an instance was lost under it
-    bool is_told = false;  // its client knows that it was accepted
+    TimePoint deadline{};  // for being accepted; moves while the model is being loaded
+    int64_t losses = 0;    // how often this request has lost its instance
+    bool is_told = false;  // the client has heard that it was accepted
     LoadedBytes loaded{};
     std::vector<TokenId> prompt{};
     std::vector<Choice> choices{};
@@ -80,7 +80,7 @@ class IngressRequests final : public PlacementEvents {
   bool may_lose_again(const IngressRequest& request) const;
   void watch_loading(const RequestId& id);
   void fail_request(const RequestId& id, Error error);
-  // As fail_request, and the head may stop.
+  // As fail_request(), and tells the head to stop.
   void give_up(const RequestId& id, Error error);
   void tell_head_to_stop(const RequestId& id, const IngressRequest& request);
   std::shared_ptr<ResponseSink> remove(Requests::iterator request);

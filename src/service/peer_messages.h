@@ -1,5 +1,5 @@
-// What nodes say to each other besides steps: instances are prepared, committed, loaded and released,
-// requests travel from ingress to head, tokens travel back. Plain data; net writes it as protobuf, one
+// The messages between nodes besides steps: instances are prepared, committed, loaded and released, requests
+// travel from ingress to head, tokens travel back. Plain data; net defines their form on the wire, one
 // control stream per pair of nodes.
 #pragma once
 
@@ -20,7 +20,7 @@
 
 namespace shoal {
 
-// Every 200 ms, from a thread that does not compute. The report tells what changed.
+// Sent every 200 ms, and when the report changes, by a thread that does not compute. Has the whole report.
 struct Heartbeat {
   NodeReport report;
   struct Progress {
@@ -33,7 +33,7 @@ struct Heartbeat {
   std::vector<Progress> progress;
 };
 
-// Asks a node that has the files what the model needs.
+// Asks a node that has the model's files what the model needs.
 struct DescribeModel {
   uint64_t call;
   InstanceId model;
@@ -43,45 +43,45 @@ struct ModelDescribed {
   Result<ModelDemand> demand;
 };
 
-// Two phases: a prepared node has reserved the memory and refuses lower epochs of this instance.
+// The first of two phases: a node that agrees reserves the memory and refuses lower epochs of this instance.
 struct PreparePlan {
   Plan plan;
-  ModelDemand demand;  // from which each node knows what its stage takes
+  ModelDemand demand;  // each node computes from it what its stage takes
 };
 struct PlanPrepared {
   InstanceId instance;
   Epoch epoch;
-  Epoch highest;  // that this node has seen of the instance: the next proposal must be above it
+  Epoch highest;  // that the answering node has promised for the instance; the next proposal must be above it
   Result<void> outcome;
 };
-// Every node of the plan loads at once.
+// The second phase: every node of the plan begins to load.
 struct CommitPlan {
   InstanceId instance;
   Epoch epoch;
 };
-// Gives up what was prepared, committed or loaded under this epoch or a lower one.
+// Gives up what was prepared, committed or loaded under exactly this epoch.
 struct ReleasePlan {
   InstanceId instance;
   Epoch epoch;
   Error reason;
 };
 
-// To the head, from each stage, once; page and row limits of its engine.
+// From each stage to the head, once: the limits of its engine, or why it could not load.
 struct ShardLoaded {
   InstanceId instance;
   Epoch epoch;
   Result<EngineInfo> outcome;
 };
 
-// What a client asked for, from its ingress to the head.
+// The kinds of prompt that a client's ingress sends to the head.
 struct PromptText {
   std::string text;  // /v1/completions
 };
 struct PromptChat {
-  std::string messages_json;  // the template's context: messages, add_generation_prompt and so on, as JSON
+  std::string messages_json;  // the template's context as JSON: messages, add_generation_prompt and so on
 };
 struct PromptTokens {
-  std::vector<TokenId> tokens;  // submitted again after a loss
+  std::vector<TokenId> tokens;
 };
 using Prompt = std::variant<PromptText, PromptChat, PromptTokens>;
 
@@ -90,13 +90,14 @@ struct SubmitRequest {
   InstanceId instance;
   Epoch epoch;
   Prompt prompt;
-  bool is_chat = false;      // also where the prompt is given as tokens: marks of thinking and calls are text
-  ToolUse tools;             // that the chat's context names
-  RequestSettings settings;  // with the seed
+  bool is_chat = false;      // the answer is a chat's, in which marks of thinking and calls are text
+  ToolUse tools;             // tools that the chat's context names
+  RequestSettings settings;  // always with a seed
   std::vector<std::vector<TokenId>> delivered;  // per choice
 };
 
-// The head has accepted: the ids, which the ingress keeps to submit again, and how the answer is to be read.
+// The head has accepted the request. Has the prompt's token ids, which the ingress keeps to submit again, and
+// how the answer is to be read.
 struct RequestAccepted {
   RequestId request;
   Epoch epoch;
@@ -115,20 +116,21 @@ struct ChoiceFinished {
   uint32_t choice_index;
   GenerationEnd end;
 };
-// The request as a whole has failed; nothing follows.
+// The request has failed as a whole; nothing follows.
 struct RequestFailed {
   RequestId request;
   Epoch epoch;
   Error error;
 };
-// What an answer is told in, from the head to the request's ingress.
+// The messages that make up an answer, from the head to the request's ingress.
 using AnswerMessage = std::variant<TokenDelivery, ChoiceFinished, RequestFailed>;
 
 struct CancelRequest {
   RequestId request;
 };
 
-// To the head, which releases the instance everywhere if it answers nobody now; else resource_exhausted.
+// Asks the head to release the instance everywhere. It answers resource_exhausted if the instance is
+// answering somebody.
 struct UnloadModel {
   uint64_t call;
   InstanceId instance;
@@ -138,7 +140,7 @@ struct ModelUnloaded {
   Result<void> outcome;
 };
 
-// A node that leaves in order says so.
+// Sent by a node that leaves in order.
 struct Goodbye {};
 
 using PeerMessage =

@@ -188,7 +188,7 @@ void Proposals::unload(const InstanceId& instance, std::vector<InstanceId> victi
 void Proposals::prepare(const InstanceId& instance, Plan plan, const ModelDemand& demand) {
   Proposal& proposal = proposals_.at(instance);
   plan.epoch = next_epoch(around_.promises.known_counter(instance), around_.members.own().node);
-  // so that no epoch is used twice, even if this node is not in the plan
+  // No epoch is used twice, even if this node is not in the plan.
   around_.promises.learn(instance, plan.epoch);
   proposal.plan = plan;
   proposal.missing.clear();

@@ -1,4 +1,4 @@
-// One request as api hands it over.
+// A client's request as api hands it over.
 #pragma once
 
 #include <string>
