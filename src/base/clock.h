@@ -1,4 +1,4 @@
-// Time as a parameter: code that waits or measures takes a Clock, so that simulations can own time.
+// Time as a parameter: code that waits or measures takes a Clock, so that simulations can control time.
 #pragma once
 
 #include <chrono>

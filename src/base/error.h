@@ -24,7 +24,7 @@ enum class ErrorCode : uint8_t {
 
 std::string_view error_code_name(ErrorCode code);
 
-// `message` says what failed, on which thing, with which value, and where possible what to do.
+// `message` says what failed, on which thing, with which value and, if possible, what to do.
 struct Error {
   ErrorCode code;
   std::string message;

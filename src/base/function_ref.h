@@ -1,4 +1,4 @@
-// A view of a callable for the time of one call: no allocation, no ownership.
+// A view of a callable for the time of one call: no allocation, no ownership. The callable must outlive it.
 #pragma once
 
 #include <memory>

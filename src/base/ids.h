@@ -13,7 +13,7 @@ using TokenId = int32_t;
 // Chosen by the user (--node-id) or drawn at random; unique in a cluster.
 using NodeId = std::string;
 
-// Orders everything that is said about an instance; a message of a lower epoch is dropped.
+// Orders the messages about an instance; a message with a lower epoch than the known one is dropped.
 struct Epoch {
   uint64_t counter = 0;
   NodeId proposer;

@@ -1,5 +1,6 @@
-// The one seam to the operating system. os_linux.cpp stands behind it; nothing else includes system headers
-// for files, memory, threads or processes. Sockets belong to net and api.
+// The one seam to the operating system, implemented in *_linux.cpp; nothing else includes system headers for
+// files, memory, threads or processes. Sockets belong to net and api. Files give the errors not_found,
+// permission_denied, invalid_argument for a folder, else unavailable.
 #pragma once
 
 #include <chrono>
@@ -135,7 +136,7 @@ class LivingFile {
   int descriptor_;  // holds the lock
 };
 
-// This user's home: HOME, else what the password file says, else a folder of this user's alone.
+// This user's home: HOME, else the home in the password file, else user_folder().
 std::filesystem::path home_folder();
 
 // Expands "~", "~/x" and "~user/x" as shells do, for paths that no shell has seen.

@@ -9,7 +9,7 @@ namespace shoal {
 
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// What a draw is for; numbers for different purposes are independent.
+// The purpose of a draw; numbers for different purposes are independent.
 enum class DrawPurpose : uint32_t { sample = 0, draft = 1, accept = 2 };
 
 // Identifies one draw. `position` is the position of the token being drawn.

@@ -5,7 +5,7 @@
 
 namespace shoal {
 
-// "0.1.0", as CMakeLists.txt has it.
+// As in CMakeLists.txt, such as "0.1.0".
 std::string_view shoal_version();
 
 }  // namespace shoal

@@ -17,10 +17,10 @@ class WorkPhases {
  public:
   WorkPhases(int64_t phase_limit, int64_t member_count);
 
-  // Ranges of each phase: one for a single member, else several for each, so that little is left to wait for.
+  // Ranges of each phase: one for a single member, else several per member, so that none waits long.
   int64_t range_count() const { return range_count_; }
 
-  // Before the team runs: all phases are ahead.
+  // Makes all phases pending again. Called by one thread before the team runs.
   void reset();
 
   // Called by each member for the phases 0, 1, 2 … in order. Calls `work` for the ranges that this member
@@ -34,7 +34,7 @@ class WorkPhases {
   int64_t range_count_;
   int spin_rounds_;
   std::vector<std::atomic<uint8_t>> claimed_;  // [phases, ranges]
-  std::vector<std::atomic<uint32_t>> done_;    // [phases]: how many ranges are
+  std::vector<std::atomic<uint32_t>> done_;    // [phases]: how many ranges are done
 };
 
 }  // namespace shoal

@@ -44,7 +44,7 @@ std::optional<int64_t> part_number(std::string_view digits) {
   return value;
 }
 
-// "x-00002-of-00003" → part 2 of 3 of "x".
+// Parses "x-00002-of-00003" as part 2 of 3 of "x".
 std::optional<GgufPart> parse_part(std::string_view name) {
   constexpr size_t tail = sizeof("-00002-of-00003") - 1;
   if (name.size() <= tail) return std::nullopt;
@@ -58,7 +58,8 @@ std::optional<GgufPart> parse_part(std::string_view name) {
 
 std::string_view without_ending(std::string_view name) { return name.substr(0, name.rfind('.')); }
 
-// Parses "x-00002-of-00003" as part 2 of 3 of "x".
+// All parts of the first numbering among the names (model-00001-of-0000N.safetensors); not_found when one is
+// missing.
 Result<std::vector<std::string>> choose_numbered(const std::vector<std::string>& names) {
   std::vector<std::string> chosen;
   std::optional<GgufPart> first;

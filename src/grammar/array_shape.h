@@ -9,7 +9,7 @@ namespace shoal {
 
 struct ArrayShape {
   std::vector<Conjunction> first;  // of the first items, by place
-  // Of all items after the first ones.
+  // The schemas of all items after the first ones.
   Conjunction rest;
   int64_t least = 0;
   int64_t most = Expression::unlimited;

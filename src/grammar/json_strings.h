@@ -27,6 +27,7 @@ const Dfa& any_contents(TextNotation notation);
 // The contents with `least` to `most` characters; `most` may be unlimited.
 Result<Dfa> counted_contents(const Dfa& contents, int64_t least, int64_t most, TextNotation notation,
                              GrammarBudget& budget);
+// The contents in which the pattern is found; invalid_argument for a pattern that is not supported.
 Result<Dfa> pattern_contents(std::string_view pattern, TextNotation notation, GrammarBudget& budget);
 // For unknown formats, which JSON Schema takes as remarks: any contents.
 Result<Dfa> format_contents(std::string_view format, TextNotation notation, GrammarBudget& budget);

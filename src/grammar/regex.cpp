@@ -289,7 +289,7 @@ class Parser {
 
   SourceCursor cursor_;
   int depth_ = 0;
-  size_t outer_choices_ = 0;  // of what was read last
+  size_t outer_choices_ = 0;  // in the part that was read last
 };
 
 // All texts that contain `inner`.

@@ -24,7 +24,7 @@ namespace shoal {
 enum class SubScales : uint8_t {
   none,
   scale_and_min,  // per group: 16 unsigned bytes of scales, then 16 of mins
-  two_signed,     // of a group: 16 pairs of signed bytes, for its first and its last 16 columns
+  two_signed,     // per group: 16 pairs of signed bytes, for its first and its last 16 columns
 };
 
 struct PackedLayout {

@@ -58,7 +58,7 @@ const TensorRule* find_rule(std::span<const TensorRule> rules, std::string_view 
 }
 
 struct NamedRule {
-  std::string name;  // canonical
+  std::string name;  // ours
   const TensorRule* rule;
 };
 

@@ -56,7 +56,8 @@ struct GoldenText {
   std::vector<TokenId> ids;
 };
 
-// kitoken's small inputs: one text a line, with \n and \s for a newline and a space; one list of ids a line.
+// kitoken's small inputs: a text on each line, with \n and \s for a newline and a space, and a line of ids
+// for each.
 inline std::vector<GoldenText> read_kitoken_lines(const std::string& tokens) {
   const auto folder = test_data_path("tokenizers/kitoken/golden");
   const Result<std::string> texts = os::read_text_file(folder / "small_input.txt");

@@ -158,7 +158,7 @@ bool scan_gpt2(std::string_view text, int64_t at, TextRange& match) {
 
 // The parts that the patterns since GPT-4 share.
 struct WordRules {
-  CharacterClasses letters;  // letters of a word; ignored with CaseRules
+  CharacterClasses letters;  // letters of a word; CaseRules find words by rules of their own
   int digits;                // the most digits of a number
   CharacterClasses tail;     // characters that may follow punctuation
   Newlines newlines;

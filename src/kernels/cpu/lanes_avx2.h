@@ -232,7 +232,7 @@ struct Lanes {
   SHOAL_INLINE static void store_int8(int8_t* p, Ints a) {
     const __m256i words = _mm256_packs_epi32(a.low, a.high);  // 0-3, 8-11 | 4-7, 12-15
     const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-    // 0-3, 8-11, 4-7, 12-15
+    // The bytes are of lanes 0-3, 8-11, 4-7, 12-15; the shuffle puts them in order.
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_shuffle_epi32(bytes, 0xd8));
   }
   SHOAL_INLINE static Ints load_uint8(const std::byte* p) {

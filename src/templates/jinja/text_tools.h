@@ -24,6 +24,7 @@ MarkedText replace(const MarkedText& text, const MarkedText& from, const MarkedT
 // Applies a change that depends on one character at a time, to the template's and the input's parts
 // separately.
 MarkedText map_parts(const MarkedText& text, const std::function<std::string(std::string_view)>& change);
+// Puts `fill`, one character, around `text` up to `width` characters: `left_share` times on the left.
 MarkedText pad(const MarkedText& text, int64_t width, const MarkedText& fill, int64_t left_share,
                Budget& budget);
 
