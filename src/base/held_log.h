@@ -3,7 +3,8 @@
 
 namespace shoal {
 
-// While a HeldLog lives, log lines wait for release() or its destruction. At most one may live at a time.
+// While a HeldLog lives, log lines (up to 1000; the rest are counted) wait for release() or its destruction.
+// At most one may live at a time.
 class HeldLog {
  public:
   HeldLog();

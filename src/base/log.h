@@ -1,5 +1,5 @@
 // Log lines on stderr: "HH:MM:SS.mmm level text". DEBUG=0…9 (or set_log_level) says how much is shown.
-// Prompts and completions may appear at level 3 and above only.
+// Prompts and completions may appear at level 3 and above only. Any thread may log.
 #pragma once
 
 #include <fmt/format.h>

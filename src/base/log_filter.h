@@ -1,5 +1,6 @@
-// For warnings that others can cause: each text is written once a minute, and at most eight different ones,
-// so that a flood of them costs a line a minute. The next line written says how many were left out.
+// For warnings that others can cause, so that a flood of them costs a line a minute: each text is written
+// once a minute, at most eight different ones. After a minute in which some were left out only one is
+// written, with their number.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The one seam to the operating system, implemented in *_linux.cpp; nothing else includes system headers for
-// files, memory, threads or processes. Sockets belong to net and api. Files give the errors not_found,
-// permission_denied, invalid_argument for a folder, else unavailable.
+// files, memory, threads or processes. Sockets belong to net and api. Functions on files fail with
+// not_found, permission_denied or unavailable, besides the errors that each names.
 #pragma once
 
 #include <chrono>
@@ -22,6 +22,7 @@ namespace shoal::os {
 // A read-only view of a whole file, unmapped at destruction. Movable.
 class MappedFile {
  public:
+  // invalid_argument when the path is no plain file.
   static Result<MappedFile> open(const std::filesystem::path& path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -34,6 +35,7 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+// invalid_argument when the path is a folder.
 Result<std::string> read_text_file(const std::filesystem::path& path);
 
 // Makes the folder if it is missing. Other processes see the old file or the new one, never half of it.

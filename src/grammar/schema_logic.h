@@ -48,7 +48,8 @@ class SchemaLogic {
   // keyword that is wrong or not supported, and its place.
   Result<std::vector<Schemas>> alternatives(const Conjunction& all);
 
-  // invalid_argument "keyword … at … : what". Among several schemas, names the one that has the keyword.
+  // invalid_argument: `"keyword" at #/place: what`, or without a keyword "the schema at #/place what". Among
+  // several schemas, the one that has the keyword is named.
   std::unexpected<Error> reject(const Value& schema, std::string_view keyword, std::string_view what) const;
   std::unexpected<Error> reject(const Schemas& schemas, std::string_view keyword,
                                 std::string_view what) const;
