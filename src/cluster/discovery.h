@@ -26,6 +26,7 @@ class Discovery {
   virtual ~Discovery() = default;
   // Calls `on_candidate` again and again for as long as a candidate is seen, on any thread.
   virtual void start(std::function<void(PeerCandidate)> on_candidate) = 0;
+  // Joins; `on_candidate` is not called afterwards. Idempotent.
   virtual void stop() = 0;
 };
 

@@ -45,6 +45,7 @@ struct ManualPartition {
 };
 using PartitioningPolicy = std::variant<MemoryWeighted, ManualPartition>;
 
+// invalid_argument says which part of the flag is wrong and what is expected.
 Result<PartitioningPolicy> parse_partitioning(std::string_view flag);
 
 // Plans over `nodes`, all of which have the model's files; nodes of one machine share its free memory.

@@ -16,6 +16,7 @@ class StepDeadlines {
   // The time that a step of `rows` rows may take once it is the next to come out of the ring.
   Duration allowed(int64_t rows) const;
 
+  // Learns the time that a step took from when it was the next to come out.
   void record(int64_t rows, Duration taken);
 
  private:

@@ -15,6 +15,7 @@ class StageTimes {
  public:
   explicit StageTimes(int64_t stage_count) : stages_(static_cast<size_t>(stage_count)) {}
 
+  // `timings` are of every stage, head first; others are ignored.
   void record(int64_t rows, const std::vector<StageTiming>& timings);
 
   // Rows of a chunk of a prompt of `rows` rows; at most `limit`.

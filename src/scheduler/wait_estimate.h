@@ -10,6 +10,7 @@ namespace shoal {
 
 class WaitEstimate {
  public:
+  // A request got a place, or gave its place up.
   void begin(TimePoint now);
   void end(TimePoint now);
 

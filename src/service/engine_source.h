@@ -30,15 +30,15 @@ class EngineSource {
  public:
   virtual ~EngineSource() = default;
 
-  // The models on this node's disk now, with fingerprints.
+  // The models on this node's disk now, with fingerprints. This and describe() may wait for the disk.
   virtual std::vector<ModelReport> models() = 0;
 
   // Reads what the model needs from its files; not_found, with advice, when they are not here.
   virtual Result<ModelDemand> describe(const InstanceId& model) = 0;
 
-  // Loads `stage` of the plan on a thread of its own, from files with the plan's fingerprint (else
-  // unavailable). That thread calls `progress` now and then, and `done` once. A requested stop ends it soon
-  // with cancelled.
+  // Loads `stage` of the plan on a thread of its own and returns at once. Uses only files with the plan's
+  // fingerprint (else unavailable). That thread calls `progress` now and then, and `done` once; if no thread
+  // can be started, `done` is called before this returns. A requested stop ends the load soon with cancelled.
   virtual void load(const Plan& plan, const PlanStage& stage, std::stop_token stop,
                     std::function<void(LoadProgress)> progress,
                     std::function<void(Result<LoadedShard>)> done) = 0;

@@ -19,7 +19,7 @@ class PeerCalls {
   // is full. Any thread.
   virtual bool send(const NodeId& to, PeerMessage message) = 0;
 
-  // The stream for steps to `to`, opened when first used; the connection stays while the link lives.
+  // The stream for steps to that node, opened when first used and kept for as long as the link lives.
   virtual std::shared_ptr<PeerLink> open_link(const NodeId& to) = 0;
 
   // Ends the connection to a peer that broke the rules or fell silent. Any thread.

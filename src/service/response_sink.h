@@ -16,7 +16,8 @@ struct LoadingStatus {
   int64_t bytes_total;
 };
 
-// Implemented by api. Called on the service's loop, in order; on_failed or on_done comes last.
+// Implemented by api. Called in order, on the service's loop (on the submitting thread if that loop takes no
+// more tasks); on_failed or on_done comes last.
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;

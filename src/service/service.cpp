@@ -98,7 +98,7 @@ struct Service::State final : SenderEvents, ReportEvents {
   MessageSender sender;
   DiskModels own_models;
   ModelInquiry inquiry;
-  // Of two parts that call each other, the one that only calls back is made first.
+  // Of two parts that call each other, the one that the other calls back is made first.
   HeadRequests head_requests;
   Hosting hosting;
   Unloading unloading;
