@@ -19,6 +19,7 @@ class ToolSet {
 
   bool empty() const { return functions_ == nullptr || functions_->empty(); }
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  // unknown when the function, the parameter or its type is not known.
   ParameterKind kind_of(std::string_view function, std::string_view parameter) const;
 
  private:

@@ -135,9 +135,10 @@ class Bound {
 
   bool has(size_t parameter) const { return given_[parameter]; }
   const Datum& operator[](size_t parameter) const { return values_[parameter]; }
+  // The value of a parameter, or `otherwise` when it is not given. Throws Failure for another type.
   bool flag(size_t parameter, bool otherwise) const;
   int64_t integer(size_t parameter, int64_t otherwise) const;
-  // Integers beyond 64 bits become the nearest one of 64 bits.
+  // integer() fails beyond 64 bits; clamped() gives the nearest integer of 64 bits then.
   int64_t clamped(size_t parameter, int64_t otherwise) const;
   MarkedText text(size_t parameter, std::string_view otherwise) const;
 
