@@ -289,12 +289,6 @@ void Hosting::reap(uint64_t number) {
   if (!posted) around_.loop.post(freed);
 }
 
-void Hosting::receive(RingMessage message) {
-  const auto [instance, epoch] =
-      std::visit([](const auto& m) { return std::pair(m.instance, m.epoch); }, message);
-  if (ShardHost* host = find(instance, epoch); host != nullptr) host->receive(std::move(message));
-}
-
 void Hosting::note_progress(const NodeId& from, const Heartbeat::Progress& progress) {
   const ShardHost* host = find(progress.instance, progress.epoch);
   InstanceHead* head = find_head(progress.instance, progress.epoch);

@@ -39,7 +39,6 @@ class Hosting final : private ShardEvents {
   void commit_is_implied(const NodeId& from, const InstanceId& instance, const Epoch& epoch);
   void receive(const ReleasePlan& release);
   void receive(const NodeId& from, const ShardLoaded& loaded);
-  void receive(RingMessage message);
   void note_progress(const NodeId& from, const Heartbeat::Progress& progress);
 
   // Lets go of it here and tells the other nodes of the plan.

@@ -40,6 +40,10 @@ Result<bool> InstanceHead::try_begin() {
           .node = around_.own, .instance = plan_.instance, .epoch = plan_.epoch, .limits = *limits},
       *around_.engine_loop, around_.loop.base(), shard_.engine, std::move(next),
       static_cast<StepSink&>(*this));
+  around_.rings.enter(plan_, [ring = ring_.get()](RingMessage message) {
+    if (auto* result = std::get_if<StepResult>(&message)) ring->receive(std::move(*result));
+    if (auto* failure = std::get_if<StepFailure>(&message)) ring->receive(std::move(*failure));
+  });
   scheduler_->start(*ring_);
   return true;
 }
@@ -61,14 +65,6 @@ void InstanceHead::cancel(const RequestId& request) {
 SchedulerStatus InstanceHead::status() const {
   CHECK(is_ready());
   return scheduler_->status();
-}
-
-void InstanceHead::receive(StepResult result) {
-  if (ring_ != nullptr) ring_->receive(std::move(result));
-}
-
-void InstanceHead::receive(StepFailure failure) {
-  if (ring_ != nullptr) ring_->receive(std::move(failure));
 }
 
 void InstanceHead::note_progress(const NodeId& node, const StageProgress& progress) {

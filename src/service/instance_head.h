@@ -11,6 +11,7 @@
 #include "scheduler/scheduler.h"
 #include "service/engine_source.h"
 #include "service/peer_calls.h"
+#include "service/ring_places.h"
 #include "service/service_loop.h"
 #include "service/shard_events.h"
 
@@ -36,6 +37,7 @@ class InstanceHead final : private TokenSink, private StepSink {
     std::shared_ptr<Loop> engine_loop;
     std::shared_ptr<Loop> scheduler_loop;
     PeerCalls& peers;
+    RingPlaces& rings;
     SchedulerSettings scheduler;
     InstanceEvents& events;
     ShardEvents& shard_events;
@@ -58,8 +60,6 @@ class InstanceHead final : private TokenSink, private StepSink {
   void cancel(const RequestId& request);
   SchedulerStatus status() const;
 
-  void receive(StepResult result);
-  void receive(StepFailure failure);
   void note_progress(const NodeId& node, const StageProgress& progress);
   StageProgress progress() const;
   void close(const Error& reason);

@@ -49,32 +49,6 @@ class Judge {
                                     info.end_layer - 1, stage->first_layer, stage->end_layer - 1));
   }
 
-  Judgement operator()(const StepMessage& message) const {
-    const PromisedPlan* promised = find(message);
-    if (promised == nullptr) return stale;
-    const std::vector<PlanStage>& stages = promised->plan.stages;
-    const auto here = std::ranges::find(stages, own_, &PlanStage::node);
-    const bool is_before = here != stages.end() && here != stages.begin() && std::prev(here)->node == from_;
-    if (!is_before) return refuse("a step, and is not the stage before this one");
-    return timings_are_plausible(promised->plan, message.timings);
-  }
-  Judgement operator()(const StepResult& message) const {
-    const PromisedPlan* promised = find(message);
-    if (promised == nullptr) return stale;
-    if (promised->plan.head() != own_) return refuse("a step's result, which is for the plan's head");
-    if (promised->plan.stages.back().node != from_)
-      return refuse("a step's result, and is not the last stage");
-    return timings_are_plausible(promised->plan, message.timings);
-  }
-  Judgement operator()(const StepFailure& message) const {
-    const PromisedPlan* promised = find(message);
-    if (promised == nullptr) return stale;
-    if (promised->plan.head() != own_) return refuse("a step's failure, which is for the plan's head");
-    if (promised->plan.find_stage(from_) == nullptr) return refuse("a step's failure, and is no stage");
-    if (message.node != from_) return refuse(fmt::format("a step's failure in the name of {}", message.node));
-    return heard;
-  }
-
   // From anybody, or from whom the receiver has asked, which it knows itself.
   Judgement operator()(const Heartbeat&) const { return heard; }
   Judgement operator()(const DescribeModel&) const { return heard; }
@@ -100,11 +74,42 @@ class Judge {
   bool has_part(const PromisedPlan& promised) const {
     return promised.proposer == from_ || promised.plan.find_stage(from_) != nullptr;
   }
-  static Judgement timings_are_plausible(const Plan& plan, const std::vector<StageTiming>& timings) {
-    return timings.size() <= plan.stages.size() ? heard : refuse("a step with more timings than stages");
-  }
 
   const PlanPromises& promises_;
+  const NodeId& own_;
+  const NodeId& from_;
+};
+
+// Of messages that belong to the ring of `plan`.
+class RingJudge {
+ public:
+  RingJudge(const Plan& plan, const NodeId& own, const NodeId& from) : plan_(plan), own_(own), from_(from) {}
+
+  Judgement operator()(const StepMessage& message) const {
+    const auto here = std::ranges::find(plan_.stages, own_, &PlanStage::node);
+    const bool is_before =
+        here != plan_.stages.end() && here != plan_.stages.begin() && std::prev(here)->node == from_;
+    if (!is_before) return refuse("a step, and is not the stage before this one");
+    return timings_are_plausible(message.timings);
+  }
+  Judgement operator()(const StepResult& message) const {
+    if (plan_.head() != own_) return refuse("a step's result, which is for the plan's head");
+    if (plan_.stages.back().node != from_) return refuse("a step's result, and is not the last stage");
+    return timings_are_plausible(message.timings);
+  }
+  Judgement operator()(const StepFailure& message) const {
+    if (plan_.head() != own_) return refuse("a step's failure, which is for the plan's head");
+    if (plan_.find_stage(from_) == nullptr) return refuse("a step's failure, and is no stage");
+    if (message.node != from_) return refuse(fmt::format("a step's failure in the name of {}", message.node));
+    return heard;
+  }
+
+ private:
+  Judgement timings_are_plausible(const std::vector<StageTiming>& timings) const {
+    return timings.size() <= plan_.stages.size() ? heard : refuse("a step with more timings than stages");
+  }
+
+  const Plan& plan_;
   const NodeId& own_;
   const NodeId& from_;
 };
@@ -118,7 +123,15 @@ Judgement judge_message(const PlanPromises& promises, const NodeId& own, const N
 
 Judgement judge_message(const PlanPromises& promises, const NodeId& own, const NodeId& from,
                         const RingMessage& message) {
-  return std::visit(Judge(promises, own, from), message);
+  const auto [instance, epoch] =
+      std::visit([](const auto& m) { return std::pair(m.instance, m.epoch); }, message);
+  const PromisedPlan* promised = promises.find(instance);
+  if (promised == nullptr || promised->plan.epoch != epoch) return stale;
+  return judge_message(promised->plan, own, from, message);
+}
+
+Judgement judge_message(const Plan& plan, const NodeId& own, const NodeId& from, const RingMessage& message) {
+  return std::visit(RingJudge(plan, own, from), message);
 }
 
 }  // namespace shoal

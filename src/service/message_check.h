@@ -28,5 +28,7 @@ Judgement judge_message(const PlanPromises& promises, const NodeId& own, const N
                         const PeerMessage& message);
 Judgement judge_message(const PlanPromises& promises, const NodeId& own, const NodeId& from,
                         const RingMessage& message);
+// `message` belongs to the ring of `plan`.
+Judgement judge_message(const Plan& plan, const NodeId& own, const NodeId& from, const RingMessage& message);
 
 }  // namespace shoal

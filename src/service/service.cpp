@@ -63,7 +63,7 @@ struct Service::State final : SenderEvents, ReportEvents {
   template <class Message>
   void take(const NodeId& from, Message message);
   void receive(const NodeId& from, PeerMessage message);
-  void receive(const NodeId& from, RingMessage message);
+  void receive(const NodeId& from, const RingMessage& message);
   bool hears(const NodeId& from, const Judgement& judgement);
   Result<NodeReport> accept_report(NodeReport report);
   void drop(const NodeId& node, const Error& reason);
@@ -94,6 +94,7 @@ struct Service::State final : SenderEvents, ReportEvents {
   Snapshot snapshot;
   Inbox inbox{inbox_limit};
   LogFilter told;
+  RingPlaces rings;
   Membership members;
   MessageSender sender;
   DiskModels own_models;
@@ -125,6 +126,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
       long_text_loop(loops.make_loop("long texts")),
       reaper_loop(loops.make_loop("reaper")),
       snapshot(settings.own),
+      rings(settings.own.node),
       members(settings.own),
       sender(settings.own.node, loop, peers, *this),
       own_models(loop, files_loop, engines, *this),
@@ -137,6 +139,7 @@ Service::State::State(ServiceSettings service_settings, Loop& base_loop, LoopFac
                           .loops = loops,
                           .engines = engines,
                           .peers = peers,
+                          .rings = rings,
                           .scheduler = settings.scheduler,
                           .instance_events = head_requests},
                .members = members,
@@ -314,11 +317,10 @@ void Service::State::receive(const NodeId& from, PeerMessage message) {
   }
 }
 
-void Service::State::receive(const NodeId& from, RingMessage message) {
+// Of no ring that has begun here: what remains is to tell of it where nobody honest would say it.
+void Service::State::receive(const NodeId& from, const RingMessage& message) {
   if (is_leaving || !members.hear(from, loop.now())) return;
-  if (hears(from, judge_message(hosting.promises(), settings.own.node, from, message))) {
-    hosting.receive(std::move(message));
-  }
+  hears(from, judge_message(hosting.promises(), settings.own.node, from, message));
 }
 
 void Service::State::receive(const NodeId& from, Heartbeat heartbeat) {
@@ -571,6 +573,8 @@ void Service::on_peer_lost(NodeId node, Error reason) {
 }
 
 void Service::on_peer_message(NodeId from, PeerMessage message) { state_->take(from, std::move(message)); }
-void Service::on_ring_message(NodeId from, RingMessage message) { state_->take(from, std::move(message)); }
+void Service::on_ring_message(NodeId from, RingMessage message) {
+  if (!state_->rings.deliver(from, message)) state_->take(from, std::move(message));
+}
 
 }  // namespace shoal

@@ -34,6 +34,7 @@ ShardHost::ShardHost(Surroundings surroundings, const PromisedPlan& promised, Sh
                                                                       .engine_loop = engine_loop_,
                                                                       .scheduler_loop = scheduler_loop_,
                                                                       .peers = around_.peers,
+                                                                      .rings = around_.rings,
                                                                       .scheduler = around_.scheduler,
                                                                       .events = around_.instance_events,
                                                                       .shard_events = events_},
@@ -105,6 +106,9 @@ Result<EngineInfo> ShardHost::take(LoadedShard loaded) {
       Stage::Settings{
           .node = around_.own, .instance = plan_.instance, .epoch = plan_.epoch, .is_tail = is_tail},
       *engine_loop_, engine_, std::move(next), std::move(to_head));
+  around_.rings.enter(plan_, [stage = running_stage_.get()](RingMessage message) {
+    if (auto* step = std::get_if<StepMessage>(&message)) stage->receive(std::move(*step));
+  });
   return info;
 }
 
@@ -113,21 +117,11 @@ StageProgress ShardHost::progress() const {
   return head_ == nullptr ? StageProgress{} : head_->progress();
 }
 
-void ShardHost::receive(RingMessage message) {
-  if (state_ != State::loaded) return;
-  if (auto* step = std::get_if<StepMessage>(&message)) {
-    if (running_stage_ != nullptr) running_stage_->receive(std::move(*step));
-  } else if (auto* result = std::get_if<StepResult>(&message)) {
-    if (head_ != nullptr) head_->receive(std::move(*result));
-  } else if (auto* failure = std::get_if<StepFailure>(&message)) {
-    if (head_ != nullptr) head_->receive(std::move(*failure));
-  }
-}
-
 void ShardHost::close(const Error& reason) {
   if (state_ == State::closed) return;
   state_ = State::closed;
   stop_.request_stop();
+  around_.rings.leave(plan_.instance, plan_.epoch);
   if (head_ != nullptr) head_->close(reason);
   if (running_stage_ != nullptr) running_stage_->close();
 }

@@ -10,6 +10,7 @@
 #include "service/instance_head.h"
 #include "service/loop_factory.h"
 #include "service/plan_promises.h"
+#include "service/ring_places.h"
 
 namespace shoal {
 
@@ -21,6 +22,7 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
     LoopFactory& loops;
     EngineSource& engines;
     PeerCalls& peers;
+    RingPlaces& rings;
     SchedulerSettings scheduler;
     InstanceEvents& instance_events;
   };
@@ -42,7 +44,6 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
   int64_t held_bytes() const { return held_bytes_; }
   StageProgress progress() const;
 
-  void receive(RingMessage message);
   // Nothing is sent or reported afterwards, but that loading has ended.
   void close(const Error& reason);
 

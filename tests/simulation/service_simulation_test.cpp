@@ -754,8 +754,8 @@ TEST(ServiceSimulation, ANodeThatIsToStopFinishesItsAnswersAndTakesNoNewOnes) {
     for (size_t i = 0; i < answers.size(); ++i) {
       ASSERT_TRUE(answers[i]->succeeded()) << answers[i]->error->message;
       EXPECT_EQ(answers[i]->tokens[0], expected_tokens()[i]);
-      if (has_part[i]) {
-        EXPECT_LE(*answers[i]->ended, *drained);
+      if (has_part[i]) {  // the head's last word may still be on its way to the ingress
+        EXPECT_LE(*answers[i]->ended, *drained + SimulatedNetwork::Delays{}.most);
       }
     }
     ASSERT_TRUE(refused->error.has_value());

@@ -1,0 +1,39 @@
+// The rings that this node has a place in, as the network's threads see them: a message goes straight to its
+// stage, or on the head to its ring, and not over the service's loop. Any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "base/mutex.h"
+#include "cluster/plan.h"
+#include "ring/messages.h"
+
+namespace shoal {
+
+class RingPlaces {
+ public:
+  // Never waits, and calls nothing of this.
+  using Take = std::function<void(RingMessage)>;
+
+  explicit RingPlaces(NodeId own) : own_(std::move(own)) {}
+
+  // From now on `take` gets the messages of this plan's ring, until leave() has returned.
+  void enter(const Plan& plan, Take take);
+  void leave(const InstanceId& instance, const Epoch& epoch);
+
+  // False: there is no such ring here, or `from` may not say this in it; the message is as it was.
+  bool deliver(const NodeId& from, RingMessage& message);
+
+ private:
+  struct Place {
+    Plan plan;
+    Take take;
+  };
+  const NodeId own_;
+  Mutex mutex_;
+  std::map<std::pair<InstanceId, Epoch>, Place> places_ GUARDED_BY(mutex_);
+};
+
+}  // namespace shoal
