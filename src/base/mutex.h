@@ -10,7 +10,6 @@
 #define SHOAL_THREAD_ANNOTATION(x)
 #endif
 
-#undef GUARDED_BY  // abseil, which gRPC's headers bring along, defines it to the same effect
 #define CAPABILITY(x) SHOAL_THREAD_ANNOTATION(capability(x))
 #define SCOPED_CAPABILITY SHOAL_THREAD_ANNOTATION(scoped_lockable)
 #define GUARDED_BY(x) SHOAL_THREAD_ANNOTATION(guarded_by(x))

@@ -67,32 +67,9 @@ int32_t address_preference(AddressKind kind) {
   return 0;
 }
 
-std::optional<std::string> parse_grpc_peer(std::string_view peer) {
-  const size_t scheme = peer.find(':');
-  const size_t port = peer.rfind(':');
-  if (scheme == std::string_view::npos || port <= scheme) return std::nullopt;
-  std::string address(peer.substr(scheme + 1, port - scheme - 1));
-  const std::array<std::pair<std::string_view, std::string_view>, 3> escapes = {
-      {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}}};
-  for (const auto& [escaped, plain] : escapes) {
-    for (size_t at = address.find(escaped); at != std::string::npos; at = address.find(escaped, at + 1)) {
-      address.replace(at, escaped.size(), plain);
-    }
-  }
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  if (classify_address(address) == AddressKind::not_numeric) return std::nullopt;
-  return address;
-}
-
 std::string host_and_port(std::string_view address, int32_t port) {
   return address.find(':') == std::string_view::npos ? fmt::format("{}:{}", address, port)
                                                      : fmt::format("[{}]:{}", address, port);
-}
-
-std::string grpc_target(std::string_view address, int32_t port) {
-  const std::string place = host_and_port(address, port);
-  if (classify_address(address) == AddressKind::not_numeric) return "dns:///" + place;
-  return (place.starts_with('[') ? "ipv6:" : "ipv4:") + place;
 }
 
 }  // namespace shoal

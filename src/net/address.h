@@ -1,8 +1,7 @@
-// Addresses of peers as text: which are private, which are better, what the parts of a gRPC peer name are.
+// Addresses of peers as text: which are private, which are better.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,12 +24,6 @@ bool is_private(AddressKind kind);
 
 // The larger the better, among addresses of one node.
 int32_t address_preference(AddressKind kind);
-
-// "ipv4:10.0.0.1:5000", "ipv6:%5Bfe80::1%25eth0%5D:5000" → the address alone.
-std::optional<std::string> parse_grpc_peer(std::string_view peer);
-
-// What gRPC dials: "ipv4:10.0.0.1:5000", "ipv6:[fd00::1]:5000", "dns:///host:5000".
-std::string grpc_target(std::string_view address, int32_t port);
 
 // "10.0.0.1:5000", "[fd00::1]:5000"
 std::string host_and_port(std::string_view address, int32_t port);

@@ -50,20 +50,5 @@ TEST(Address, KindsAreThoseOfTheirStandards) {
   }
 }
 
-TEST(Address, PeerNamesOfGrpcGiveTheAddress) {
-  EXPECT_EQ(parse_grpc_peer("ipv4:10.0.0.1:5000"), "10.0.0.1");
-  EXPECT_EQ(parse_grpc_peer("ipv6:%5Bfd00::1%5D:5000"), "fd00::1");
-  EXPECT_EQ(parse_grpc_peer("ipv6:%5Bfe80::1%25eth0%5D:5000"), "fe80::1%eth0");
-  EXPECT_EQ(parse_grpc_peer("ipv6:[::1]:5000"), "::1");
-  for (const char* peer : {"", "unix:/tmp/x", "ipv4:", "ipv4:host:5", "nonsense"})
-    EXPECT_FALSE(parse_grpc_peer(peer));
-}
-
-TEST(Address, TargetsForDialling) {
-  EXPECT_EQ(grpc_target("10.0.0.1", 5000), "ipv4:10.0.0.1:5000");
-  EXPECT_EQ(grpc_target("fd00::1", 5000), "ipv6:[fd00::1]:5000");
-  EXPECT_EQ(grpc_target("host.local", 5000), "dns:///host.local:5000");
-}
-
 }  // namespace
 }  // namespace shoal

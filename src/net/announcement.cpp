@@ -25,7 +25,7 @@ std::string format_announcement(const Announcement& announcement) {
                          {"cluster", announcement.cluster},
                          {"node_id", announcement.node},
                          {"incarnation", fmt::format("{:016x}", announcement.incarnation)},
-                         {"grpc_port", announcement.peer_port},
+                         {"peer_port", announcement.peer_port},
                          {"priority", announcement.priority},
                          {"interface_name", announcement.interface_name},
                          {"interface_type", announcement.interface_type}};
@@ -54,7 +54,7 @@ Result<Announcement> parse_announcement(std::string_view datagram) {
                             .cluster = checks.optional_id(text("cluster"), "cluster"),
                             .node = checks.id(text("node_id"), "node_id"),
                             .incarnation = 0,
-                            .peer_port = number("grpc_port", 1, 65535),
+                            .peer_port = number("peer_port", 1, 65535),
                             .priority = number("priority", 0, 100),
                             .interface_name = checks.optional_id(text("interface_name"), "interface_name"),
                             .interface_type = checks.optional_id(text("interface_type"), "interface_type")};

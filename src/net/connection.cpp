@@ -11,8 +11,8 @@ namespace shoal {
 Connection::Connection(ConnectionEvents& events, Settings settings)
     : events_(events),
       settings_(std::move(settings)),
-      control_handler_(*this),
-      ring_handler_(*this),
+      control_handler_(*this, &Connection::control_frame),
+      ring_handler_(*this, &Connection::ring_frame),
       control_(std::make_shared<Outbox>(settings_.control)),
       ring_(std::make_shared<Outbox>(settings_.ring)) {}
 
@@ -21,16 +21,22 @@ std::string Connection::name() const {
   return node.empty() ? settings_.address : fmt::format("{} at {}", node, settings_.address);
 }
 
-void Connection::set_control(std::shared_ptr<Call> call) {
-  control_call_ = std::move(call);
-  control_call_->set_handler(&control_handler_);
-  control_call_->attach(control_);
+void Connection::set_control(std::shared_ptr<FrameStream> stream) {
+  control_stream_ = std::move(stream);
+  control_stream_->set_handler(&control_handler_);
+  control_stream_->attach(control_);
 }
 
-void Connection::set_ring(std::shared_ptr<Call> call) {
-  ring_call_ = std::move(call);
-  ring_call_->set_handler(&ring_handler_);
-  ring_call_->attach(ring_);
+void Connection::set_ring(std::shared_ptr<FrameStream> stream) {
+  ring_stream_ = std::move(stream);
+  ring_stream_->set_byte_limit(settings_.frame_bytes_limit);
+  ring_stream_->set_handler(&ring_handler_);
+  ring_stream_->attach(ring_);
+}
+
+void Connection::join() {
+  phase = Phase::joined;
+  control_stream_->set_byte_limit(settings_.frame_bytes_limit);
 }
 
 bool Connection::send(const ControlFrame& frame) {
@@ -40,37 +46,53 @@ bool Connection::send(const ControlFrame& frame) {
 void Connection::end(Error reason) {
   if (std::exchange(phase, Phase::ended) == Phase::ended) return;
   const auto alive = shared_from_this();
-  control_->close();
+  if (control_stream_ != nullptr) control_->close();
   ring_->close();
-  for (const std::shared_ptr<Call>& call : {control_call_, ring_call_}) {
-    if (call == nullptr) continue;
-    call->set_handler(nullptr);
-    call->cancel(reason);
+  for (const std::shared_ptr<FrameStream>& stream : {control_stream_, ring_stream_}) {
+    if (stream == nullptr) continue;
+    stream->set_handler(nullptr);
+    stream->cancel(reason);
   }
   events_.on_ended(alive, std::move(reason));
+}
+
+void Connection::stream_ended(Error reason) {
+  if (reason.code == ErrorCode::corrupt_data) reason.message = fmt::format("{}: {}", name(), reason.message);
+  end(std::move(reason));
 }
 
 void Connection::refuse(const Error& error) {
   CHECK(!settings_.is_dialled);
   if (phase == Phase::ended) return;
   const auto alive = shared_from_this();
-  static_cast<ServerCall&>(*control_call_).refuse(error);
+  std::exchange(control_stream_, nullptr)->refuse(error);  // its last word outlives this
   end(error);
 }
 
 // The ring stream ends with the control stream, whose last words must not be overtaken.
 void Connection::close() {
-  if (control_call_ != nullptr) control_call_->close();
+  if (control_stream_ != nullptr) control_stream_->close();
 }
 
-void Connection::control_frame(std::span<const std::string_view> pieces) {
+void Connection::receive_control(const Frame& received) {
   const auto alive = shared_from_this();
-  auto frame = decode_control(pieces, settings_.version);
+  if (received.kind == FrameKind::refusal) return take_refusal(received);
+  auto frame = received.kind == FrameKind::control
+                   ? decode_control(received.message, settings_.version)
+                   : fail(ErrorCode::corrupt_data, "a frame of a ring on the control stream");
   if (!frame) {
     end(fail(frame.error(), name()).error());
     return;
   }
   dispatch(*std::move(frame));
+}
+
+// Why the node that was dialled does not want this stream.
+void Connection::take_refusal(const Frame& frame) {
+  if (!settings_.is_dialled)
+    return end({ErrorCode::corrupt_data, fmt::format("{}: a refusal by who dialled", name())});
+  auto error = decode_refusal(frame.message);
+  end(error ? *std::move(error) : fail(error.error(), name()).error());
 }
 
 void Connection::dispatch(ControlFrame frame) {
@@ -97,9 +119,12 @@ void Connection::dispatch(ControlFrame frame) {
   }
 }
 
-void Connection::ring_frame(std::span<const std::string_view> pieces) {
+void Connection::ring_frame(Frame received) {
   const auto alive = shared_from_this();
-  auto frame = decode_ring(pieces);
+  if (received.kind == FrameKind::refusal) return take_refusal(received);
+  auto frame = received.kind == FrameKind::ring
+                   ? decode_ring(received.message, std::move(received.hidden))
+                   : fail(ErrorCode::corrupt_data, "a control frame on the ring stream");
   if (!frame) {
     end(fail(frame.error(), name()).error());
   } else if (auto* message = std::get_if<RingMessage>(&*frame)) {

@@ -1,12 +1,13 @@
 // This node's side of one pair of nodes: a control stream, perhaps a ring stream, and how far the handshake
-// is. All on the completion loop but for the outboxes, which any thread may fill.
+// is. All on the network's loop but for the outboxes, which any thread may fill.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "net/call.h"
+#include "net/frame_stream.h"
 #include "net/outbox.h"
 #include "net/wire.h"
 
@@ -35,6 +36,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   struct Settings {
     Outbox::Limits control;
     Outbox::Limits ring;
+    int64_t frame_bytes_limit;  // of a node that has joined
     std::string version;
     bool is_dialled;
     std::string address;  // of the other side
@@ -48,9 +50,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // "node-1 at 10.0.0.1"
   std::string name() const;
 
-  void set_control(std::shared_ptr<Call> call);
-  void set_ring(std::shared_ptr<Call> call);
-  bool has_ring() const { return ring_call_ != nullptr; }
+  void set_control(std::shared_ptr<FrameStream> stream);
+  void set_ring(std::shared_ptr<FrameStream> stream);
+  bool has_ring() const { return ring_stream_ != nullptr; }
+
+  // A frame that came before its stream was set.
+  void receive_control(const Frame& frame);
+  // The handshake is done: the other side may say more from now on.
+  void join();
 
   bool send(const ControlFrame& frame);
   // Ends everything at once.
@@ -69,29 +76,26 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Hello parked_hello;     // while parked
 
  private:
-  struct ControlHandler final : CallHandler {
-    explicit ControlHandler(Connection& owner) : connection(owner) {}
-    void on_frame(std::span<const std::string_view> pieces) override { connection.control_frame(pieces); }
-    void on_ended(Error reason) override { connection.end(std::move(reason)); }
+  using Receive = void (Connection::*)(Frame);
+  struct Handler final : FrameHandler {
+    Handler(Connection& owner, Receive receive) : connection(owner), receive_frame(receive) {}
+    void on_frame(Frame frame) override { (connection.*receive_frame)(std::move(frame)); }
+    void on_ended(Error reason) override { connection.stream_ended(std::move(reason)); }
     Connection& connection;
-  };
-  struct RingHandler final : CallHandler {
-    explicit RingHandler(Connection& owner) : connection(owner) {}
-    void on_frame(std::span<const std::string_view> pieces) override { connection.ring_frame(pieces); }
-    void on_ended(Error reason) override { connection.end(std::move(reason)); }
-    Connection& connection;
+    const Receive receive_frame;
   };
 
-  void control_frame(std::span<const std::string_view> pieces);
-  void ring_frame(std::span<const std::string_view> pieces);
+  void control_frame(Frame frame) { receive_control(frame); }
+  void ring_frame(Frame frame);
+  void stream_ended(Error reason);
+  void take_refusal(const Frame& frame);
   void dispatch(ControlFrame frame);
 
   ConnectionEvents& events_;
   const Settings settings_;
-  ControlHandler control_handler_;
-  RingHandler ring_handler_;
+  Handler control_handler_, ring_handler_;
   std::shared_ptr<Outbox> control_, ring_;
-  std::shared_ptr<Call> control_call_, ring_call_;
+  std::shared_ptr<FrameStream> control_stream_, ring_stream_;
 };
 
 }  // namespace shoal

@@ -1,5 +1,5 @@
 // Which connections there are, and what each is to its node: for each node at most one is dialled, one
-// accepted and one joined, and a connection is only one of these. On the completion loop.
+// accepted and one joined, and a connection is only one of these. On the network's loop.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@ namespace {
 TimePoint now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
-DialSchedule::DialSchedule(CompletionLoop& loop, Candidates::Settings settings, Dial dial)
+DialSchedule::DialSchedule(NetworkLoop& loop, Candidates::Settings settings, Dial dial)
     : loop_(loop), dial_(std::move(dial)), candidates_(settings, os::random_bits()) {}
 
 void DialSchedule::see(const PeerCandidate& candidate) {

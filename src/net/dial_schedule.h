@@ -1,4 +1,4 @@
-// Dials whom discovery sees, each at its time. All on the completion loop.
+// Dials whom discovery sees, each at its time. All on the network's loop.
 #pragma once
 
 #include <functional>
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/candidates.h"
-#include "net/completion_loop.h"
+#include "net/network_loop.h"
 
 namespace shoal {
 
@@ -18,7 +18,7 @@ class DialSchedule {
   // there is another connection to its node.
   using Dial = std::function<Result<void>(const PeerCandidate&)>;
 
-  DialSchedule(CompletionLoop& loop, Candidates::Settings settings, Dial dial);
+  DialSchedule(NetworkLoop& loop, Candidates::Settings settings, Dial dial);
 
   void see(const PeerCandidate& candidate);
   void failed(const NodeId& node, const Error& reason);
@@ -36,7 +36,7 @@ class DialSchedule {
   void stop() { stopped_ = true; }
 
  private:
-  CompletionLoop& loop_;
+  NetworkLoop& loop_;
   const Dial dial_;
   Candidates candidates_;
   TimePoint timer_ = TimePoint::max();

@@ -51,7 +51,7 @@ DialTrouble broken_off() {
 
 }  // namespace
 
-// The system's words are the same whichever library passes them on.
+// By the words of the system, and of name_resolver.
 DialTrouble explain_trouble(const Error& error, const PeerCandidate& dialled) {
   const std::string_view text = error.message;
   switch (error.code) {
@@ -59,8 +59,8 @@ DialTrouble explain_trouble(const Error& error, const PeerCandidate& dialled) {
     case ErrorCode::unavailable:
       if (contains_any(text, {"Connection refused"})) return refused(dialled);
       if (contains_any(text, {"unreachable", "No route to host"})) return no_route(dialled);
-      if (contains_any(text, {"DNS", "not found", "resol", "Name or service"})) return unknown_host(dialled);
-      if (contains_any(text, {"timed out", "imeout"})) return no_answer(dialled);
+      if (contains_any(text, {"does not resolve"})) return unknown_host(dialled);
+      if (contains_any(text, {"timed out"})) return no_answer(dialled);
       return broken_off();
     case ErrorCode::corrupt_data: return broken_off();
     case ErrorCode::invalid_argument:

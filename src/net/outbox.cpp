@@ -3,19 +3,23 @@
 #include <utility>
 
 namespace shoal {
+namespace {
 
-bool Outbox::take_next(Start& start) {
-  if (writer_ == nullptr || writing_ >= 0 || waiting_.empty()) return false;
-  start.writer = writer_;
-  start.frame = std::move(waiting_.front());
-  waiting_.pop_front();
-  writing_ = start.frame.byte_count();
-  writer_->reserve_write();
-  return true;
+// Of what is written together: as many pieces as the system takes at once, two for each frame.
+constexpr int64_t batch_frames = 32;
+constexpr int64_t batch_bytes = int64_t{1} << 20;
+
+}  // namespace
+
+// Who is to be woken.
+std::shared_ptr<FrameWriter> Outbox::begin_if_idle() {
+  if (writer_ == nullptr || is_writing_ || waiting_.empty()) return nullptr;
+  is_writing_ = true;
+  return writer_;
 }
 
 Outbox::Push Outbox::push(EncodedFrame frame) {
-  Start start;
+  std::shared_ptr<FrameWriter> idle;
   {
     MutexLock lock(mutex_);
     if (closed_) return Push::closed;
@@ -25,33 +29,34 @@ Outbox::Push Outbox::push(EncodedFrame frame) {
     if (!has_room) return Push::full;
     bytes_ += size;
     waiting_.push_back(std::move(frame));
-    if (!take_next(start)) return Push::taken;
+    idle = begin_if_idle();
   }
-  start.writer->write(std::move(start.frame));
+  if (idle != nullptr) idle->wake();
   return Push::taken;
 }
 
 void Outbox::attach(std::shared_ptr<FrameWriter> writer) {
-  Start start;
+  std::shared_ptr<FrameWriter> idle;
   {
     MutexLock lock(mutex_);
     if (closed_) return;
     writer_ = std::move(writer);
-    if (!take_next(start)) return;
+    idle = begin_if_idle();
   }
-  start.writer->write(std::move(start.frame));
+  if (idle != nullptr) idle->wake();
 }
 
-bool Outbox::written() {
-  Start start;
-  {
-    MutexLock lock(mutex_);
-    bytes_ -= std::max<int64_t>(writing_, 0);
-    writing_ = -1;
-    if (!take_next(start)) return false;
+std::vector<EncodedFrame> Outbox::take() {
+  std::vector<EncodedFrame> taken;
+  MutexLock lock(mutex_);
+  bytes_ -= std::exchange(taken_bytes_, 0);
+  while (!waiting_.empty() && std::ssize(taken) < batch_frames && taken_bytes_ < batch_bytes) {
+    taken_bytes_ += waiting_.front().byte_count();
+    taken.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
   }
-  start.writer->write(std::move(start.frame));
-  return true;
+  is_writing_ = !taken.empty();
+  return taken;
 }
 
 void Outbox::close() {
@@ -66,7 +71,7 @@ void Outbox::close() {
 bool Outbox::finish() {
   MutexLock lock(mutex_);
   closed_ = true;
-  return waiting_.empty() && writing_ < 0;
+  return waiting_.empty() && !is_writing_;
 }
 
 }  // namespace shoal

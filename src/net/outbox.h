@@ -1,13 +1,14 @@
-// The bounded queue in front of a stream: frames go out one at a time, in order. It may be filled before the
-// stream is there.
+// The bounded queue in front of a stream: frames go out in order, several at a time. It may be filled before
+// the stream is there.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include "base/mutex.h"
-#include "net/wire.h"
+#include "net/frames.h"
 
 namespace shoal {
 
@@ -15,10 +16,8 @@ namespace shoal {
 class FrameWriter {
  public:
   virtual ~FrameWriter() = default;
-  // A write is about to begin; called under the outbox's lock, so it only counts.
-  virtual void reserve_write() = 0;
-  // One at a time; the writer answers with Outbox::written. Any thread.
-  virtual void write(EncodedFrame frame) = 0;
+  // There is something to take(), where nothing was. Any thread.
+  virtual void wake() = 0;
 };
 
 class Outbox {
@@ -38,28 +37,26 @@ class Outbox {
   // From now on frames go to that stream, the waiting ones first.
   void attach(std::shared_ptr<FrameWriter> writer);
 
-  // The last write has been done: begins the next. False when there is none.
-  bool written();
+  // The frames that are to be written next, together; what was taken before has been written. Empty when
+  // there are none: the writer will be woken.
+  std::vector<EncodedFrame> take();
 
   // Drops what waits, refuses what comes.
   void close();
 
-  // Refuses what comes. True: nothing waits or is being written; else written() will return false at the end.
+  // Refuses what comes. True: nothing waits or is being written; else take() will be empty at the end.
   bool finish();
 
  private:
-  struct Start {
-    std::shared_ptr<FrameWriter> writer;
-    EncodedFrame frame;
-  };
-  bool take_next(Start& start) REQUIRES(mutex_);
+  std::shared_ptr<FrameWriter> begin_if_idle() REQUIRES(mutex_);
 
   const Limits limits_;
   Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<FrameWriter> writer_ GUARDED_BY(mutex_);
-  int64_t bytes_ GUARDED_BY(mutex_) = 0;     // waiting and being written
-  int64_t writing_ GUARDED_BY(mutex_) = -1;  // bytes of the frame being written; -1: none
+  bool is_writing_ GUARDED_BY(mutex_) = false;  // or the writer has been woken to
+  int64_t bytes_ GUARDED_BY(mutex_) = 0;        // waiting and being written
+  int64_t taken_bytes_ GUARDED_BY(mutex_) = 0;  // being written
   std::deque<EncodedFrame> waiting_ GUARDED_BY(mutex_);
 };
 

@@ -11,8 +11,8 @@
 namespace shoal {
 namespace {
 
-constexpr const char* control_method = "/shoal.wire.Peer/Control";
-constexpr const char* ring_method = "/shoal.wire.Peer/Ring";
+// Connections that have not said whose they are.
+constexpr int64_t stranger_limit = 128;
 
 Outbox::Limits outbox_limits(const PeerNetworkSettings& settings,
                              const PeerNetworkSettings::QueueLimits& queue) {
@@ -36,8 +36,10 @@ PeerConnections::PeerConnections(const PeerNetworkSettings& settings, int32_t po
                  .first_retry = settings.first_retry,
                  .longest_retry = settings.longest_retry},
                 [this](const PeerCandidate& candidate) { return dial(candidate); }),
-      ring_greeters_(streams.loop(), settings.handshake_deadline,
-                     [this](const RingHello& hello) { return find_ring_owner(hello); }) {}
+      strangers_(streams.loop(), {.count = stranger_limit, .deadline = settings.handshake_deadline},
+                 [this](const std::shared_ptr<FrameStream>& stream, Frame frame) {
+                   introduce(stream, std::move(frame));
+                 }) {}
 
 NodeReport PeerConnections::own_report() {
   NodeReport report = events_.own_report();
@@ -76,19 +78,17 @@ Result<void> PeerConnections::dial(const PeerCandidate& candidate) {
                 "its address is public, and without a secret only private networks are used");
   }
   log_debug(2, "dialling {} at {}", candidate.node, place);
-  const auto connection = std::make_shared<Connection>(
-      *this, Connection::Settings{.control = outbox_limits(settings_, settings_.control_queue),
-                                  .ring = outbox_limits(settings_, settings_.ring_queue),
-                                  .version = identity_.version,
-                                  .is_dialled = true,
-                                  .address = candidate.address,
-                                  .port = candidate.port,
-                                  .expected = candidate.node});
+  Connection::Settings connection_of = connection_settings();
+  connection_of.is_dialled = true;
+  connection_of.address = candidate.address;
+  connection_of.port = candidate.port;
+  connection_of.expected = candidate.node;
+  const auto connection = std::make_shared<Connection>(*this, std::move(connection_of));
   connections_.add_dialled(connection);
-  const auto call = streams_.open(candidate.address, candidate.port, control_method);
-  connection->set_control(call);
+  const auto stream = streams_.create();
+  connection->set_control(stream);
   connection->send(Hello{.expected_node = candidate.node, .report = own_report(), .ring_key = 0});
-  call->start();
+  streams_.dial(stream, candidate.address, candidate.port);
   streams_.loop().post_after(settings_.dial_deadline, [weak = std::weak_ptr(connection), place] {
     const auto late = weak.lock();
     if (late == nullptr || late->phase == Connection::Phase::joined) return;
@@ -97,45 +97,65 @@ Result<void> PeerConnections::dial(const PeerCandidate& candidate) {
   return {};
 }
 
-void PeerConnections::accept(const std::shared_ptr<ServerCall>& call) {
-  if (call->method() == control_method) {
-    accept_control(call);
-  } else if (call->method() == ring_method) {
-    ring_greeters_.greet(call);
-  } else {
-    call->refuse({ErrorCode::not_found, fmt::format("there is no method {}", call->method())});
+Connection::Settings PeerConnections::connection_settings() const {
+  return {.control = outbox_limits(settings_, settings_.control_queue),
+          .ring = outbox_limits(settings_, settings_.ring_queue),
+          .frame_bytes_limit = settings_.message_bytes_limit,
+          .version = identity_.version,
+          .is_dialled = false,
+          .address = {},
+          .port = 0,
+          .expected = {}};
+}
+
+// The first word says what a stream is for.
+void PeerConnections::introduce(const std::shared_ptr<FrameStream>& stream, Frame frame) {
+  switch (frame.kind) {
+    case FrameKind::control: return introduce_control(stream, frame);
+    case FrameKind::ring: return introduce_ring(stream, std::move(frame));
+    case FrameKind::refusal:
+      return stream->cancel({ErrorCode::corrupt_data, "a refusal as the first word of a connection"});
   }
 }
 
-void PeerConnections::accept_control(const std::shared_ptr<ServerCall>& call) {
+std::optional<Error> PeerConnections::why_full(const std::string& address) const {
   if (connections_.count() >= settings_.peer_limit) {
-    call->refuse({ErrorCode::resource_exhausted, fmt::format("node {} has {} connections, which is its limit",
-                                                             identity_.node, connections_.count())});
-    return;
+    return Error{ErrorCode::resource_exhausted, fmt::format("node {} has {} connections, which is its limit",
+                                                            identity_.node, connections_.count())};
   }
-  const std::string address = call->peer_address();
   if (connections_.count_from(address) >= settings_.peers_per_address) {
-    call->refuse({ErrorCode::resource_exhausted,
-                  fmt::format("node {} has {} connections from {}, which is its limit for one address",
-                              identity_.node, settings_.peers_per_address, address)});
-    return;
+    return Error{ErrorCode::resource_exhausted,
+                 fmt::format("node {} has {} connections from {}, which is its limit for one address",
+                             identity_.node, settings_.peers_per_address, address)};
   }
-  const auto connection = std::make_shared<Connection>(
-      *this, Connection::Settings{.control = outbox_limits(settings_, settings_.control_queue),
-                                  .ring = outbox_limits(settings_, settings_.ring_queue),
-                                  .version = identity_.version,
-                                  .is_dialled = false,
-                                  .address = address,
-                                  .port = 0,
-                                  .expected = {}});
+  return std::nullopt;
+}
+
+void PeerConnections::introduce_control(const std::shared_ptr<FrameStream>& stream, const Frame& frame) {
+  if (const auto full = why_full(stream->peer_address())) return stream->refuse(*full);
+  Connection::Settings settings = connection_settings();
+  settings.address = stream->peer_address();
+  const auto connection = std::make_shared<Connection>(*this, std::move(settings));
   connections_.add(connection);
-  connection->set_control(call);
-  call->start_reading();
-  streams_.loop().post_after(settings_.handshake_deadline, [weak = std::weak_ptr(connection)] {
+  connection->set_control(stream);
+  const TimePoint deadline = stream->begun_at() + settings_.handshake_deadline;
+  streams_.loop().post_after(deadline - std::chrono::steady_clock::now(), [weak = std::weak_ptr(connection)] {
     const auto late = weak.lock();
     if (late == nullptr || late->phase == Connection::Phase::joined) return;
     late->end({ErrorCode::deadline_exceeded, fmt::format("{} did not finish its handshake", late->name())});
   });
+  connection->receive_control(frame);
+}
+
+void PeerConnections::introduce_ring(const std::shared_ptr<FrameStream>& stream, Frame frame) {
+  const auto decoded = decode_ring(frame.message, std::move(frame.hidden));
+  const auto* hello = decoded ? std::get_if<RingHello>(&*decoded) : nullptr;
+  const auto connection = hello == nullptr ? nullptr : find_ring_owner(*hello);
+  if (connection == nullptr) {
+    stream->refuse({ErrorCode::permission_denied, "a ring stream that belongs to no connection"});
+  } else {
+    connection->set_ring(stream);
+  }
 }
 
 std::shared_ptr<Connection> PeerConnections::find_ring_owner(const RingHello& hello) const {
@@ -157,9 +177,9 @@ void PeerConnections::want_ring(const std::shared_ptr<Connection>& connection) {
 void PeerConnections::open_ring(const std::shared_ptr<Connection>& connection) {
   if (connection->phase != Connection::Phase::joined || connection->has_ring()) return;
   const Connection::Settings& settings = connection->settings();
-  const auto call = streams_.open(settings.address, settings.port, ring_method);
-  connection->set_ring(call);
-  call->start();
+  const auto stream = streams_.create();
+  connection->set_ring(stream);
+  streams_.dial(stream, settings.address, settings.port);
 }
 
 void PeerConnections::on_message(const std::shared_ptr<Connection>& connection, PeerMessage message) {
@@ -207,6 +227,7 @@ void PeerConnections::on_ended(const std::shared_ptr<Connection>& connection, Er
 void PeerConnections::begin_stop() {
   stopping_ = true;
   schedule_.stop();
+  strangers_.end_all(leaving());
   for (const auto& connection : connections_.all()) {
     if (connection->phase == Connection::Phase::joined) {
       connection->close();

@@ -1,8 +1,9 @@
 // Dials, answers and shakes hands, so that each pair of nodes has exactly one connection. All on the
-// completion loop but for the constructor.
+// network's loop but for the constructor.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/log_filter.h"
@@ -11,7 +12,7 @@
 #include "net/dial_schedule.h"
 #include "net/peer_handles.h"
 #include "net/peer_network.h"
-#include "net/ring_greeters.h"
+#include "net/strangers.h"
 #include "net/streams.h"
 
 namespace shoal {
@@ -28,7 +29,7 @@ class PeerConnections final : public ConnectionEvents {
 
   void see(const PeerCandidate& candidate) { schedule_.see(candidate); }
   // A stream that another node has opened.
-  void accept(const std::shared_ptr<ServerCall>& call);
+  void accept(const std::shared_ptr<FrameStream>& stream) { strangers_.greet(stream); }
   // There is something to send on the ring stream.
   void want_ring(const std::shared_ptr<Connection>& connection);
   // Closes every connection in order, and all streams that are left after the linger. No event comes any
@@ -48,7 +49,11 @@ class PeerConnections final : public ConnectionEvents {
 
   void watch_missing();
   Result<void> dial(const PeerCandidate& candidate);
-  void accept_control(const std::shared_ptr<ServerCall>& call);
+  Connection::Settings connection_settings() const;
+  void introduce(const std::shared_ptr<FrameStream>& stream, Frame frame);
+  void introduce_control(const std::shared_ptr<FrameStream>& stream, const Frame& frame);
+  void introduce_ring(const std::shared_ptr<FrameStream>& stream, Frame frame);
+  std::optional<Error> why_full(const std::string& address) const;
   std::shared_ptr<Connection> find_ring_owner(const RingHello& hello) const;
 
   void hello_of_dialled(const std::shared_ptr<Connection>& connection, Hello hello);
@@ -67,7 +72,7 @@ class PeerConnections final : public ConnectionEvents {
   Streams& streams_;
   PeerHandles& handles_;
   DialSchedule schedule_;
-  RingGreeters ring_greeters_;
+  Strangers strangers_;
   ConnectionTable connections_;
   LogFilter told_;
   bool stopping_ = false;

@@ -116,7 +116,7 @@ void PeerConnections::resume_parked(const NodeId& node) {
 
 void PeerConnections::join(const std::shared_ptr<Connection>& connection) {
   const NodeId node = connection->report.node;
-  connection->phase = Connection::Phase::joined;
+  connection->join();
   connections_.join(connection);
   schedule_.joined(node);
   if (connection->settings().is_dialled) {

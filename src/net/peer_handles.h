@@ -1,4 +1,4 @@
-// The connected nodes, and those that are missing, as threads other than the completion loop's see them. Any
+// The connected nodes, and those that are missing, as other threads than the network's see them. Any
 // thread.
 #pragma once
 

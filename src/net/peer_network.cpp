@@ -1,5 +1,6 @@
 #include "net/peer_network.h"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -13,6 +14,9 @@
 
 namespace shoal {
 namespace {
+
+// Of a node that has not joined: its report at its longest (cluster/report_check).
+constexpr int64_t hello_bytes_limit = int64_t{256} << 10;
 
 class BrokenLink final : public PeerLink {
  public:
@@ -43,7 +47,7 @@ class RingLink final : public PeerLink {
 
 }  // namespace
 
-// Brings what other threads ask for to the completion loop, which owns all connections.
+// Brings what other threads ask for to the network's loop, which owns all connections.
 class PeerNetwork::State final : public std::enable_shared_from_this<State> {
  public:
   State(PeerNetworkSettings settings, Listener listener)
@@ -74,7 +78,7 @@ class PeerNetwork::State final : public std::enable_shared_from_this<State> {
   Mutex mutex_;
   bool started_ GUARDED_BY(mutex_) = false;
   bool stopped_ GUARDED_BY(mutex_) = false;
-  CompletionLoop* loop_ GUARDED_BY(mutex_) = nullptr;  // to post to: null before start() and after stop()
+  NetworkLoop* loop_ GUARDED_BY(mutex_) = nullptr;  // to post to: null before start() and after stop()
 };
 
 Result<void> PeerNetwork::State::start(PeerEvents& events) {
@@ -83,16 +87,15 @@ Result<void> PeerNetwork::State::start(PeerEvents& events) {
     CHECK(!std::exchange(started_, true));
     if (stopped_) return fail(ErrorCode::cancelled, "the peer network has been stopped");
   }
-  auto streams = Streams::create(
-      {.message_bytes_limit = settings_.message_bytes_limit, .connect_deadline = settings_.dial_deadline});
-  if (!streams) return fail(streams.error());
-  streams_ = *std::move(streams);
+  streams_ = std::make_unique<Streams>(
+      Streams::Settings{.first_frame_limit = std::min(hello_bytes_limit, settings_.message_bytes_limit),
+                        .connect_deadline = settings_.dial_deadline});
   connections_ = std::make_unique<PeerConnections>(settings_, port(), events, *streams_, handles_);
   {
     MutexLock lock(mutex_);
     loop_ = &streams_->loop();
   }
-  streams_->start([this](const std::shared_ptr<ServerCall>& call) { connections_->accept(call); });
+  streams_->start([this](const std::shared_ptr<FrameStream>& stream) { connections_->accept(stream); });
   streams_->loop().post([this] { connections_->start(); });
   listener_.start([this](int socket) { streams_->take_socket(socket); });
   return {};
@@ -112,7 +115,7 @@ void PeerNetwork::State::stop() {
 }
 
 void PeerNetwork::State::post(std::function<void(PeerConnections&)> task) {
-  CompletionLoop* loop = nullptr;
+  NetworkLoop* loop = nullptr;
   {
     MutexLock lock(mutex_);
     loop = loop_;
@@ -156,8 +159,8 @@ std::shared_ptr<PeerLink> PeerNetwork::State::open_link(const NodeId& to) {
 Result<std::unique_ptr<PeerNetwork>> PeerNetwork::listen(PeerNetworkSettings settings) {
   auto listener = Listener::bind(settings.host, settings.port);
   if (!listener) return fail(listener.error());
-  constexpr int64_t grpc_limit = std::numeric_limits<int32_t>::max();
-  CHECK(settings.message_bytes_limit > 0 && settings.message_bytes_limit <= grpc_limit);
+  constexpr int64_t protobuf_limit = std::numeric_limits<int32_t>::max();
+  CHECK(settings.message_bytes_limit > 0 && settings.message_bytes_limit <= protobuf_limit);
   auto state = std::make_shared<State>(std::move(settings), *std::move(listener));
   return std::unique_ptr<PeerNetwork>(new PeerNetwork(std::move(state)));
 }

@@ -1,4 +1,4 @@
-// Connections to all other nodes, over gRPC: dials whom discovery sees, answers who dials, shakes hands, and
+// Connections to all other nodes, over TCP: dials whom discovery sees, answers who dials, shakes hands, and
 // keeps exactly one connection for each pair of nodes.
 #pragma once
 

@@ -1,12 +1,10 @@
-// All gRPC streams of this node, those that it opens and those that others open, each kept until gRPC knows
-// it no longer; with them the server and the loop. On the loop, where nothing else is said.
+// All connections of this node, those that it opens and those that others open, each kept until nothing of it
+// is in use; with them the loop. On the loop, where nothing else is said.
 #pragma once
 
-#include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-
+#include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <map>
@@ -15,65 +13,61 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "net/call.h"
-#include "net/completion_loop.h"
+#include "net/frame_stream.h"
+#include "net/name_resolver.h"
+#include "net/network_loop.h"
 
 namespace shoal {
 
-class Streams {
+class Streams final : public FrameStreamOwner {
  public:
   struct Settings {
-    int64_t message_bytes_limit;
+    int64_t first_frame_limit;  // bytes, while the other side is not known
     Duration connect_deadline;
   };
 
-  // Nothing runs yet. Any thread, as start().
-  static Result<std::unique_ptr<Streams>> create(Settings settings);
+  explicit Streams(Settings settings);
+  ~Streams() override;
 
-  CompletionLoop& loop() { return *loop_; }
+  NetworkLoop& loop() { return *loop_; }
 
-  // `on_stream` gets every stream that another node opens, until begin_stop().
-  void start(std::function<void(const std::shared_ptr<ServerCall>&)> on_stream);
+  // `on_stream` gets every stream that another node opens, until begin_stop(); it starts it. Any thread.
+  void start(std::function<void(const std::shared_ptr<FrameStream>&)> on_stream);
 
-  // Serves the client at this socket, and owns it. Any thread, between start() and finish().
+  // Serves who has connected to this socket, and owns it. Any thread, between start() and finish().
   void take_socket(int socket);
 
-  // A stream to another node, over a connection of its own; it is not started.
-  std::shared_ptr<ClientCall> open(const std::string& address, int32_t port, const char* method);
+  // For another node; nothing is done yet.
+  std::shared_ptr<FrameStream> create();
+  // Connects it, and starts it.
+  void dial(const std::shared_ptr<FrameStream>& stream, const std::string& address, int32_t port);
 
-  // New streams are refused; those there are go on.
+  // New streams are closed; those there are go on.
   void begin_stop();
   // After begin_stop(): nothing is waited for any more.
   void cancel_all(const Error& reason);
-  // After begin_stop() has been posted: waits until every stream is over, then ends the server and the loop.
-  // Not on the loop.
+  // After begin_stop() has been posted: waits until every stream is over, then ends the loop. Not on the
+  // loop.
   void finish();
 
+  void on_refused(FrameStream& stream) override;
+  void on_over(FrameStream& stream) override;
+
  private:
-  explicit Streams(Settings settings) : settings_(settings) {}
-  void wait_for_stream();
-  void take_stream(const std::shared_ptr<ServerCall>& call);
-  void retire(Call* call);
-  void delete_settled(std::shared_ptr<Call> call);
+  void take_stream(int socket);
+  void connect(FrameStream& stream, const Result<std::vector<std::string>>& addresses, int32_t port);
   void check_drained();
 
   const Settings settings_;
-  std::function<void(const std::shared_ptr<ServerCall>&)> on_stream_;
-  std::unique_ptr<CompletionLoop> loop_;
-  grpc::AsyncGenericService service_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
-
-  std::map<Call*, std::shared_ptr<Call>> calls_;  // every stream that gRPC still knows
-  int64_t retiring_ = 0;                          // streams that are over, and about to be deleted
-  std::shared_ptr<ServerCall> waiting_call_;      // for the next stream from outside
+  std::function<void(const std::shared_ptr<FrameStream>&)> on_stream_;
+  std::shared_ptr<NetworkLoop> loop_;
+  std::map<FrameStream*, std::shared_ptr<FrameStream>> streams_;  // that are not over
+  std::deque<std::weak_ptr<FrameStream>> refused_;                // in the order of their refusal
+  std::atomic<int64_t> arriving_ = 0;                             // sockets on their way to the loop
   bool stopping_ = false;
-  bool all_cancelled_ = false;
-  bool is_server_down_ = false;
-  std::promise<void> drained_;  // every stream is over
+  std::promise<void> drained_;  // every stream is over, and none will come
   bool is_drained_ = false;
-  std::promise<void> emptied_;  // and none will come
-  bool is_emptied_ = false;
+  NameResolver resolver_;  // ends first: what it finds is posted to the loop
 };
 
 }  // namespace shoal

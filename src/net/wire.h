@@ -3,13 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "base/error.h"
+#include "net/frames.h"
 #include "ring/messages.h"
 #include "service/peer_messages.h"
 
@@ -33,20 +32,15 @@ struct RingHello {
 };
 using RingFrame = std::variant<RingHello, RingMessage>;
 
-// A frame as it goes out: `head`, then the bytes of `hidden`, which are not copied.
-struct EncodedFrame {
-  std::string head;
-  std::vector<float> hidden;
-
-  int64_t byte_count() const { return static_cast<int64_t>(head.size() + hidden.size() * sizeof(float)); }
-};
-
 EncodedFrame encode(const ControlFrame& frame);
 EncodedFrame encode(RingFrame frame);
+// Why a stream is refused; the last word on it.
+EncodedFrame encode(const Error& refusal);
 
-// A frame as it came in, in one or more pieces. corrupt_data names the field and the value. A Hello of
-// another version is read only as far as its version; the rest is empty.
-Result<ControlFrame> decode_control(std::span<const std::string_view> pieces, std::string_view own_version);
-Result<RingFrame> decode_ring(std::span<const std::string_view> pieces);
+// What a frame says. corrupt_data names the field and the value. A Hello of another version is read only as
+// far as its version; the rest is empty.
+Result<ControlFrame> decode_control(std::string_view message, std::string_view own_version);
+Result<RingFrame> decode_ring(std::string_view message, std::vector<float> hidden);
+Result<Error> decode_refusal(std::string_view message);
 
 }  // namespace shoal

@@ -1,6 +1,6 @@
 #include "net/wire.h"
 #include "net/wire_cluster.h"
-#include "net/wire_pieces.h"
+#include "net/wire_message.h"
 #include "net/wire_requests.h"
 
 namespace shoal {
@@ -233,19 +233,32 @@ ControlFrame read_frame(const wire::ControlFrame& in, std::string_view own_versi
 EncodedFrame encode(const ControlFrame& frame) {
   wire::ControlFrame out;
   std::visit(ControlFrameWriter{out}, frame);
-  EncodedFrame encoded;
-  out.SerializeToString(&encoded.head);
-  return encoded;
+  return encode_message(out, FrameKind::control);
 }
 
-Result<ControlFrame> decode_control(std::span<const std::string_view> pieces, std::string_view own_version) {
+EncodedFrame encode(const Error& refusal) {
+  wire::Error out;
+  write(refusal, out);
+  return encode_message(out, FrameKind::refusal);
+}
+
+Result<ControlFrame> decode_control(std::string_view message, std::string_view own_version) {
   wire::ControlFrame in;
-  if (!parse_pieces(pieces, in))
+  if (!parse_message(message, in))
     return fail(ErrorCode::corrupt_data, "control stream: not a message of Shoal");
   WireChecks checks;
   ControlFrame frame = read_frame(in, own_version, checks);
   if (!checks.ok()) return fail(checks.error(), "control stream");
   return frame;
+}
+
+Result<Error> decode_refusal(std::string_view message) {
+  wire::Error in;
+  if (!parse_message(message, in)) return fail(ErrorCode::corrupt_data, "refusal: not a message of Shoal");
+  WireChecks checks;
+  Error error = read(in, checks);
+  if (!checks.ok()) return fail(checks.error(), "refusal");
+  return error;
 }
 
 }  // namespace shoal

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <utility>
 
 #include "net/wire.h"
 #include "net/wire_cluster.h"
-#include "net/wire_pieces.h"
+#include "net/wire_message.h"
 
 namespace shoal {
 namespace {
@@ -12,7 +12,6 @@ namespace {
 constexpr int64_t sequence_limit = 1 << 20;
 constexpr int64_t row_limit = 1 << 24;
 constexpr int64_t position_limit = int64_t{1} << 40;
-constexpr int hidden_field = wire::RingFrame::kHiddenFieldNumber;
 static_assert(std::endian::native == std::endian::little, "hidden states travel as they lie in memory");
 
 void write_timings(const std::vector<StageTiming>& timings, wire::RingFrame& out) {
@@ -75,13 +74,6 @@ struct RingFrameWriter {
   }
 };
 
-std::vector<float> read_hidden(const std::string& bytes, WireChecks& checks) {
-  checks.require(bytes.size() % sizeof(float) == 0, "hidden: not a whole number of float32");
-  std::vector<float> hidden(bytes.size() / sizeof(float));
-  if (!hidden.empty()) std::memcpy(hidden.data(), bytes.data(), hidden.size() * sizeof(float));
-  return hidden;
-}
-
 StepBatch read_batch(const wire::StepMessage& in, WireChecks& checks) {
   checks.count(in.sequences_size(), sequence_limit, "step.sequences");
   checks.count(in.released_slots_size(), sequence_limit, "step.released_slots");
@@ -109,13 +101,13 @@ StepBatch read_batch(const wire::StepMessage& in, WireChecks& checks) {
   return batch;
 }
 
-StepMessage read_step(const wire::RingFrame& in, WireChecks& checks) {
+StepMessage read_step(const wire::RingFrame& in, std::vector<float> hidden, WireChecks& checks) {
   StepMessage message{.instance = checks.name(in.instance(), "step.instance"),
                       .epoch = read(in.epoch(), checks),
                       .number = in.number(),
                       .batch = read_batch(in.step(), checks),
                       .result_rows = {in.step().result_rows().begin(), in.step().result_rows().end()},
-                      .hidden = read_hidden(in.hidden(), checks),
+                      .hidden = std::move(hidden),
                       .timings = read_timings(in, checks)};
   if (!checks.ok()) return message;
   const int64_t rows = message.batch.row_count();
@@ -129,16 +121,17 @@ StepMessage read_step(const wire::RingFrame& in, WireChecks& checks) {
   return message;
 }
 
-RingFrame read_frame(const wire::RingFrame& in, WireChecks& checks) {
+RingFrame read_frame(const wire::RingFrame& in, std::vector<float> hidden, WireChecks& checks) {
+  checks.require(hidden.empty() || in.has_step() || in.has_result(), "hidden states that belong to no step");
   switch (in.content_case()) {
     case wire::RingFrame::kHello:
       return RingHello{.node = checks.id(in.hello().node(), "hello.node"), .ring_key = in.hello().ring_key()};
-    case wire::RingFrame::kStep: return read_step(in, checks);
+    case wire::RingFrame::kStep: return read_step(in, std::move(hidden), checks);
     case wire::RingFrame::kResult:
       return StepResult{.instance = checks.name(in.instance(), "result.instance"),
                         .epoch = read(in.epoch(), checks),
                         .number = in.number(),
-                        .hidden = read_hidden(in.hidden(), checks),
+                        .hidden = std::move(hidden),
                         .timings = read_timings(in, checks)};
     case wire::RingFrame::kFailure:
       return StepFailure{.instance = checks.name(in.instance(), "failure.instance"),
@@ -152,40 +145,26 @@ RingFrame read_frame(const wire::RingFrame& in, WireChecks& checks) {
   return {};
 }
 
-// The tag and length of a field that follows.
-void append_field_head(std::string& out, int field, uint64_t length) {
-  auto append_varint = [&](uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-    out.push_back(static_cast<char>(value));
-  };
-  constexpr uint64_t length_delimited = 2;
-  append_varint(static_cast<uint64_t>(field) << 3 | length_delimited);
-  append_varint(length);
-}
-
 }  // namespace
 
 EncodedFrame encode(RingFrame frame) {
   wire::RingFrame out;
-  EncodedFrame encoded;
+  std::vector<float> hidden;
   if (auto* hello = std::get_if<RingHello>(&frame)) {
     out.mutable_hello()->set_node(hello->node);
     out.mutable_hello()->set_ring_key(hello->ring_key);
   } else {
-    encoded.hidden = std::visit(RingFrameWriter{out}, std::get<RingMessage>(frame));
+    hidden = std::visit(RingFrameWriter{out}, std::get<RingMessage>(frame));
   }
-  out.SerializeToString(&encoded.head);
-  if (!encoded.hidden.empty()) {
-    append_field_head(encoded.head, hidden_field, encoded.hidden.size() * sizeof(float));
-  }
-  return encoded;
+  return encode_message(out, FrameKind::ring, std::move(hidden));
 }
 
-Result<RingFrame> decode_ring(std::span<const std::string_view> pieces) {
+Result<RingFrame> decode_ring(std::string_view message, std::vector<float> hidden) {
   wire::RingFrame in;
-  if (!parse_pieces(pieces, in)) return fail(ErrorCode::corrupt_data, "ring stream: not a message of Shoal");
+  if (!parse_message(message, in))
+    return fail(ErrorCode::corrupt_data, "ring stream: not a message of Shoal");
   WireChecks checks;
-  RingFrame frame = read_frame(in, checks);
+  RingFrame frame = read_frame(in, std::move(hidden), checks);
   if (!checks.ok()) return fail(checks.error(), "ring stream");
   return frame;
 }

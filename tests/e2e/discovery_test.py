@@ -104,6 +104,6 @@ import json, socket
 sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(1000):
     sender.sendto(json.dumps({"type": "shoal-discovery", "version": VERSION, "cluster": "", "node_id": f"spoofed-{i}",
-                              "incarnation": "%016x" % i, "grpc_port": 1 + i, "priority": 4,
+                              "incarnation": "%016x" % i, "peer_port": 1 + i, "priority": 4,
                               "interface_name": "eth0", "interface_type": "Ethernet"}).encode(), ("10.0.2.1", 5678))
 """

@@ -1,0 +1,42 @@
+// Looks up the addresses of host names, on a thread of its own because the system's way waits.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/mutex.h"
+
+namespace shoal {
+
+class NameResolver {
+ public:
+  // Numeric addresses, at least one. unavailable when there is no such name.
+  using Found = std::function<void(Result<std::vector<std::string>>)>;
+
+  // Waits for a question to the network that is under way: a few seconds at most.
+  ~NameResolver();
+
+  // `found` is called on the resolver's thread, or never when it ends before. False: too many names wait. Any
+  // thread.
+  bool resolve(std::string name, Found found);
+
+ private:
+  struct Question {
+    std::string name;
+    Found found;
+  };
+  void run();
+  bool take(Question& question);
+
+  Mutex mutex_;
+  ConditionVariable changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::deque<Question> questions_ GUARDED_BY(mutex_);
+  std::jthread thread_ GUARDED_BY(mutex_);  // from the first question on
+};
+
+}  // namespace shoal
