@@ -45,5 +45,12 @@ TEST(Filters, RefuseWhatJinjasRefuse) {
   }
 }
 
+TEST(JinjaMethods, AnErrorNamesTheMethodThatWasCalled) {
+  for (const std::string name : {"ljust", "rjust", "center", "zfill"}) {
+    const std::string error = rendered("{{ 'a'." + name + "(x=1) }}");
+    EXPECT_NE(error.find(name + "() has no parameter 'x'"), std::string::npos) << error;
+  }
+}
+
 }  // namespace
 }  // namespace shoal

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "base/utf8.h"
 #include "templates/jinja/evaluator.h"
@@ -175,7 +176,8 @@ Datum format_method(Evaluator& evaluator, const MarkedText& self, const Argument
 // `justification` is 0 for left, 1 for right, 2 for center.
 template <int justification>
 Datum pad_method(Evaluator& evaluator, const MarkedText& self, const Arguments& arguments) {
-  const Bound bound("ljust", arguments, {"width", "fillchar"});
+  constexpr std::array names = {"ljust", "rjust", "center"};
+  const Bound bound(names[justification], arguments, {"width", "fillchar"});
   const int64_t width = bound.integer(0, 0);
   const int64_t missing = width - self.character_count();
   // Python's center() puts an odd space on the left when the width is odd too.
