@@ -87,7 +87,7 @@ void Hosting::start(const PromisedPlan& promised) {
   report_events_.on_report_changed();
 }
 
-// A load waits until the memory of what was released before is free again.
+// Loads wait until the memory of everything released before is free again.
 void Hosting::start_loads() {
   for (auto& [number, closing] : closing_) {
     if (closing.host != nullptr && !closing.host->load_is_running()) reap(number);
@@ -175,7 +175,7 @@ void Hosting::tell_members(const Plan& plan, const Error& reason, const NodeId& 
   };
   for (const PlanStage& stage : plan.stages) tell(stage.node);
   if (plan.find_stage(also) == nullptr) tell(also);
-  // The own proposal may be the one that has ended.
+  // The released plan may belong to this node's own proposal.
   if (also == around_.own) {
     sender_.send(also, ReleasePlan{.instance = plan.instance, .epoch = plan.epoch, .reason = reason});
   }
@@ -203,8 +203,9 @@ void Hosting::node_lost(const NodeId& node) {
   }
 }
 
-// Of an instance that this node heads. Idle, it makes room for what lies on the disk now; a stage that was
-// found to hold something else ends it at once, because what it answers is no model's.
+// Why an instance that this node heads must be released; nullopt when it need not. When the files on this
+// node's disk have changed, an idle instance is released to make room for them. When another stage turns out
+// to have been loaded from other files, the instance ends at once, because its answers are no model's.
 std::optional<Error> Hosting::outdated(const Plan& plan, bool is_idle) const {
   const ModelReport* own = find_model(members_.own(), plan.instance);
   if (own == nullptr || !own->problem.empty()) return std::nullopt;
@@ -220,7 +221,7 @@ std::optional<Error> Hosting::outdated(const Plan& plan, bool is_idle) const {
     if (other == nullptr) continue;
     ModelFingerprint as_loaded = other->fingerprint;
     as_loaded.whole = 0;
-    // Files that changed after they were loaded change nothing in memory.
+    // Files that changed after they were loaded have changed nothing in memory.
     const bool was_loaded = have_same_content(as_loaded, plan.fingerprint);
     const std::string difference = describe_difference(other->fingerprint, own->fingerprint);
     if (!was_loaded || difference.empty()) continue;
@@ -245,7 +246,7 @@ void Hosting::tick() {
   const TimePoint now = around_.loop.now();
   std::vector<std::pair<InstanceId, Epoch>> forgotten;
   for (const PromisedPlan* promised : promises_.all()) {
-    // The proposer has this long for the slowest answer, and as long again for telling us.
+    // The proposer waits one deadline for the slowest answer and has as long again for telling us.
     if (promised->state == PromiseState::prepared && now - promised->since > 2 * settings_.plan_deadline) {
       forgotten.emplace_back(promised->plan.instance, promised->plan.epoch);
     }
@@ -363,7 +364,7 @@ std::vector<Heartbeat::Progress> Hosting::progress(TimePoint now) const {
   return all;
 }
 
-// Promised by this node but not filled yet, less what is on its way back.
+// Bytes that this node has promised but not filled yet, less those that are being given back.
 int64_t Hosting::own_unfilled_bytes() const {
   int64_t bytes = 0;
   for (const PromisedPlan* promised : promises_.all()) {
@@ -375,7 +376,7 @@ int64_t Hosting::own_unfilled_bytes() const {
   return bytes;
 }
 
-// Promised but not filled yet by this node and by those of the others that share some memory with it.
+// Bytes promised but not filled yet, by this node and by those others that share the memory in question.
 int64_t Hosting::unfilled_bytes(const std::function<bool(const DeviceReport&)>& shares) const {
   int64_t bytes = own_unfilled_bytes();
   for (const NodeReport& other : members_.reports()) {
@@ -393,7 +394,7 @@ Hosting::Room Hosting::room() const {
   if (takes_nothing_new_) room.for_promises = 0;
   if (!settings_.measure_free_memory) return room;
   const FreeMemory measured = settings_.measure_free_memory();
-  // Zero would mean that it is not known.
+  // At least 1, because 0 means that it is not known.
   room.machine_free_bytes =
       std::max<int64_t>(measured.machine_bytes - unfilled_bytes([&own](const DeviceReport& other) {
                           return !own.machine.empty() && other.machine == own.machine;

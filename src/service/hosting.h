@@ -1,5 +1,5 @@
-// What this node holds of instances: answers proposers, loads its shard of every committed plan, and lets go
-// of it when the plan is released or a node of it is lost. Used on the service's loop.
+// The shards of instances that this node holds: answers proposers, loads its shard of every committed plan,
+// and releases it when the plan is released or one of its nodes is lost. Used on the service's loop.
 #pragma once
 
 #include <functional>
@@ -27,52 +27,53 @@ class Hosting final : private ShardEvents {
     const Membership& members;
     MessageSender& sender;
     DiskModels& own_models;
-    std::shared_ptr<Loop> reaper_loop;  // destroys shards
+    std::shared_ptr<Loop> reaper_loop;  // shards are destroyed on it
     ReportEvents& report_events;
   };
   explicit Hosting(Surroundings around);
 
   void receive(const NodeId& from, const PreparePlan& prepare);
   void receive(const CommitPlan& commit);
-  // Somebody who has a part in the plan acts on it, so it was committed: streams may bring that before the
-  // proposer's own word.
+  // Treats the plan as committed, because `from`, if it has a part in the plan, acts on it: its messages may
+  // arrive before the proposer's own.
   void commit_is_implied(const NodeId& from, const InstanceId& instance, const Epoch& epoch);
   void receive(const ReleasePlan& release);
   void receive(const NodeId& from, const ShardLoaded& loaded);
   void note_progress(const NodeId& from, const Heartbeat::Progress& progress);
 
-  // Lets go of it here and tells the other nodes of the plan.
+  // Releases the plan here and tells its other nodes and its proposer.
   void release(const InstanceId& instance, const Epoch& epoch, const Error& reason);
   void release_all(const Error& reason);
   void node_lost(const NodeId& node);
-  // Deadlines: of promises that nobody commits, of loads that do not move.
+  // Checks deadlines: of promises that are not committed, and of loads that make no progress.
   void tick();
 
-  // Lets go of instances that this node heads whose files are others by now.
+  // Releases instances that this node heads: idle ones whose files on the disk have changed, and any of which
+  // another stage holds other files.
   void release_outdated(const std::function<bool(const InstanceId&)>& is_idle);
 
-  // Null when this node does not head the instance.
+  // Null when this node is not the head of the instance.
   InstanceHead* find_head(const InstanceId& instance) const;
   InstanceHead* find_head(const InstanceId& instance, const Epoch& epoch) const;
   const PlanPromises& promises() const { return promises_; }
   PlanPromises& promises() { return promises_; }
   bool depends_on(const NodeId& node) const;
 
-  // Committed ones that this node holds a stage of.
+  // The committed plans in which this node has a stage.
   std::vector<const Plan*> plans() const;
-  // `last_used_ms_ago` is left to the caller.
+  // The shards for this node's report; the caller fills in `last_used_ms_ago`.
   std::vector<ShardReport> shards() const;
   std::vector<Heartbeat::Progress> progress(TimePoint now) const;
-  // What is measured as free, less what nodes of this machine have promised but not filled yet; memory that
-  // is on its way back counts as free.
+  // The memory measured as free, less what nodes of this machine have promised but not filled yet. Memory of
+  // shards that are being destroyed counts as free.
   struct Room {
-    int64_t for_promises;               // under every limit
+    int64_t for_promises;               // what new promises may take under all limits
     int64_t machine_free_bytes;         // 0: unknown
-    std::vector<MemoryGroup> groups{};  // shared ones
+    std::vector<MemoryGroup> groups{};  // groups that other nodes may share
   };
   Room room() const;
   void take_nothing_new() { takes_nothing_new_ = true; }
-  // True when every shard is destroyed.
+  // True when all shards are destroyed.
   bool is_empty() const { return hosts_.empty() && closing_.empty(); }
 
  private:
@@ -85,7 +86,7 @@ class Hosting final : private ShardEvents {
     LoadedBytes last_seen{};
     TimePoint moved{};
   };
-  // Released, not destroyed yet.
+  // A shard that is released but not destroyed yet.
   struct Closing {
     std::shared_ptr<ShardHost> host;  // null while it is being destroyed
     int64_t bytes;
@@ -110,7 +111,7 @@ class Hosting final : private ShardEvents {
   const std::shared_ptr<Loop> reaper_loop_;
   ReportEvents& report_events_;
   PlanPromises promises_;
-  std::map<InstanceId, Hosted> hosts_;  // committed
+  std::map<InstanceId, Hosted> hosts_;  // of committed plans
   std::map<uint64_t, Closing> closing_;
   uint64_t last_closing_ = 0;
   bool takes_nothing_new_ = false;

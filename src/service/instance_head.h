@@ -1,5 +1,5 @@
-// The head's part of a loaded instance: waits until every stage has loaded, then has a ring and a scheduler.
-// Made, called and closed on the service's loop; destroyed on any other thread, after close().
+// The head's part of a loaded instance: waits until every stage has loaded, then makes a ring and a
+// scheduler. Made, called and closed on the service's loop; destroyed on any other thread, after close().
 #pragma once
 
 #include <map>
@@ -17,14 +17,14 @@
 
 namespace shoal {
 
-// What comes of instances that this node heads, and of their generations. Implemented by head_requests,
-// called on the service's loop.
+// What happens to instances on this node, and to their generations. Implemented by head_requests, called on
+// the service's loop.
 class InstanceEvents {
  public:
   virtual ~InstanceEvents() = default;
-  // Every stage has loaded.
+  // Every stage has loaded; this node is the head.
   virtual void on_instance_ready(const InstanceId& instance, const Epoch& epoch) = 0;
-  // This node has let go of it, as head or as stage.
+  // This node has released the instance, as head or as stage.
   virtual void on_instance_released(const InstanceId& instance, const Epoch& epoch, const Error& reason) = 0;
   virtual void on_answer(AnswerMessage message) = 0;
 };
@@ -45,15 +45,16 @@ class InstanceHead final : private TokenSink, private StepSink {
   InstanceHead(Surroundings surroundings, Plan plan);
   ~InstanceHead() override;
 
-  // A stage of the plan, the own one included, has loaded.
+  // A stage of the plan has loaded: this node's own, or another one.
   void own_shard_loaded(LoadedShard shard);
   void stage_loaded(const NodeId& node, const EngineInfo& info);
 
-  // Begins when all have. True: this call has made the instance ready. An error ends the instance.
+  // Begins if all stages have loaded. True when this call has made the instance ready; after an error the
+  // instance must be released.
   Result<bool> try_begin();
   bool is_ready() const { return scheduler_ != nullptr; }
 
-  // When ready:
+  // Only when ready, except cancel(), which does nothing before.
   std::shared_ptr<const TextAssets> text() const { return shard_.text; }
   int64_t context_length() const;
   Result<void> submit(Generation generation);

@@ -28,7 +28,7 @@ class Judge {
     return promised->proposer == from_ ? heard : refuse("a commit of another's plan");
   }
   Judgement operator()(const ReleasePlan& message) const {
-    // A proposal of this node's own is looked up where it is kept.
+    // It may be about a proposal of this node, which Proposals checks itself.
     const PromisedPlan* promised = find(message);
     if (promised == nullptr) return heard;
     return has_part(*promised) ? heard : refuse("the end of a plan that it has no part in");
@@ -49,7 +49,7 @@ class Judge {
                                     info.end_layer - 1, stage->first_layer, stage->end_layer - 1));
   }
 
-  // From anybody, or from whom the receiver has asked, which it knows itself.
+  // Anybody may send these, or the receiver itself checks that it has asked the sender.
   Judgement operator()(const Heartbeat&) const { return heard; }
   Judgement operator()(const DescribeModel&) const { return heard; }
   Judgement operator()(const ModelDescribed&) const { return heard; }
@@ -65,7 +65,7 @@ class Judge {
   Judgement operator()(const Goodbye&) const { return heard; }
 
  private:
-  // The plan that the message speaks of, when it is held here.
+  // The plan that the message is about, if it is held here.
   template <class Message>
   const PromisedPlan* find(const Message& message) const {
     const PromisedPlan* promised = promises_.find(message.instance);
@@ -80,7 +80,7 @@ class Judge {
   const NodeId& from_;
 };
 
-// Of messages that belong to the ring of `plan`.
+// Judges messages that belong to the ring of `plan`.
 class RingJudge {
  public:
   RingJudge(const Plan& plan, const NodeId& own, const NodeId& from) : plan_(plan), own_(own), from_(from) {}

@@ -1,5 +1,5 @@
-// Whether a peer may say what it says: each message is checked against the part that its sender has in the
-// plan it speaks of. Pure.
+// Decides whether a peer may say what it says: each message is checked against the part that its sender has
+// in the plan that it is about. Pure.
 #pragma once
 
 #include <variant>
@@ -11,19 +11,20 @@
 
 namespace shoal {
 
-// What a node does with a message of another.
+// What a node does with another node's message.
 enum class Hearing : uint8_t {
   heard,
-  stale,    // about a plan that is not held here (any more): honest peers say such things when plans change
-  refused,  // nothing that an honest peer in its place would say
+  // About a plan that is not held here (any more); honest peers send such messages when plans change.
+  stale,
+  refused,  // an honest peer in the sender's place would not send it
 };
 
 struct Judgement {
   Hearing hearing;
-  std::string reason;  // of a refusal
+  std::string reason;  // why it is refused
 };
 
-// `promises`: what the node `own` holds. Messages of a node to itself are not judged.
+// `promises` are those of the node `own`. Messages of a node to itself are not judged.
 Judgement judge_message(const PlanPromises& promises, const NodeId& own, const NodeId& from,
                         const PeerMessage& message);
 Judgement judge_message(const PlanPromises& promises, const NodeId& own, const NodeId& from,

@@ -15,7 +15,7 @@ void RingPlaces::leave(const InstanceId& instance, const Epoch& epoch) {
   places_.erase(std::pair(instance, epoch));
 }
 
-// The lock is held over the call, so that a stage is not closed under it; it is short.
+// The lock is held during the call, which is short, so that a stage is not closed while it is called.
 bool RingPlaces::deliver(const NodeId& from, RingMessage& message) {
   const auto [instance, epoch] =
       std::visit([](const auto& m) { return std::pair(m.instance, m.epoch); }, message);

@@ -1,5 +1,5 @@
-// The rings that this node has a place in, as the network's threads see them: a message goes straight to its
-// stage, or on the head to its ring, and not over the service's loop. Any thread.
+// The rings in which this node has a place, for the network's threads: a message goes straight to its stage,
+// or on the head to its ring, and not over the service's loop. Any thread.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace shoal {
 
 class RingPlaces {
  public:
-  // Never waits, and calls nothing of this.
+  // Called with the messages of a ring; must not wait, nor call a function of this object.
   using Take = std::function<void(RingMessage)>;
 
   explicit RingPlaces(NodeId own) : own_(std::move(own)) {}
@@ -23,7 +23,7 @@ class RingPlaces {
   void enter(const Plan& plan, Take take);
   void leave(const InstanceId& instance, const Epoch& epoch);
 
-  // False: there is no such ring here, or `from` may not say this in it; the message is as it was.
+  // False when there is no such ring here or `from` may not say this in it; the message is then unchanged.
   bool deliver(const NodeId& from, RingMessage& message);
 
  private:

@@ -51,7 +51,7 @@ void ShardHost::start_loading() {
       if (const auto self = weak.lock()) self->load_progressed(now);
     });
   };
-  // The host is kept until its load has ended, so that a shard that comes too late dies with it.
+  // This keeps the host until its load has ended, so that a shard that comes too late is destroyed with it.
   auto done = [loop = around_.loop, self = shared_from_this()](Result<LoadedShard> loaded) {
     auto result = std::make_shared<Result<LoadedShard>>(std::move(loaded));
     loop.post([self, result] { self->load_ended(std::move(*result)); });
@@ -68,7 +68,7 @@ void ShardHost::load_progressed(const LoadProgress& progress) {
 void ShardHost::load_ended(Result<LoadedShard> loaded) {
   load_is_running_ = false;
   if (state_ == State::closed) {
-    if (loaded) engine_ = std::move(loaded->engine);  // freed where this is destroyed
+    if (loaded) engine_ = std::move(loaded->engine);  // freed on the thread that destroys this host
     events_.on_load_ended();
     return;
   }

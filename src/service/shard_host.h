@@ -1,6 +1,6 @@
-// This node's shard of one committed plan: loaded on a thread of the engine source, then a stage of the
-// ring, or its head. Made, called and closed on the service's loop; destroyed elsewhere, because that waits
-// for the engine's thread and gives gigabytes back.
+// This node's shard of one committed plan: it is loaded on a thread of the engine source and is then a stage
+// of the ring or its head. Made, called and closed on the service's loop; destroyed on another thread,
+// because that waits for the engine's thread and gives gigabytes back.
 #pragma once
 
 #include <memory>
@@ -34,17 +34,17 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
   bool load_is_running() const { return load_is_running_; }  // also after close(), until its thread ends
 
   const Plan& plan() const { return plan_; }
-  InstanceHead* head() { return head_.get(); }  // null on other stages
+  InstanceHead* head() { return head_.get(); }  // null when this node is not the head
   const InstanceHead* head() const { return head_.get(); }
 
-  // For reports: bytes of weights.
+  // Bytes of weights, for reports.
   int64_t bytes_loaded() const { return bytes_loaded_; }
   int64_t bytes_total() const { return bytes_total_; }
   bool is_loaded() const { return state_ == State::loaded; }
   int64_t held_bytes() const { return held_bytes_; }
   StageProgress progress() const;
 
-  // Nothing is sent or reported afterwards, but that loading has ended.
+  // After this nothing is sent or reported, except that loading has ended.
   void close(const Error& reason);
 
  private:
@@ -64,7 +64,7 @@ class ShardHost : public std::enable_shared_from_this<ShardHost> {
   int64_t held_bytes_;
   std::stop_source stop_;
 
-  // Destroyed in reverse: what uses the loops, then the loops, which waits for their threads, then the
+  // Destroyed in reverse order: what uses the loops, then the loops, which waits for their threads, then the
   // engine.
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<const TextAssets> text_;
