@@ -19,14 +19,16 @@ class PeerCalls {
   // is full. Any thread.
   virtual bool send(const NodeId& to, PeerMessage message) = 0;
 
-  // The stream for steps to that node, opened when first used and kept for as long as the link lives.
+  // The link for steps to that node. The first call has its stream opened. When the peer is not connected,
+  // the link sends nothing.
   virtual std::shared_ptr<PeerLink> open_link(const NodeId& to) = 0;
 
   // Ends the connection to a peer that broke the rules or fell silent. Any thread.
   virtual void drop_peer(const NodeId& node, Error reason) = 0;
 };
 
-// Called on network threads; the implementation posts to its own loop.
+// Called on network threads. The implementation posts to its own loop, except that ring messages go straight
+// to their stage.
 class PeerEvents {
  public:
   virtual ~PeerEvents() = default;

@@ -317,7 +317,8 @@ void Service::State::receive(const NodeId& from, PeerMessage message) {
   }
 }
 
-// Of no ring that has begun here: what remains is to tell of it where nobody honest would say it.
+// A message that belongs to no ring that has begun here. It is only judged, so that a warning is logged if no
+// honest peer would send it.
 void Service::State::receive(const NodeId& from, const RingMessage& message) {
   if (is_leaving || !members.hear(from, loop.now())) return;
   hears(from, judge_message(hosting.promises(), settings.own.node, from, message));
