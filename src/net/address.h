@@ -19,10 +19,11 @@ enum class AddressKind : uint8_t {
 // IPv4 addresses written as IPv6 (::ffff:10.0.0.1) count as what they are. A zone (%eth0) is ignored.
 AddressKind classify_address(std::string_view address);
 
-// Whether a node without a secret talks to that address. Host names are judged when they have been resolved.
+// Whether a node without a secret talks to addresses of this kind. A host name is judged by the addresses to
+// which it resolves.
 bool is_private(AddressKind kind);
 
-// The larger the better, among addresses of one node.
+// Among the addresses of one node the one with the largest value is the best.
 int32_t address_preference(AddressKind kind);
 
 // "10.0.0.1:5000", "[fd00::1]:5000"

@@ -12,11 +12,11 @@ namespace shoal {
 
 struct Announcement {
   std::string version;
-  std::string cluster;  // nodes of different clusters do not see each other; empty is one of them
+  std::string cluster;  // nodes of different clusters do not see each other; the empty name is a cluster too
   NodeId node;
   uint64_t incarnation;
   int32_t peer_port;
-  int32_t priority;  // of the network it was sent into
+  int32_t priority;  // interface_priority() of the network into which it was sent
   std::string interface_name;
   std::string interface_type;
 
@@ -25,7 +25,8 @@ struct Announcement {
 
 std::string format_announcement(const Announcement& announcement);
 
-// invalid_argument for what is no announcement of Shoal: other programs use the same port.
+// Fails with invalid_argument when the datagram is no announcement of Shoal: other programs use the same
+// port.
 Result<Announcement> parse_announcement(std::string_view datagram);
 
 }  // namespace shoal

@@ -9,7 +9,7 @@
 
 namespace shoal {
 
-// Nodes that listen for announcements join this group, of a range that stays within the local network.
+// Nodes that listen for announcements join this multicast group. Its range stays within the local network.
 inline constexpr const char* announcement_group = "239.255.22.46";
 
 struct AnnouncementFilter {
@@ -17,14 +17,14 @@ struct AnnouncementFilter {
   std::vector<std::string> allowed_types;  // --interface-type-filter; empty: all
 };
 
-// Why the node does not announce itself there; empty: it does.
+// Why the node does not announce itself on this interface; empty when it does.
 std::string why_not_announced(const Interface& interface, const AnnouncementFilter& filter);
 
-// Where datagrams from this interface go: to the network's broadcast address, and, because what one computes
-// from one's own prefix may not be what the others listen to, to everybody on the wire and to the group.
+// The addresses to which announcements go from this interface: its broadcast address and, because other nodes
+// may have another prefix, 255.255.255.255 and the group. On loopback the first is enough.
 std::vector<std::string> announcement_targets(const Interface& interface);
 
-// One line where no other machine can hear of this node; empty: some can, or none should.
+// Says in one line why no other machine hears of this node; empty when some can, or none should.
 std::string explain_silence(std::span<const Interface> interfaces, const AnnouncementFilter& filter);
 
 }  // namespace shoal

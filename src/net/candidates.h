@@ -23,13 +23,13 @@ class Candidates {
     Duration first_retry = std::chrono::milliseconds(200);
     Duration longest_retry = std::chrono::seconds(10);
     Duration stable_after = std::chrono::seconds(5);  // a connection that lived so long resets the retries
-    Duration patience = std::chrono::seconds(3);      // a node that fails for so long cannot be reached
-    int64_t node_limit = 1000;
-    // Strangers: nodes that neither were connected once nor are named in discovery.json.
+    Duration patience = std::chrono::seconds(3);  // a node whose dials fail for so long counts as unreachable
+    int64_t node_limit = 1000;  // known nodes; those that join by themselves always have room
+    // Strangers are nodes that neither were connected once nor are named in discovery.json.
     int64_t stranger_limit = 256;
     int64_t strangers_per_address = 32;
-    int64_t address_limit = 16;  // of one node
-    // Dials under way at once: all, those to strangers, those to one address.
+    int64_t address_limit = 16;  // addresses of one node
+    // Limits of the dials under way at once: of all, of those to strangers, of those to one address.
     int64_t dial_limit = 12;
     int64_t stranger_dial_limit = 8;
     int64_t dials_per_address = 4;
@@ -40,31 +40,31 @@ class Candidates {
 
   Candidates(Settings settings, uint64_t seed);
 
-  // True: something to dial has come, so that take_due() may have something now.
+  // True when a new address has come, so that take_due() may have something now.
   bool see(const PeerCandidate& candidate, TimePoint now);
 
   // The best address of each node that is neither connected nor being dialled, if it is time and the budget
   // allows it: known nodes first, then those that have failed least and were seen more than once. What is
   // returned counts as being dialled until failed() or joined().
   std::vector<PeerCandidate> take_due(TimePoint now);
-  // When take_due may next return something; nullopt: only after see() or when a dial has ended.
+  // When take_due() may next return something; nullopt when only see() or the end of a dial can change that.
   std::optional<TimePoint> next_due() const;
 
   void failed(const NodeId& node, const Error& reason, TimePoint now);
-  // Not dialled after all: another connection to the node is on its way.
+  // The node was not dialled after all, because another connection to it is on its way.
   void postponed(const NodeId& node, TimePoint now);
-  // However the connection came about; also for nodes that were never seen.
+  // Either side may have dialled, and the node need not have been seen.
   void joined(const NodeId& node, TimePoint now);
   void lost(const NodeId& node, TimePoint now);
 
   // Nodes that are seen and not connected, the known ones first; at most `missing_limit`.
   std::vector<MissingPeer> missing(TimePoint now) const;
   static constexpr size_t missing_limit = 32;
-  // Those of them that have turned out to be out of reach since the last call, each once until it is
-  // connected.
+  // Missing nodes that have become unreachable since the last call, each only once until it is connected.
   std::vector<MissingPeer> take_newly_unreachable(TimePoint now);
 
-  // Announcements for which there was no room since the last time, and where one came from; once a minute.
+  // How many announcements there was no room for since the last time, and where the last of them came from;
+  // at most once a minute.
   struct Flood {
     int64_t count;
     std::string address;
@@ -87,14 +87,14 @@ class Candidates {
   enum class Phase { waiting, dialling, connected };
   struct Node {
     Phase phase = Phase::waiting;
-    bool is_known = false;      // no stranger
-    std::string stranger_at{};  // under which address a stranger is counted
+    bool is_known = false;      // it is no stranger
+    std::string stranger_at{};  // the address under which a stranger is counted
     TimePoint not_before{};
     TimePoint joined_at{};
     PeerCandidate dialled{};  // while dialling
-    int losses = 0;           // in a row, of connections that did not last
+    int losses = 0;           // connections in a row that did not last
     std::vector<Address> addresses{};
-    std::optional<Trouble> trouble{};  // since it was last connected
+    std::optional<Trouble> trouble{};  // failed dials since it was last connected
   };
   using Nodes = std::map<NodeId, Node>;
 

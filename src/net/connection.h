@@ -1,5 +1,5 @@
 // This node's side of one pair of nodes: a control stream, perhaps a ring stream, and how far the handshake
-// is. All on the network's loop but for the outboxes, which any thread may fill.
+// is. Everything runs on the network's loop, except that any thread may fill the outboxes.
 #pragma once
 
 #include <cstdint>
@@ -23,25 +23,25 @@ class ConnectionEvents {
   virtual void on_open_ring(const std::shared_ptr<Connection>& connection) = 0;
   virtual void on_message(const std::shared_ptr<Connection>& connection, PeerMessage message) = 0;
   virtual void on_ring_message(const std::shared_ptr<Connection>& connection, RingMessage message) = 0;
-  // Once, however it comes about.
+  // Called exactly once, in whichever way the connection ends.
   virtual void on_ended(const std::shared_ptr<Connection>& connection, Error reason) = 0;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // Dialled: opening → (hello) → joined. Accepted: opening → (hello) → perhaps parked → greeted → (ready) →
-  // joined.
+  // In brackets stands the frame that moves the connection on. Dialled: opening → (hello) → joined. Accepted:
+  // opening → (hello) → perhaps parked → greeted → (ready) → joined.
   enum class Phase : uint8_t { opening, parked, greeted, joined, ended };
 
   struct Settings {
     Outbox::Limits control;
     Outbox::Limits ring;
-    int64_t frame_bytes_limit;  // of a node that has joined
+    int64_t frame_bytes_limit;  // for a frame from a node that has joined
     std::string version;
     bool is_dialled;
     std::string address;  // of the other side
-    int32_t port = 0;     // that was dialled
-    NodeId expected;      // who was dialled
+    int32_t port = 0;     // the one that was dialled
+    NodeId expected;      // the node that was dialled
   };
 
   Connection(ConnectionEvents& events, Settings settings);
@@ -54,17 +54,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void set_ring(std::shared_ptr<FrameStream> stream);
   bool has_ring() const { return ring_stream_ != nullptr; }
 
-  // A frame that came before its stream was set.
+  // Takes a frame of the control stream; from outside, the one that was read before set_control().
   void receive_control(const Frame& frame);
-  // The handshake is done: the other side may say more from now on.
+  // The handshake is done: from now on messages and large frames are let in.
   void join();
 
+  // False when the control outbox is closed or full.
   bool send(const ControlFrame& frame);
-  // Ends everything at once.
+  // Ends both streams at once; on_ended() is called before this returns.
   void end(Error reason);
-  // Of an accepted one, before it has joined: the other side gets the error.
+  // As end(), for an accepted connection that has not joined; the other side gets the error.
   void refuse(const Error& error);
-  // Ends when what waits has been sent; for leaving in order.
+  // Sends the control messages that wait, and ends when the other side has closed.
   void close();
 
   const std::shared_ptr<Outbox>& control() const { return control_; }
@@ -72,7 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Phase phase = Phase::opening;
   NodeReport report;      // of the other side, from its hello on
-  uint64_t ring_key = 0;  // what opens the ring stream
+  uint64_t ring_key = 0;  // a ring stream must show this key
   Hello parked_hello;     // while parked
 
  private:

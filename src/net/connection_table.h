@@ -1,5 +1,5 @@
-// Which connections there are, and what each is to its node: for each node at most one is dialled, one
-// accepted and one joined, and a connection is only one of these. On the network's loop.
+// All connections that have not ended, and what each is to its node: for each node at most one is dialled,
+// one accepted and one joined, and a connection is only one of these. Everything runs on the network's loop.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ namespace shoal {
 class ConnectionTable {
  public:
   using Pointer = std::shared_ptr<Connection>;
-  // `accepted`: has said hello, not yet joined, nor parked. `dialled`: not yet joined.
+  // An `accepted` connection has said hello and is neither parked nor joined; a `dialled` one has not joined.
   enum class Standing : uint8_t { none, dialled, accepted, joined };
 
-  // Counted from now until remove(); a dialled one stands for the node that it should reach.
+  // Counts the connection until remove(). A dialled one is found by the node that it should reach.
   void add(const Pointer& connection);
   void add_dialled(const Pointer& connection);
   void accept(const Pointer& connection);
-  // The connection of its node: what was dialled or accepted for that no longer is.
+  // Makes this the connection of its node, which has no dialled or accepted one from then on.
   void join(const Pointer& connection);
-  // What it was until now.
+  // Returns what the connection was until now.
   Standing remove(const Pointer& connection);
 
   // Null when there is none.
@@ -36,7 +36,7 @@ class ConnectionTable {
   }
 
   int64_t count() const { return std::ssize(all_); }
-  // Accepted ones that come from there.
+  // How many connections were opened from this address by others, joined ones included.
   int64_t count_from(const std::string& address) const;
   std::vector<Pointer> all() const { return {all_.begin(), all_.end()}; }
   std::vector<Pointer> parked(const NodeId& node) const;
@@ -45,7 +45,7 @@ class ConnectionTable {
   using ByNode = std::map<NodeId, Pointer>;
   static Pointer find(const ByNode& connections, const NodeId& node);
 
-  std::set<Pointer> all_;  // that have not ended
+  std::set<Pointer> all_;
   ByNode dialled_, accepted_, joined_;
 };
 

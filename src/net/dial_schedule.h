@@ -1,4 +1,4 @@
-// Dials whom discovery sees, each at its time. All on the network's loop.
+// Dials the nodes that discovery sees, each at its time. Everything runs on the network's loop.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ namespace shoal {
 
 class DialSchedule {
  public:
-  // Begins to dial; failed() or joined() follows. An error: the candidate is not dialled; `cancelled` when
-  // there is another connection to its node.
+  // Begins to dial; a call of failed() or joined() follows. An error says why the candidate is not dialled:
+  // `cancelled` when another connection to its node is on its way.
   using Dial = std::function<Result<void>(const PeerCandidate&)>;
 
   DialSchedule(NetworkLoop& loop, Candidates::Settings settings, Dial dial);
@@ -25,14 +25,14 @@ class DialSchedule {
   void joined(const NodeId& node);
   void lost(const NodeId& node);
 
-  // As Candidates says them, now.
+  // What Candidates answers at this moment.
   std::vector<MissingPeer> missing() const;
   std::vector<MissingPeer> take_newly_unreachable();
   std::optional<Candidates::Flood> take_flood();
 
-  // Dials who is due, and will again when the next one is. To be called after failed() and lost().
+  // Dials the nodes that are due, and sets a timer for the next. Must be called after failed() and lost().
   void run();
-  // Nobody is dialled from now on.
+  // No node is dialled from now on.
   void stop() { stopped_ = true; }
 
  private:

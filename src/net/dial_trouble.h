@@ -10,7 +10,7 @@ namespace shoal {
 
 struct DialTrouble {
   std::string problem;
-  std::string advice;  // empty where the problem says all
+  std::string advice;  // empty when the problem says all
 };
 
 DialTrouble explain_trouble(const Error& error, const PeerCandidate& dialled);

@@ -10,8 +10,9 @@
 
 namespace shoal {
 
-// In the order of the file. invalid_argument: "NAME:LINE:COLUMN: FIELD: what is wrong". device_capabilities
-// may be missing, as may any of its fields; fields that are not known are ignored.
+// Gives the peers in the order of the file, or invalid_argument with "NAME:LINE:COLUMN: what is wrong", where
+// columns count bytes. device_capabilities may be missing, as may any of its fields; unknown fields are
+// ignored.
 Result<std::vector<PeerCandidate>> parse_discovery_config(std::string_view text, std::string_view name);
 
 }  // namespace shoal

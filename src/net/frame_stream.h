@@ -1,5 +1,5 @@
-// One connection to another node as a stream of frames, seen from either end. All but wake() on the network's
-// loop.
+// One TCP connection to another node as a stream of frames, seen from either end. Everything but wake() runs
+// on the network's loop.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class FrameHandler {
  public:
   virtual ~FrameHandler() = default;
   virtual void on_frame(Frame frame) = 0;
-  // Once; nothing follows.
+  // Called once; nothing follows.
   virtual void on_ended(Error reason) = 0;
 };
 
@@ -29,37 +29,38 @@ class FrameHandler {
 class FrameStreamOwner {
  public:
   virtual ~FrameStreamOwner() = default;
-  // It has been refused: what remains is that the other side reads why.
+  // The stream has been refused, and lasts until the other side has read why.
   virtual void on_refused(FrameStream& stream) = 0;
-  // Nothing of it is in use any longer.
+  // The stream has ended, and none of its operations is under way.
   virtual void on_over(FrameStream& stream) = 0;
 };
 
 class FrameStream final : public FrameWriter, public std::enable_shared_from_this<FrameStream> {
  public:
-  // `byte_limit`: of a frame that comes in, until set_byte_limit().
+  // `byte_limit` holds for frames that come in, until set_byte_limit().
   FrameStream(std::shared_ptr<NetworkLoop> loop, FrameStreamOwner& owner, int64_t byte_limit);
 
-  // Once; whoever hears of it has been named by then.
+  // Called once, by whoever has connected `bytes` or wants them connected. A handler may be set after it in
+  // the same task, because no frame is read before that ends.
   void start(std::unique_ptr<ByteStream> bytes);
 
-  // `handler` is told of frames and of the end until it is replaced; null: nobody is.
+  // `handler` is told of frames and of the end until it is replaced. While it is null, frames are not taken.
   void set_handler(FrameHandler* handler) { handler_ = handler; }
   void set_byte_limit(int64_t byte_limit) { reader_.set_byte_limit(byte_limit); }
-  // Frames of `outbox` go out here.
+  // The frames of `outbox` are sent on this stream.
   void attach(std::shared_ptr<Outbox> outbox);
 
   bool is_open() const { return is_open_; }
-  // The address of the other side, empty when unknown.
+  // The address of the other side; empty before the stream is open.
   const std::string& peer_address() const { return peer_address_; }
   TimePoint begun_at() const { return begun_at_; }
 
   // Ends at once; the handler hears the reason.
   void cancel(Error reason);
-  // Ends when what is in the outbox has been sent, and the other side has seen it. The handler hears of the
-  // end.
+  // Sends what is in the outbox, tells the other side that nothing more comes, and ends when that has closed
+  // too: the caller limits the time. The handler hears of the end.
   void close();
-  // As close(), with the error as the last word. The handler hears nothing any more.
+  // As close(), with the error as the last frame. The handler hears nothing any more.
   void refuse(const Error& error);
 
   void wake() override;
@@ -87,7 +88,7 @@ class FrameStream final : public FrameWriter, public std::enable_shared_from_thi
   std::shared_ptr<Outbox> outbox_;
   std::vector<EncodedFrame> writing_;
   size_t written_ = 0;  // bytes of writing_
-  int pending_ = 0;     // operations of bytes_
+  int pending_ = 0;     // operations of bytes_ that are under way
   bool is_open_ = false;
   bool closing_ = false;
   bool refused_ = false;

@@ -1,5 +1,6 @@
-// The bytes of a connection as frames and back: a fixed header, what is said (protobuf), then float32 values
-// as they lie in memory. Bytes in, frames out; no input or output. proto/shoal.proto has the layout.
+// Turns frames into the bytes of a connection and back. A frame is a fixed header, a protobuf message and
+// float32 values as they lie in memory; proto/shoal.proto has the layout. Nothing here reads or writes a
+// socket.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +15,13 @@
 
 namespace shoal {
 
-// As the header has it.
+// The values are those of the header.
 enum class FrameKind : uint8_t { control = 1, ring = 2, refusal = 3 };
 
 inline constexpr size_t frame_header_bytes = 16;
 
-// A frame as it goes out: `head`, which is header and message, then the bytes of `hidden`, which are not
-// copied.
+// A frame to be sent: `head` holds its header and message. The bytes of `hidden` follow, and are sent from
+// where they lie.
 struct EncodedFrame {
   std::string head;
   std::vector<float> hidden;
@@ -28,32 +29,34 @@ struct EncodedFrame {
   int64_t byte_count() const { return static_cast<int64_t>(head.size() + hidden.size() * sizeof(float)); }
 };
 
-// Writes the header; `frame.head` is the space for it and the message behind.
+// Writes the header into the first `frame_header_bytes` of `frame.head`, before the message that is there.
 void write_frame_header(EncodedFrame& frame, FrameKind kind);
 
-// A frame as it came in. `message` is valid until the reader is used again.
+// A frame that was read. `message` is valid until the reader is used again.
 struct Frame {
   FrameKind kind;
   std::string_view message;
   std::vector<float> hidden;
 };
 
-// Takes memory for what has arrived, and little for what is announced only.
+// Makes frames of bytes as they arrive. Its memory grows with the bytes that have arrived, and hardly with
+// what a header only announces.
 class FrameReader {
  public:
-  // `byte_limit`: of a frame, its header included.
+  // `byte_limit` is that of a frame, its header included.
   explicit FrameReader(int64_t byte_limit) : byte_limit_(byte_limit) {}
 
-  // For the frames that are not begun yet.
+  // Holds for frames whose header next() has not read yet.
   void set_byte_limit(int64_t byte_limit) { byte_limit_ = byte_limit; }
 
-  // Where the next bytes are to be put; never empty when next() has given all there was. Hidden states have
-  // their final place already.
+  // Where the next bytes are to be put, which for hidden states is their final place. Never empty when next()
+  // has returned nullopt.
   std::span<std::byte> space();
-  // So many bytes have been put there.
+  // Says that `count` bytes have been put into space().
   void advance(size_t count);
 
-  // The next frame that has arrived whole; nullopt: more bytes are needed. corrupt_data is the end of it.
+  // The next frame that has arrived whole; nullopt when more bytes are needed. After corrupt_data the reader
+  // is of no more use.
   Result<std::optional<Frame>> next();
 
  private:
@@ -62,7 +65,7 @@ class FrameReader {
     size_t message_bytes;
     size_t hidden_bytes;
   };
-  // A part of a frame on its way: so many bytes of it have arrived.
+  // A part of the frame that is being read; `arrived` counts its bytes so far.
   template <class Container>
   struct Part {
     Container content;
@@ -80,7 +83,7 @@ class FrameReader {
   std::vector<std::byte> buffer_;  // [begin_, end_) has arrived and belongs to no frame yet
   size_t begin_ = 0;
   size_t end_ = 0;
-  bool is_buffer_small_ = false;  // more came at once than it holds
+  bool is_buffer_small_ = false;  // the last bytes filled it
   std::optional<Header> header_;  // of the frame that is being read
   Part<std::string> message_;
   Part<std::vector<float>> hidden_;

@@ -11,17 +11,18 @@ namespace shoal {
 // One IPv4 address of one interface that is up.
 struct Interface {
   std::string name;
-  std::string type;       // as exo calls them: "Ethernet", "WiFi", "Thunderbolt", …
-  std::string address;    // of this machine
-  std::string broadcast;  // of its prefix, at a tunnel the other end; empty in a network of one
+  std::string type;     // as exo calls them: "Ethernet", "WiFi", "Thunderbolt", …
+  std::string address;  // of this machine
+  std::string
+      broadcast;  // the prefix's broadcast address, or a tunnel's other end; empty in a network of one
 };
 
 std::vector<Interface> list_interfaces();
 
-// From the name alone; nothing is asked of the system.
+// Judges by the name alone; nothing is asked of the system.
 std::string interface_type(std::string_view name);
 
-// The larger, the better: cables between two machines before networks, real ones before virtual ones.
+// The larger the better: loopback, then cables between two machines, then networks, and virtual ones last.
 int32_t interface_priority(std::string_view type);
 
 }  // namespace shoal

@@ -1,4 +1,5 @@
-// The port on which other nodes reach this one. Strangers are turned away before a byte of theirs is read.
+// The port on which other nodes reach this one. A connection from a public address is closed before a byte of
+// it is read.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,9 @@ namespace shoal {
 
 class Listener {
  public:
-  // Port 0: any free one. "::" stands for all addresses of this machine, those of IPv6 too as far as no
-  // router forwards them. invalid_argument for a host that is none of this machine's, unavailable for a port
-  // in use.
+  // Port 0 takes any free one. Host "::" stands for all IPv4 and all private IPv6 addresses of this machine.
+  // Fails with invalid_argument when the host is none of this machine's, with unavailable when the port is in
+  // use.
   static Result<Listener> bind(const std::string& host, int32_t port);
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
@@ -23,7 +24,7 @@ class Listener {
 
   int32_t port() const { return port_; }
 
-  // `on_connection` owns the socket that it is given, which does not block; on the listener's thread.
+  // `on_connection` is called on the listener's thread, and owns the non-blocking socket that it is given.
   void start(std::function<void(int socket)> on_connection);
   // Closes the port. Idempotent.
   void stop();
@@ -32,7 +33,7 @@ class Listener {
   // A socket that listens.
   struct Door {
     int socket;
-    std::string address;  // empty: the one that was asked for
+    std::string address;  // a private IPv6 address; empty for the host that was asked for
   };
 
   Listener(int socket, int wake, int32_t port, bool is_everywhere)
@@ -41,8 +42,8 @@ class Listener {
   void renew_doors();
   void take(int socket, const std::function<void(int socket)>& on_connection) const;
 
-  std::vector<Door> doors_;  // the thread's, once it runs
-  int wake_;                 // an eventfd; readable: stop
+  std::vector<Door> doors_;  // owned by the thread while it runs
+  int wake_;                 // an eventfd; readable when the thread is to stop
   int32_t port_;
   bool is_everywhere_;
   std::jthread thread_;

@@ -16,12 +16,12 @@ namespace shoal {
 
 class ManualDiscovery final : public Discovery {
  public:
-  // `interval`: how often the file is looked at, and its peers are told of.
+  // Every `interval` the file is looked at, and all its peers are reported.
   ManualDiscovery(std::filesystem::path path, NodeId own_node, int32_t own_port,
                   Duration interval = std::chrono::seconds(1));
   ~ManualDiscovery() override;
 
-  // A file that cannot be read, or has an error, is an error in the log; what was read before stays.
+  // A file that cannot be read or has an error is reported in the log, and the peers read before stay.
   void start(std::function<void(PeerCandidate)> on_candidate) override;
   void stop() override;
 
@@ -40,7 +40,7 @@ class ManualDiscovery final : public Discovery {
   const NodeId own_node_;
   const int32_t own_port_;
   const Duration interval_;
-  bool was_looked_at_ = false;           // the rest is owned by the thread
+  bool was_looked_at_ = false;           // this and the next two are owned by the thread
   std::optional<FileState> last_state_;  // nullopt: there was no file
   std::vector<PeerCandidate> peers_;
   Mutex mutex_;

@@ -18,7 +18,7 @@ struct NameQuestion {
 };
 
 std::string format_name_question(const NameQuestion& question);
-// nullopt for what is none.
+// nullopt when the datagram is no such question.
 std::optional<NameQuestion> parse_name_question(std::string_view datagram);
 
 }  // namespace shoal

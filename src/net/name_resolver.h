@@ -1,4 +1,4 @@
-// Looks up the addresses of host names, on a thread of its own because the system's way waits.
+// Looks up the addresses of host names, on a thread of its own because the system's look-up blocks.
 #pragma once
 
 #include <deque>
@@ -14,14 +14,14 @@ namespace shoal {
 
 class NameResolver {
  public:
-  // Numeric addresses, at least one. unavailable when there is no such name.
+  // Gets numeric addresses, at least one, or unavailable when the name does not resolve.
   using Found = std::function<void(Result<std::vector<std::string>>)>;
 
-  // Waits for a question to the network that is under way: a few seconds at most.
+  // Waits for a look-up that is under way, a few seconds at most.
   ~NameResolver();
 
-  // `found` is called on the resolver's thread, or never when it ends before. False: too many names wait. Any
-  // thread.
+  // Calls `found` on the resolver's thread, or never when the resolver ends before. False when too many names
+  // wait. Any thread.
   bool resolve(std::string name, Found found);
 
  private:

@@ -1,4 +1,4 @@
-// The thread that owns all connections of a node: what their sockets are ready for, timers and posted tasks,
+// The thread that owns all connections of a node. It runs events of their sockets, timers and posted tasks
 // one after another.
 #pragma once
 
@@ -18,7 +18,7 @@ class NetworkLoop {
   NetworkLoop();
   ~NetworkLoop();
 
-  // For streams.
+  // For the sockets of streams.
   boost::asio::io_context& context();
 
   void start();
@@ -29,7 +29,7 @@ class NetworkLoop {
   // On the loop, or before start(). Timers that are pending at close() never run.
   void post_after(Duration delay, std::function<void()> task);
 
-  // Ends the thread. Idempotent. Not on the loop.
+  // Ends the thread. Idempotent. Must not be called on the loop.
   void close();
 
  private:

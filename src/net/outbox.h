@@ -12,19 +12,19 @@
 
 namespace shoal {
 
-// The stream's side.
+// The stream as its outbox sees it.
 class FrameWriter {
  public:
   virtual ~FrameWriter() = default;
-  // There is something to take(), where nothing was. Any thread.
+  // Called, on any thread, when there is something to take() where nothing was.
   virtual void wake() = 0;
 };
 
 class Outbox {
  public:
   struct Limits {
-    int64_t frames;
-    int64_t bytes;
+    int64_t frames;       // that wait
+    int64_t bytes;        // that wait or are being written
     int64_t frame_bytes;  // of a single frame
   };
   enum class Push : uint8_t { taken, closed, full, too_large };
@@ -34,17 +34,18 @@ class Outbox {
   // Never waits. Any thread.
   Push push(EncodedFrame frame);
 
-  // From now on frames go to that stream, the waiting ones first.
+  // From now on frames go to this writer, the waiting ones first.
   void attach(std::shared_ptr<FrameWriter> writer);
 
-  // The frames that are to be written next, together; what was taken before has been written. Empty when
-  // there are none: the writer will be woken.
+  // The frames that are to be written next, in one go. The call says that those taken before have been
+  // written. Empty when none wait; the writer is woken when one comes.
   std::vector<EncodedFrame> take();
 
-  // Drops what waits, refuses what comes.
+  // Drops the frames that wait, and takes no more.
   void close();
 
-  // Refuses what comes. True: nothing waits or is being written; else take() will be empty at the end.
+  // Takes no more frames. True when none waits or is being written; otherwise the writer sees the end when
+  // take() is empty.
   bool finish();
 
  private:
@@ -54,7 +55,7 @@ class Outbox {
   Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<FrameWriter> writer_ GUARDED_BY(mutex_);
-  bool is_writing_ GUARDED_BY(mutex_) = false;  // or the writer has been woken to
+  bool is_writing_ GUARDED_BY(mutex_) = false;  // also when the writer has only been woken
   int64_t bytes_ GUARDED_BY(mutex_) = 0;        // waiting and being written
   int64_t taken_bytes_ GUARDED_BY(mutex_) = 0;  // being written
   std::deque<EncodedFrame> waiting_ GUARDED_BY(mutex_);

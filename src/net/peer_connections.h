@@ -1,5 +1,5 @@
-// Dials, answers and shakes hands, so that each pair of nodes has exactly one connection. All on the
-// network's loop but for the constructor.
+// Dials, answers and shakes hands, so that each pair of nodes has exactly one connection. Everything but the
+// constructor runs on the network's loop.
 #pragma once
 
 #include <memory>
@@ -19,20 +19,21 @@ namespace shoal {
 
 class PeerConnections final : public ConnectionEvents {
  public:
-  // `port`: where others reach this node. Who joins gets a handle in `handles` before `events` hears of it,
-  // who is missing is written there every second.
+  // `port` is where others reach this node. A node that joins gets a handle in `handles` before `events`
+  // hears of it; the missing nodes are written there every second. All that is given must outlive the
+  // network's loop.
   PeerConnections(const PeerNetworkSettings& settings, int32_t port, PeerEvents& events, Streams& streams,
                   PeerHandles& handles);
 
-  // Begins to look after those that are missing.
+  // Begins to report the nodes that are missing.
   void start() { watch_missing(); }
 
   void see(const PeerCandidate& candidate) { schedule_.see(candidate); }
   // A stream that another node has opened.
   void accept(const std::shared_ptr<FrameStream>& stream) { strangers_.greet(stream); }
-  // There is something to send on the ring stream.
+  // Opens the connection's ring stream, or asks the other side to, which dialled.
   void want_ring(const std::shared_ptr<Connection>& connection);
-  // Closes every connection in order, and all streams that are left after the linger. No event comes any
+  // Lets joined connections send what waits, and ends all that is left after the linger. No event comes any
   // more.
   void begin_stop();
 

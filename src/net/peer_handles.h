@@ -1,5 +1,4 @@
-// The connected nodes, and those that are missing, as other threads than the network's see them. Any
-// thread.
+// The connected nodes and the missing ones, for the threads that do not own the connections. Any thread.
 #pragma once
 
 #include <atomic>
@@ -16,8 +15,8 @@ namespace shoal {
 
 struct PeerHandle {
   std::shared_ptr<Outbox> control, ring;
-  std::weak_ptr<Connection> connection;  // to be locked on the loop only
-  std::atomic<bool> ring_wanted = false;
+  std::weak_ptr<Connection> connection;   // to be locked on the loop only
+  std::atomic<bool> ring_wanted = false;  // somebody has a link to the node
 };
 
 class PeerHandles {
@@ -25,10 +24,10 @@ class PeerHandles {
   // Null when the node is not connected.
   std::shared_ptr<PeerHandle> find(const NodeId& node);
 
-  // False: it is closed.
+  // False after close().
   bool add(const NodeId& node, std::shared_ptr<PeerHandle> handle);
   void remove(const NodeId& node);
-  // Forgets all, and takes none any more.
+  // Forgets all nodes, and takes no more.
   void close();
 
   void set_missing(std::vector<MissingPeer> missing);

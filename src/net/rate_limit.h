@@ -1,4 +1,5 @@
-// At most so many a second on the average, and a few more at once. Pure; the caller owns time.
+// Lets a number of events through each second on average, and up to `burst` at once. Pure; the caller owns
+// time.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,7 @@ class RateLimit {
   // When the next one may be taken.
   TimePoint ready_at() const { return next_ - tolerance_; }
   bool is_ready(TimePoint now) const { return ready_at() <= now; }
-  // As if none had been taken for long.
+  // True when the whole burst may be taken again.
   bool is_rested(TimePoint now) const { return next_ <= now; }
 
   bool try_take(TimePoint now) {

@@ -1,5 +1,5 @@
-// Streams from outside that have not yet said whose they are: so many at once, each for a while only. All on
-// the network's loop.
+// Streams that others have opened and that have not yet said whose they are. Their number and their time are
+// limited. Everything runs on the network's loop.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ namespace shoal {
 class Strangers {
  public:
   struct Limits {
-    int64_t count;      // one more takes the place of the longest there from where most are
+    int64_t count;      // beyond it, the oldest stream of the address that has most is ended
     Duration deadline;  // for the first frame
   };
-  // Gets each stream with its first frame, and says from then on who hears of it.
+  // Gets each stream with its first frame, and gives the stream its next handler.
   using Introduce = std::function<void(const std::shared_ptr<FrameStream>&, Frame)>;
 
   Strangers(NetworkLoop& loop, Limits limits, Introduce introduce);

@@ -1,5 +1,5 @@
-// All connections of this node, those that it opens and those that others open, each kept until nothing of it
-// is in use; with them the loop. On the loop, where nothing else is said.
+// All streams of this node, those that it opens and those that others open, each kept until nothing of it is
+// in use, and the loop that runs them. Must be called on the loop where nothing else is said.
 #pragma once
 
 #include <atomic>
@@ -31,23 +31,25 @@ class Streams final : public FrameStreamOwner {
 
   NetworkLoop& loop() { return *loop_; }
 
-  // `on_stream` gets every stream that another node opens, until begin_stop(); it starts it. Any thread.
+  // Starts the loop. `on_stream` gets every stream that another node opens until begin_stop(). Any thread.
   void start(std::function<void(const std::shared_ptr<FrameStream>&)> on_stream);
 
-  // Serves who has connected to this socket, and owns it. Any thread, between start() and finish().
+  // Owns a connected socket, and serves the node at its other end; closes it when too many come at once. Any
+  // thread, between start() and finish().
   void take_socket(int socket);
 
-  // For another node; nothing is done yet.
+  // A stream without a connection.
   std::shared_ptr<FrameStream> create();
-  // Connects it, and starts it.
+  // Connects the stream to a numeric address or a host name, and starts it; a failure ends it with the
+  // reason.
   void dial(const std::shared_ptr<FrameStream>& stream, const std::string& address, int32_t port);
 
-  // New streams are closed; those there are go on.
+  // Streams that others open from now on are closed; all others go on.
   void begin_stop();
-  // After begin_stop(): nothing is waited for any more.
+  // Ends every stream at once; to be called after begin_stop().
   void cancel_all(const Error& reason);
-  // After begin_stop() has been posted: waits until every stream is over, then ends the loop. Not on the
-  // loop.
+  // Waits until every stream is over, then ends the loop. Must be called on another thread, after
+  // begin_stop() has been posted.
   void finish();
 
   void on_refused(FrameStream& stream) override;
@@ -61,13 +63,13 @@ class Streams final : public FrameStreamOwner {
   const Settings settings_;
   std::function<void(const std::shared_ptr<FrameStream>&)> on_stream_;
   std::shared_ptr<NetworkLoop> loop_;
-  std::map<FrameStream*, std::shared_ptr<FrameStream>> streams_;  // that are not over
+  std::map<FrameStream*, std::shared_ptr<FrameStream>> streams_;  // those that are not over
   std::deque<std::weak_ptr<FrameStream>> refused_;                // in the order of their refusal
   std::atomic<int64_t> arriving_ = 0;                             // sockets on their way to the loop
   bool stopping_ = false;
-  std::promise<void> drained_;  // every stream is over, and none will come
+  std::promise<void> drained_;  // set when every stream is over and none will come
   bool is_drained_ = false;
-  NameResolver resolver_;  // ends first: what it finds is posted to the loop
+  NameResolver resolver_;  // the last member, so that it ends first: it posts to the loop
 };
 
 }  // namespace shoal

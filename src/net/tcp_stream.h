@@ -11,11 +11,11 @@
 
 namespace shoal {
 
-// The first of these numeric addresses that answers.
+// Connects, when it is opened, to the first of these addresses that answers. At least one must be numeric.
 std::unique_ptr<ByteStream> dial_tcp(NetworkLoop& loop, const std::vector<std::string>& addresses,
                                      int32_t port);
 
-// Owns this socket, which is connected; null when it no longer is.
+// Owns this connected socket; null when it is no longer connected, and then it is closed.
 std::unique_ptr<ByteStream> adopt_tcp(NetworkLoop& loop, int socket);
 
 }  // namespace shoal

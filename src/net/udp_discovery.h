@@ -1,5 +1,4 @@
-// Nodes of one local network find each other by broadcast and multicast datagrams, several on one machine
-// too.
+// Nodes of one local network, or of one machine, find each other by broadcast and multicast datagrams.
 #pragma once
 
 #include <cstdint>
@@ -27,21 +26,22 @@ struct UdpDiscoverySettings {
   NodeId node;
   uint64_t incarnation;
   std::string version;
-  std::string cluster;           // only nodes of the same one are seen
-  std::string host = "0.0.0.0";  // --node-host: what is bound to one address announces itself only there
+  std::string cluster;           // only nodes of the same cluster are seen
+  std::string host = "0.0.0.0";  // --node-host: a node bound to one address announces itself only there
   int32_t peer_port;
   int32_t listen_port = 5678;
   int32_t broadcast_port = 5678;
   std::vector<std::string> allowed_nodes;            // --node-id-filter; empty: all
   std::vector<std::string> allowed_interface_types;  // --interface-type-filter; empty: all
+  // Announcements are a random time apart, between these two.
   Duration shortest_interval = std::chrono::milliseconds(1000);
   Duration longest_interval = std::chrono::milliseconds(2500);
 };
 
 class UdpDiscovery final : public Discovery {
  public:
-  // Takes the port, which it shares with other nodes of this machine. unavailable when another program holds
-  // it alone.
+  // Takes the port, which it shares with other nodes of this machine. Fails with unavailable when another
+  // program holds it alone, with invalid_argument when a port is out of range.
   static Result<std::unique_ptr<UdpDiscovery>> listen(UdpDiscoverySettings settings);
   ~UdpDiscovery() override;
 
@@ -64,13 +64,13 @@ class UdpDiscovery final : public Discovery {
   const UdpDiscoverySettings settings_;
   const AnnouncementFilter filter_;
   int socket_;
-  int wake_;                // an eventfd; readable: stop
-  std::mt19937_64 random_;  // the rest is owned by the thread
+  int wake_;                // an eventfd; readable when the thread is to stop
+  std::mt19937_64 random_;  // from here to next_answer_ all is owned by the thread
   std::string told_silence_;
   LogFilter told_;
   RateLimit total_rate_;
-  std::map<std::string, RateLimit> rates_;  // by source; of those heard lately
-  TimePoint next_answer_{};                 // to a name question
+  std::map<std::string, RateLimit> rates_;  // by the source of datagrams that were heard lately
+  TimePoint next_answer_{};                 // a name question is not answered before
   std::jthread thread_;
 };
 

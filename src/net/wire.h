@@ -1,5 +1,6 @@
-// Our structs as the bytes of proto/shoal.proto and back. What comes in is checked here, completely: lengths,
-// ranges, names and counts; what these functions return may be used without a further look.
+// Turns our structs into the messages of proto/shoal.proto and back. Lengths, ranges, names and counts of
+// what comes in are checked here. Left to others are a request's sampling ranges, for which only the request
+// is refused (the head), and the size of hidden states, which depends on the model (ring).
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,18 @@
 
 namespace shoal {
 
-// The first word of either node on a control stream. `report.version` decides whether the two can talk at
+// The first frame of either node on a control stream. `report.version` decides whether the two can talk at
 // all.
 struct Hello {
   NodeId expected_node;
   NodeReport report;
-  uint64_t ring_key;
+  uint64_t ring_key;  // from the dialled node, for its RingHello; the dialling node has none
 };
 struct Ready {};
 struct OpenRing {};
 using ControlFrame = std::variant<Hello, Ready, OpenRing, PeerMessage>;
 
-// The first word on a ring stream.
+// The first frame on a ring stream.
 struct RingHello {
   NodeId node;
   uint64_t ring_key;
@@ -34,11 +35,11 @@ using RingFrame = std::variant<RingHello, RingMessage>;
 
 EncodedFrame encode(const ControlFrame& frame);
 EncodedFrame encode(RingFrame frame);
-// Why a stream is refused; the last word on it.
+// A refusal, which says why; it is the last frame on its stream.
 EncodedFrame encode(const Error& refusal);
 
-// What a frame says. corrupt_data names the field and the value. A Hello of another version is read only as
-// far as its version; the rest is empty.
+// Reads the message of a frame. An error is corrupt_data and names the field and the value. A Hello of
+// another version is read only as far as its version; the rest is empty.
 Result<ControlFrame> decode_control(std::string_view message, std::string_view own_version);
 Result<RingFrame> decode_ring(std::string_view message, std::vector<float> hidden);
 Result<Error> decode_refusal(std::string_view message);

@@ -1,4 +1,4 @@
-// Nodes, plans, errors: the parts that messages are made of. Internal to net.
+// Writes and reads the parts that messages are made of: nodes, plans, errors. Internal to net.
 #pragma once
 
 #include "cluster/node_report.h"

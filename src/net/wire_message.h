@@ -1,4 +1,4 @@
-// A protobuf message as the message of a frame, and back. Internal to net.
+// Makes a frame of a protobuf message, and a message of a frame's bytes. Internal to net.
 #pragma once
 
 #include <google/protobuf/message_lite.h>

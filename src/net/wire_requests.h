@@ -1,4 +1,4 @@
-// Requests and tokens between ingress and head. Internal to net.
+// Writes and reads requests and tokens, which travel between ingress and head. Internal to net.
 #pragma once
 
 #include "net/wire_cluster.h"
