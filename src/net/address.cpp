@@ -35,9 +35,9 @@ AddressKind classify_v6(const std::array<uint8_t, 16>& address) {
 }  // namespace
 
 AddressKind classify_address(std::string_view text) {
-  const std::string address(text.substr(0, text.find('%')));
   in_addr v4{};
-  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return classify_v4(ntohl(v4.s_addr));
+  if (inet_pton(AF_INET, std::string(text).c_str(), &v4) == 1) return classify_v4(ntohl(v4.s_addr));
+  const std::string address(text.substr(0, text.find('%')));  // only IPv6 has zones
   std::array<uint8_t, 16> v6{};
   if (inet_pton(AF_INET6, address.c_str(), v6.data()) == 1) return classify_v6(v6);
   return AddressKind::not_numeric;

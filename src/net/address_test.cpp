@@ -43,6 +43,7 @@ TEST(Address, KindsAreThoseOfTheirStandards) {
                                                                   {"host.local", not_numeric},
                                                                   {"", not_numeric},
                                                                   {"10.0.0", not_numeric},
+                                                                  {"10.0.0.2%eth0", not_numeric},
                                                                   {"10.0.0.1.2", not_numeric}};
   for (const auto& [address, kind] : kinds) {
     EXPECT_EQ(classify_address(address), kind) << address;

@@ -41,12 +41,16 @@ std::string header(uint8_t kind, uint32_t message_bytes, uint32_t hidden_bytes) 
 // A connection to a node. Every wait ends after half a minute.
 class RawPeer {
  public:
-  explicit RawPeer(const TestNode& node) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // `from`: the loopback address that it comes from.
+  explicit RawPeer(const TestNode& node, const std::string& from = "127.0.0.1")
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{.tv_sec = 30, .tv_usec = 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    inet_pton(AF_INET, from.c_str(), &address.sin_addr);
+    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     address.sin_port = htons(static_cast<uint16_t>(node.network->port()));
     inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
     EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
@@ -276,6 +280,18 @@ TEST(HostilePeer, SilentConnectionsFromOneAddressDoNotKeepOthersOut) {
   for (int i = 0; i < 300; ++i) silent.push_back(std::make_unique<RawPeer>(node));
   for (size_t i = 0; i < 300 - 128; ++i) EXPECT_TRUE(silent[i]->is_closed_by_node()) << i;
   expect_alive(node);
+}
+
+TEST(HostilePeer, OfSilentConnectionsFromAsManyAddressesTheOldestLeaves) {
+  auto settings = TestNode::quick_settings();
+  settings.handshake_deadline = std::chrono::hours(1);
+  TestNode node("a", settings);
+  std::vector<std::unique_ptr<RawPeer>> silent;
+  for (int i = 0; i < 129; ++i)  // the last one's address comes first in the alphabet
+    silent.push_back(std::make_unique<RawPeer>(node, fmt::format("127.0.0.{}", 238 - i)));
+  EXPECT_TRUE(silent[0]->is_closed_by_node());
+  EXPECT_TRUE(silent[128]->send(RawPeer::hello(node, "raw")));
+  EXPECT_TRUE(silent[128]->read());
 }
 
 TEST(HostilePeer, ConnectionsThatAreResetAtOnceLeaveANodeThatAnswers) {

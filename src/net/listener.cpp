@@ -49,7 +49,7 @@ void set_option(int socket, int level, int option, int value) {
   setsockopt(socket, level, option, &value, sizeof(value));
 }
 
-// A socket that listens; an errno text otherwise.
+// A socket that listens; the error of the system otherwise.
 Result<int> listen_on(const addrinfo& address, const std::string& place) {
   const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)

@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-// Of what is written together: as many pieces as the system takes at once, two for each frame.
+// The most that is written together. A frame is two pieces, and Asio gives 64 pieces to the system at once.
 constexpr int64_t batch_frames = 32;
 constexpr int64_t batch_bytes = int64_t{1} << 20;
 

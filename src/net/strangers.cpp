@@ -1,6 +1,7 @@
 #include "net/strangers.h"
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -43,9 +44,9 @@ void Strangers::greet(const std::shared_ptr<FrameStream>& stream) {
 Strangers::Number Strangers::choose_leaver() const {
   std::map<std::string_view, int64_t> counts;
   for (const auto& [number, stranger] : strangers_) ++counts[stranger->stream()->peer_address()];
-  const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  const int64_t most = std::ranges::max(counts | std::views::values);
   const auto first = std::ranges::find_if(
-      strangers_, [&](const auto& each) { return each.second->stream()->peer_address() == most->first; });
+      strangers_, [&](const auto& each) { return counts.at(each.second->stream()->peer_address()) == most; });
   return first->first;
 }
 
