@@ -24,6 +24,9 @@ class ByteStream {
   // Must be called first, and once. Connects, and may call `done` from within when that needs no waiting.
   virtual void open(Opened done) = 0;
 
+  // The most pieces that one write moves: as many as Asio gives to the system at once.
+  static constexpr size_t most_pieces = 64;
+
   // One read and one write may be under way at a time. The bytes must stay where they are until `done`, which
   // is never called from within. Either may move fewer bytes than it is given.
   virtual void read_some(std::span<std::byte> into, Moved done) = 0;

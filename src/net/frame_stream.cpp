@@ -15,8 +15,7 @@ constexpr Outbox::Limits refusal_limits = {.frames = 1, .bytes = 1 << 17, .frame
 
 constexpr size_t dropped_bytes = 4096;  // what a refused one still says is read so much at a time
 
-constexpr size_t most_pieces = 64;
-using Pieces = std::array<std::span<const std::byte>, most_pieces>;
+using Pieces = std::array<std::span<const std::byte>, ByteStream::most_pieces>;
 
 // What of `frames` comes behind the first `skipped` bytes; the number of pieces.
 size_t collect_pieces(const std::vector<EncodedFrame>& frames, size_t skipped, Pieces& pieces) {

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "net/byte_stream.h"
+
 namespace shoal {
 namespace {
 
-// The most that is written together. A frame is two pieces, and Asio gives 64 pieces to the system at once.
-constexpr int64_t batch_frames = 32;
+// The most that is written together. A frame is two pieces.
+constexpr int64_t batch_frames = ByteStream::most_pieces / 2;
 constexpr int64_t batch_bytes = int64_t{1} << 20;
 
 }  // namespace

@@ -88,8 +88,6 @@ class TcpStream final : public ByteStream {
   std::string peer_address() const override { return address_; }
 
  private:
-  static constexpr size_t most_pieces = 64;  // what Asio gives to one call of the system
-
   tcp::socket socket_;
   std::vector<tcp::endpoint> dialled_;
   std::string address_;
