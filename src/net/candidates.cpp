@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-// Announcements of strangers that may take the place of others, each second; it is a search.
+// At most so many announcements a second may push out another stranger, because finding one is a search.
 constexpr int64_t evictions_per_second = 50;
 
 int64_t count_at(const std::map<std::string, int64_t>& counts, const std::string& address) {
@@ -63,7 +63,8 @@ Candidates::Node* Candidates::find_or_add(const PeerCandidate& candidate, TimePo
   return &node;
 }
 
-// Of many at one address that one gives way which has failed most; only then, of all.
+// Where there is no room, the stranger whose dials have failed most gives way: of those at this address if it
+// has too many, otherwise of all.
 bool Candidates::has_room_for_stranger(const std::string& address, TimePoint now) {
   const bool is_full_there = count_at(strangers_at_, address) >= settings_.strangers_per_address;
   if (!is_full_there && stranger_count_ < settings_.stranger_limit) return true;
@@ -74,7 +75,7 @@ bool Candidates::has_room_for_stranger(const std::string& address, TimePoint now
   return true;
 }
 
-// Null `address`: any. Only one that was tried in vain gives way.
+// Searches at `address`, or everywhere when it is null. end() unless a stranger was dialled in vain.
 Candidates::Nodes::iterator Candidates::find_weakest_stranger(const std::string* address) {
   auto weakest = nodes_.end();
   int most_failures = 0;
@@ -127,7 +128,8 @@ Candidates::Address* Candidates::best_address(Node& node) {
 std::vector<PeerCandidate> Candidates::take_due(TimePoint now) {
   forget_unseen(now);
   struct Due {
-    // Ascending: whom we know, who has failed least, whoever was seen again, who waits longest.
+    // The smallest is dialled first: known nodes, then fewer failures, then addresses that were seen again,
+    // then those that were seen first.
     std::tuple<bool, int, bool, TimePoint> rank;
     Node* node;
     const Address* address;
@@ -188,7 +190,7 @@ std::optional<TimePoint> Candidates::next_due() const {
   for (const auto& [id, node] : nodes_) {
     if (node.phase != Phase::waiting || node.addresses.empty()) continue;
     const std::string& address = best_address(node)->candidate.address;
-    if (!may_dial(node, address)) continue;  // the end of a dial makes room
+    if (!may_dial(node, address)) continue;  // only the end of a dial makes room
     TimePoint due = std::max(node.not_before, rate_.ready_at());
     if (const auto rate = rates_at_.find(address); rate != rates_at_.end())
       due = std::max(due, rate->second.ready_at());
@@ -197,7 +199,8 @@ std::optional<TimePoint> Candidates::next_due() const {
   return next;
 }
 
-// Doubles, with up to a quarter taken off at random, so that two nodes do not fail in step for ever.
+// Doubles with each failure. Up to a quarter is taken off at random, so that two nodes do not fail in step
+// for ever.
 Duration Candidates::retry_delay(int failures) {
   const Duration full = std::min(settings_.longest_retry,
                                  settings_.first_retry * (int64_t{1} << std::clamp(failures - 1, 0, 20)));
@@ -246,7 +249,7 @@ void Candidates::lost(const NodeId& id, TimePoint now) {
   node.not_before = now + retry_delay(node.losses);
 }
 
-// One that was announced before it failed, and not since, may be gone for good.
+// A node must have been seen again since its dials began to fail, because otherwise it may be gone for good.
 bool Candidates::is_unreachable(const Node& node, TimePoint now) const {
   return node.phase != Phase::connected && node.trouble && now - node.trouble->since >= settings_.patience &&
          std::ranges::any_of(node.addresses,

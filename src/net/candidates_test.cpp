@@ -160,7 +160,7 @@ PeerCandidate named(const NodeId& node, std::string address) {
   return result;
 }
 
-// What a network of dials makes of the candidates: a dial lasts for a while, then it fails.
+// Dials what the candidates say is due. Every dial lasts for `dial_time` and then fails.
 class DialledNetwork {
  public:
   DialledNetwork(Candidates& candidates, Duration dial_time)
@@ -207,7 +207,7 @@ TEST(Candidates, AThousandSpoofedAnnouncementsAreDialledFewAtATime) {
     ASSERT_TRUE(flood);
     EXPECT_EQ(flood->count, is_one_address ? 1000 - 32 : 1000 - 256);
     EXPECT_FALSE(candidates.take_flood(network.now));
-    // A node that is announced again and again is dialled before those that were announced once.
+    // A node that is announced again and again comes before those that were announced once.
     for (int i = 0; i < 4; ++i) {
       candidates.see(candidate("honest", "10.0.9.1"), network.now);
       network.run_until(network.now + seconds(1));

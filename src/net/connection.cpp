@@ -65,11 +65,12 @@ void Connection::refuse(const Error& error) {
   CHECK(!settings_.is_dialled);
   if (phase == Phase::ended) return;
   const auto alive = shared_from_this();
-  std::exchange(control_stream_, nullptr)->refuse(error);  // its last word outlives this
+  std::exchange(control_stream_, nullptr)->refuse(error);  // the stream lives on to send it
   end(error);
 }
 
-// The ring stream ends with the control stream, whose last words must not be overtaken.
+// The ring stream ends when the control stream does. Were it closed now, the other side could end the
+// connection before it has read the last control messages.
 void Connection::close() {
   if (control_stream_ != nullptr) control_stream_->close();
 }
@@ -87,7 +88,7 @@ void Connection::receive_control(const Frame& received) {
   dispatch(*std::move(frame));
 }
 
-// Why the node that was dialled does not want this stream.
+// The node that was dialled does not want this stream, and says why.
 void Connection::take_refusal(const Frame& frame) {
   if (!settings_.is_dialled)
     return end({ErrorCode::corrupt_data, fmt::format("{}: a refusal by who dialled", name())});

@@ -49,7 +49,7 @@ void DialSchedule::run() {
   timer_ = *next;
   const Duration pause = std::max(*next - now(), Duration(std::chrono::milliseconds(10)));
   loop_.post_after(pause, [this, time = *next] {
-    if (timer_ != time) return;  // an earlier one has taken its place
+    if (timer_ != time) return;  // an earlier timer has taken its place
     timer_ = TimePoint::max();
     run();
   });

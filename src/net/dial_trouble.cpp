@@ -51,7 +51,7 @@ DialTrouble broken_off() {
 
 }  // namespace
 
-// By the words of the system, and of name_resolver.
+// Errors with the code unavailable are told apart by the words of the system and of NameResolver.
 DialTrouble explain_trouble(const Error& error, const PeerCandidate& dialled) {
   const std::string_view text = error.message;
   switch (error.code) {

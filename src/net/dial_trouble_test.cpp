@@ -8,8 +8,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// The messages are the system's, as they come for a closed port, an unknown host, a firewall and a network
-// that is not there.
+// The messages are those of the system for a closed port, an unknown host, a firewall and a network that is
+// not there, and our own for a missed deadline, a closed connection and a refusal.
 TEST(DialTrouble, EachWayToFailHasItsWordsAndItsAdvice) {
   struct Case {
     Error error;

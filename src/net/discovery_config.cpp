@@ -14,7 +14,8 @@ namespace {
 using nlohmann::json;
 using Path = std::vector<std::string>;
 
-// Walks the text and counts, so that every value knows where it stands.
+// Walks the text for the parser and notes in `furthest` how far that has read, so that the places of keys can
+// be found.
 struct CountingIterator {
   using iterator_category = std::input_iterator_tag;
   using value_type = char;
@@ -36,12 +37,12 @@ struct CountingIterator {
 };
 
 struct Field {
-  json value;     // an object or array: empty
-  size_t offset;  // of its name
+  json value;     // empty for an object or a list
+  size_t offset;  // of its name, in bytes from the start of the text
 };
 
-// Every value of the file by its path, and the keys in order. No field of ours lies in a list, so what does
-// is passed over.
+// Collects every value of the file by its path, and the keys in their order. What lies in a list is passed
+// over, because no field of ours does.
 class FieldCollector final : public json::json_sax_t {
  public:
   FieldCollector(const char* begin, const char** furthest) : begin_(begin), furthest_(furthest) {}
@@ -93,7 +94,7 @@ class FieldCollector final : public json::json_sax_t {
  private:
   static constexpr size_t depth_limit = 16;
 
-  // Of the string that has just been read.
+  // The offset of the string that the parser has just read to its end.
   size_t opening_quote() const {
     const char* at = *furthest_ - 2;
     auto is_escaped = [&](const char* quote) {
@@ -122,9 +123,9 @@ class FieldCollector final : public json::json_sax_t {
 
   const char* begin_;
   const char** furthest_;
-  size_t key_offset_ = 0;  // of the last one read
+  size_t key_offset_ = 0;  // of the last key
   Path path_;
-  std::vector<bool> open_;  // of each level: a list
+  std::vector<bool> open_;  // for each open level, whether it is a list
   int64_t open_lists_ = 0;
 };
 
@@ -163,7 +164,7 @@ class ConfigReader {
     return fmt::format("{}:{}:{}: ", name_, line, column);
   }
 
-  // Where the nearest field around a missing one stands.
+  // The offset of this field or, when it is missing, of the nearest one around it.
   size_t offset_of(Path path) const {
     while (!fields_.contains(path) && !path.empty()) path.pop_back();
     const auto found = fields_.find(path);

@@ -10,14 +10,15 @@
 namespace shoal {
 namespace {
 
-// Of a stream that had none before it was refused.
+// For the outbox of a stream that had none before it was refused.
 constexpr Outbox::Limits refusal_limits = {.frames = 1, .bytes = 1 << 17, .frame_bytes = 1 << 17};
 
-constexpr size_t dropped_bytes = 4096;  // what a refused one still says is read so much at a time
+constexpr size_t dropped_bytes = 4096;  // read at a time from a stream that was refused
 
 using Pieces = std::array<std::span<const std::byte>, ByteStream::most_pieces>;
 
-// What of `frames` comes behind the first `skipped` bytes; the number of pieces.
+// Puts what follows the first `skipped` bytes of `frames` into `pieces`, as far as there is room, and returns
+// how many were filled.
 size_t collect_pieces(const std::vector<EncodedFrame>& frames, size_t skipped, Pieces& pieces) {
   size_t count = 0;
   auto add = [&](std::span<const std::byte> piece) {
@@ -87,7 +88,7 @@ void FrameStream::read_next() {
 void FrameStream::read_done(const Result<size_t>& count) {
   if (!count) {
     end(count.error());
-  } else if (!refused_) {  // else nobody looks at it
+  } else if (!refused_) {  // after a refusal nobody looks at it
     reader_.advance(*count);
     take_frames();
   }
@@ -157,7 +158,8 @@ void FrameStream::refuse(const Error& error) {
   if (!ended_) owner_.on_refused(*this);
 }
 
-// What the other side has not read yet would be lost if the socket were closed while it still sends.
+// Closes only this direction: if the socket were closed while the other side still sends, what that has not
+// read yet would be lost.
 void FrameStream::finish_writing() { bytes_->finish_writing(); }
 
 void FrameStream::end(Error reason) {

@@ -17,11 +17,11 @@ constexpr size_t kind_at = 4;
 constexpr size_t message_bytes_at = 8;
 constexpr size_t hidden_bytes_at = 12;
 
-// What is read at once: small while little comes, so that many silent connections cost little.
+// The buffer is small while little comes, so that many silent connections cost little.
 constexpr size_t smallest_buffer = size_t{4} << 10;
 constexpr size_t largest_buffer = size_t{64} << 10;
-// Memory is filled in steps as bytes arrive, and asked for, which costs addresses only until it is filled,
-// ahead of them.
+// Room for a message or hidden states grows in steps as their bytes arrive. It is reserved further ahead,
+// because reserved memory costs only addresses until it is filled.
 constexpr size_t smallest_step = size_t{64} << 10;
 constexpr size_t largest_step = size_t{1} << 20;
 constexpr size_t asked_ahead = size_t{64} << 20;
@@ -52,7 +52,7 @@ std::span<std::byte> bytes_of(Container& content) {
   return std::as_writable_bytes(std::span(content.data(), content.size()));
 }
 
-// Makes room for some of the bytes that come next.
+// Makes room behind the `arrived` bytes for some of those that come next, of `byte_count` in all.
 template <class Container>
 void make_room(Container& content, size_t arrived, size_t byte_count) {
   constexpr size_t element_bytes = sizeof(*content.data());
@@ -103,7 +103,7 @@ Result<FrameReader::Header> FrameReader::parse_header() const {
 }
 
 std::span<std::byte> FrameReader::buffer_space() {
-  const size_t kept = buffered();  // the beginning of a header
+  const size_t kept = buffered();  // a header that has not arrived whole
   if (begin_ != 0) std::memmove(buffer_.data(), buffer_.data() + begin_, kept);
   begin_ = 0;
   end_ = kept;
@@ -159,7 +159,7 @@ Result<std::optional<Frame>> FrameReader::next() {
     const Result<Header> header = parse_header();
     if (!header) return fail(header.error());
     header_ = *header;
-    if (header_->kind == FrameKind::ring) is_buffer_small_ = false;  // hidden states need no more of it
+    if (header_->kind == FrameKind::ring) is_buffer_small_ = false;  // hidden states do not pass through it
     begin_ += frame_header_bytes;
     message_.arrived = hidden_.arrived = 0;
     hidden_.content = {};

@@ -27,7 +27,7 @@ std::string bytes_of(const EncodedFrame& frame) {
          std::string(reinterpret_cast<const char*>(frame.hidden.data()), frame.hidden.size() * sizeof(float));
 }
 
-// What a reader keeps of a frame.
+// A copy of a frame that was read, whose own message is soon gone.
 struct Kept {
   FrameKind kind;
   std::string message;

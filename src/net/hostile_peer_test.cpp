@@ -1,4 +1,4 @@
-// Others that speak to a node byte by byte, and not as they should.
+// Peers that write raw bytes to a node and break the rules, or use up what the node allows.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -38,10 +38,10 @@ std::string header(uint8_t kind, uint32_t message_bytes, uint32_t hidden_bytes) 
   return bytes;
 }
 
-// A connection to a node. Every wait ends after half a minute.
+// A plain socket that is connected to a node. No read or write waits longer than 30 s.
 class RawPeer {
  public:
-  // `from`: the loopback address that it comes from.
+  // `from` is the loopback address that the node sees.
   explicit RawPeer(const TestNode& node, const std::string& from = "127.0.0.1")
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval patience{.tv_sec = 30, .tv_usec = 0};
@@ -59,7 +59,7 @@ class RawPeer {
   RawPeer& operator=(const RawPeer&) = delete;
   ~RawPeer() { close(socket_); }
 
-  // False when the node has closed the connection.
+  // False when the node has closed the connection, or has read nothing for 30 s.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -70,7 +70,7 @@ class RawPeer {
   }
   bool send(const EncodedFrame& frame) { return send(bytes_of(frame)); }
 
-  // Waits for it; what came before is passed over.
+  // Waits until the node closes the connection, and drops what comes before; false after 30 s without a byte.
   bool is_closed_by_node() {
     std::array<char, 4096> dropped;
     ssize_t count = 0;
@@ -79,7 +79,7 @@ class RawPeer {
     return count == 0 || errno == ECONNRESET;
   }
 
-  // The next frame: its kind and its message; nullopt when there is none any more.
+  // The kind and the message of the next frame; nullopt when the connection ends or nothing comes for 30 s.
   std::optional<std::pair<FrameKind, std::string>> read() {
     while (true) {
       auto frame = reader_.next();
@@ -93,7 +93,7 @@ class RawPeer {
     }
   }
 
-  // Joins as this node, as a well-behaved one does; the key of its ring stream.
+  // Shakes hands as a well-behaved node of this id would, and returns the key for its ring stream.
   uint64_t join(const TestNode& node, const NodeId& as) {
     EXPECT_TRUE(send(hello(node, as)));
     const auto answer = read();
@@ -165,7 +165,7 @@ TEST(HostilePeer, WhoSaysNoHelloInTimeIsClosed) {
   TestNode node("a", settings);
   RawPeer silent(node), slow(node), half_way(node);
   EXPECT_TRUE(slow.send("Shol"));
-  EXPECT_TRUE(half_way.send(RawPeer::hello(node, "raw")));  // and is never ready
+  EXPECT_TRUE(half_way.send(RawPeer::hello(node, "raw")));  // but it never says that it is ready
   EXPECT_TRUE(silent.is_closed_by_node());
   EXPECT_TRUE(slow.is_closed_by_node());
   EXPECT_TRUE(half_way.is_closed_by_node());
@@ -177,7 +177,7 @@ TEST(HostilePeer, OneMoreByteNowAndThenDoesNotMoveTheDeadline) {
   TestNode node("a", settings);
   RawPeer peer(node);
   EXPECT_TRUE(peer.send(header(1, 200 << 10, 0)));
-  constexpr int patience = 20'000;  // far fewer bytes than the header has announced
+  constexpr int patience = 20'000;  // bytes, far fewer than the header has announced
   int sent = 0;
   for (; sent < patience && peer.send("x"); ++sent) std::this_thread::sleep_for(milliseconds(1));
   EXPECT_LT(sent, patience) << "the deadline, and nothing else, is to end it";
@@ -290,7 +290,7 @@ TEST(HostilePeer, OfSilentConnectionsFromAsManyAddressesTheOldestLeaves) {
   settings.handshake_deadline = std::chrono::hours(1);
   TestNode node("a", settings);
   std::vector<std::unique_ptr<RawPeer>> silent;
-  for (int i = 0; i < 129; ++i)  // the last one's address comes first in the alphabet
+  for (int i = 0; i < 129; ++i)  // the address of the newest comes first in the alphabet
     silent.push_back(std::make_unique<RawPeer>(node, fmt::format("127.0.0.{}", 238 - i)));
   EXPECT_TRUE(silent[0]->is_closed_by_node());
   EXPECT_TRUE(silent[128]->send(RawPeer::hello(node, "raw")));

@@ -15,10 +15,10 @@ namespace {
 struct Kind {
   std::string_view type;
   int32_t priority;
-  std::vector<std::string_view> prefixes;  // of names
+  std::vector<std::string_view> prefixes;  // of interface names
 };
 
-// Containers' bridges come last: what they lead to is on this machine, or on none.
+// Containers' bridges come last, because they hardly ever lead out of this machine.
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"Loopback", 6, {"lo"}},
@@ -43,7 +43,7 @@ in_addr address_of(const sockaddr* address) {
   return reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
 }
 
-// Empty where the prefix names nobody else.
+// The address at which all others on this interface are reached; empty when there is none.
 std::string find_broadcast(const ifaddrs& entry) {
   if ((entry.ifa_flags & IFF_LOOPBACK) != 0) return "127.255.255.255";
   if ((entry.ifa_flags & IFF_POINTOPOINT) != 0) {

@@ -49,7 +49,7 @@ void set_option(int socket, int level, int option, int value) {
   setsockopt(socket, level, option, &value, sizeof(value));
 }
 
-// A socket that listens; the error of the system otherwise.
+// A non-blocking socket that listens. Fails as Listener::bind().
 Result<int> listen_on(const addrinfo& address, const std::string& place) {
   const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
@@ -82,7 +82,7 @@ Result<int> listen_on(const std::string& host, int32_t port) {
   return listen_on(*found, host_and_port(host, port));
 }
 
-// With the zone where one is needed.
+// This machine's private IPv6 addresses; link-local ones have their zone.
 std::vector<std::string> private_v6_addresses() {
   std::vector<std::string> addresses;
   for (const os::InterfaceAddress& each : os::interface_addresses()) {
@@ -143,8 +143,8 @@ void Listener::stop() {
   for (const Door& door : std::exchange(doors_, {})) close(door.socket);
 }
 
-// Of IPv6 each address that no router forwards from outside is listened on by itself, as they come and go
-// with the networks: who dials another is refused at once and tries the next.
+// Listens at each private IPv6 address by itself, since they come and go with the networks. A node that dials
+// a public one is refused by the system at once, and tries the next address.
 void Listener::renew_doors() {
   const std::vector<std::string> wanted = private_v6_addresses();
   std::erase_if(doors_, [&](const Door& door) {
@@ -187,8 +187,8 @@ void Listener::take(int socket, const std::function<void(int socket)>& on_connec
   socklen_t size = sizeof(address);
   const int fd = accept4(socket, reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) {
-    // Out of descriptors or memory: what waits keeps the socket readable, so wait a little for stop or better
-    // times.
+    // Most likely this process is out of descriptors or memory. The connection that waits keeps the socket
+    // readable, so the thread pauses for 100 ms or until stop().
     pollfd stop{.fd = wake_, .events = POLLIN, .revents = 0};
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) poll(&stop, 1, 100);
     return;

@@ -59,7 +59,7 @@ void ManualDiscovery::read_if_changed() {
   peers_ = *std::move(peers);
 }
 
-// By it the others find this node.
+// The other nodes, which have the same file, find this one by its own entry.
 void ManualDiscovery::check_own_entry(const std::vector<PeerCandidate>& peers) const {
   const auto own = std::ranges::find(peers, own_node_, &PeerCandidate::node);
   if (own == peers.end()) {

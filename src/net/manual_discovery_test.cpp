@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// scenarios.md S3, as its users wrote it.
+// A discovery.json as users of exo wrote it to run Kimi-K2 on two Macs.
 constexpr std::string_view two_macs = R"({"peers": {
       "m2-studio-main":   {"address": "10.0.2.1", "port": 50051, "device_capabilities": {"model": "Mac Studio", "chip": "Apple M2 Ultra",
                            "memory": 196608, "flops": {"fp32": 26.98, "fp16": 53.96, "int8": 107.92}}},
@@ -98,7 +98,7 @@ class ManualDiscoveryTest : public testing::Test {
   }
   ~ManualDiscoveryTest() override { std::filesystem::remove(path_); }
 
-  // As an editor does it: the new file takes the place of the old one at once.
+  // Puts a new file in the place of the old one at once, as editors do.
   void write(std::string_view text) {
     const auto fresh = path_.string() + ".new";
     std::ofstream(fresh) << text;
@@ -115,7 +115,7 @@ class ManualDiscoveryTest : public testing::Test {
     });
   }
 
-  // Waits for what comes from now on.
+  // Whether this candidate comes from now on, within 10 s.
   bool wait_for(const NodeId& node, int32_t port) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     MutexLock lock(mutex_);

@@ -41,7 +41,7 @@ class DatagramSocket {
 
   bool is_bound() const { return is_bound_; }
 
-  // What cannot be sent into one network may be heard in another.
+  // A failure is ignored: the question may be heard in another network.
   void send(const std::string& text, const std::string& address, int32_t port) const {
     const sockaddr_in place = make_place(address, port);
     [[maybe_unused]] const ssize_t sent = sendto(descriptor_, text.data(), text.size(), 0,
@@ -80,7 +80,7 @@ class DatagramSocket {
   bool is_bound_ = false;
 };
 
-// Wherever a node of these settings announces itself.
+// Sends the question into every network in which a node of these settings announces itself.
 void ask(const std::string& question, const NameProbeSettings& settings) {
   const AnnouncementFilter filter{.host = settings.host, .allowed_types = settings.allowed_interface_types};
   for (const Interface& interface : list_interfaces()) {

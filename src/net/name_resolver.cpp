@@ -18,7 +18,9 @@ namespace {
 constexpr int64_t waiting_names_limit = 64;
 
 Result<std::vector<std::string>> look_up(const std::string& name) {
-  _res.retrans = 1;  // this thread's: seconds for each try
+  // The seconds of each try, and the tries. Both are this thread's. glibc sets its own in a thread's first
+  // look-up, so they hold from the second on.
+  _res.retrans = 1;
   _res.retry = 1;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -29,7 +31,7 @@ Result<std::vector<std::string>> look_up(const std::string& name) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
   std::vector<std::string> addresses;
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    std::array<char, NI_MAXHOST> text{};  // with the zone
+    std::array<char, NI_MAXHOST> text{};  // the zone is part of it
     if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
                     NI_NUMERICHOST) == 0)
       addresses.emplace_back(text.data());
@@ -61,7 +63,7 @@ bool NameResolver::resolve(std::string name, Found found) {
   return true;
 }
 
-// The next question; false: it is over.
+// Waits for the next question. False when the resolver ends.
 bool NameResolver::take(Question& question) {
   MutexLock lock(mutex_);
   while (!stopping_ && questions_.empty()) changed_.wait(mutex_);

@@ -1,5 +1,5 @@
-// How long a step takes from one process to another and back, over loopback: net_bench [ROUNDS]. The other
-// process answers on its network thread, so half of it is a hop.
+// Measures how long a step takes from one process to another and back over loopback: net_bench [ROUNDS]. The
+// other process answers on its network thread, so a hop takes half the time.
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -69,7 +69,7 @@ class BenchNode final : public PeerEvents {
   std::promise<void> joined_;
 };
 
-// In the other process, until it is ended.
+// Runs in the other process: writes its port to `port_out`, then sends every step back until it is killed.
 [[noreturn]] void answer(int port_out) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   BenchNode node("b");
@@ -83,7 +83,7 @@ class BenchNode final : public PeerEvents {
   while (true) pause();
 }
 
-// Sends one step after another, each when the one before is back.
+// Sends a step and waits until it is back.
 class Pinger {
  public:
   Pinger(BenchNode& node, std::shared_ptr<PeerLink> link) : link_(std::move(link)) {

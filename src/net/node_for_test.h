@@ -1,4 +1,4 @@
-// A node for tests: a PeerNetwork on loopback and a record of what it hears, to wait on.
+// A node for tests: a PeerNetwork on loopback, and a record of what it hears, on which tests can wait.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ class TestNode final : public PeerEvents {
     std::vector<std::pair<NodeId, PeerMessage>> messages;
     std::vector<std::pair<NodeId, RingMessage>> ring_messages;
 
-    // Joined more often than lost.
+    // Whether the node has joined more often than it was lost.
     bool is_connected(const NodeId& node) const {
       int64_t balance = 0;
       for (const NodeReport& report : joined) balance += report.node == node ? 1 : 0;
@@ -38,7 +38,7 @@ class TestNode final : public PeerEvents {
     settings.first_retry = std::chrono::milliseconds(20);
     settings.longest_retry = std::chrono::milliseconds(200);
     settings.candidate_lifetime =
-        std::chrono::hours(1);  // dial() tells of a node once, discovery again and again
+        std::chrono::hours(1);  // dial() reports a node only once, where discovery repeats itself
     settings.dial_deadline = settings.handshake_deadline = settings.linger =
         std::chrono::seconds(15);  // the machine may be busy
     return settings;
@@ -72,8 +72,8 @@ class TestNode final : public PeerEvents {
                             .priority = 0});
   }
 
-  // False when it has not come about in half a minute. The time in which the whole process stands still, as
-  // when its machine is paused, counts as one of many short waits.
+  // Whether `holds` comes true within 30 s. This is made of many short waits, so that a pause of the whole
+  // machine counts as only one of them.
   bool wait_until(const std::function<bool(const Heard&)>& holds) {
     MutexLock lock(mutex_);
     bool held = holds(heard_);
@@ -115,7 +115,7 @@ class TestNode final : public PeerEvents {
   NodeReport own_report() override { return own_; }
 
   std::unique_ptr<PeerNetwork> network;
-  std::function<void(const NodeId& from, const RingMessage& message)> on_step;  // instead of recording
+  std::function<void(const NodeId& from, const RingMessage& message)> on_step;  // called instead of recording
 
  private:
   void note(const std::function<void(Heard&)>& change) {

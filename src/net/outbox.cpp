@@ -7,13 +7,13 @@
 namespace shoal {
 namespace {
 
-// The most that is written together. A frame is two pieces.
+// A write takes no further frame when it has so many frames or bytes. A frame is two pieces.
 constexpr int64_t batch_frames = ByteStream::most_pieces / 2;
 constexpr int64_t batch_bytes = int64_t{1} << 20;
 
 }  // namespace
 
-// Who is to be woken.
+// The writer, which the caller must wake; null when there is none, it is busy or nothing waits.
 std::shared_ptr<FrameWriter> Outbox::begin_if_idle() {
   if (writer_ == nullptr || is_writing_ || waiting_.empty()) return nullptr;
   is_writing_ = true;

@@ -11,7 +11,7 @@
 namespace shoal {
 namespace {
 
-// Connections that have not said whose they are.
+// At most so many connections that have not said whose they are.
 constexpr int64_t stranger_limit = 128;
 
 Outbox::Limits outbox_limits(const PeerNetworkSettings& settings,
@@ -49,11 +49,11 @@ NodeReport PeerConnections::own_report() {
 
 void PeerConnections::tell(const std::string& text) { told_.warn(std::chrono::steady_clock::now(), text); }
 
-// What others cannot see for themselves: whom they know of and do not have.
+// Every second gives the missing nodes to the handles and tells people of those that have become unreachable.
 void PeerConnections::watch_missing() {
   if (stopping_) return;
   for (const MissingPeer& peer : schedule_.take_newly_unreachable()) {
-    if (peer.advice.empty()) continue;  // what the other side, or this one, has against it was told at once
+    if (peer.advice.empty()) continue;  // dial() or on_ended() has logged the refusal
     tell(fmt::format("node {} at {} cannot be reached for {} s: {}; {}", peer.node, peer.place, peer.seconds,
                      peer.problem, peer.advice));
   }
@@ -67,7 +67,7 @@ void PeerConnections::watch_missing() {
 }
 
 Result<void> PeerConnections::dial(const PeerCandidate& candidate) {
-  // A node that is about to be connected the other way needs no dialling, unless that comes to nothing.
+  // A node that has dialled this one needs no dialling, unless its connection comes to nothing.
   if (connections_.is_joined_or_accepted(candidate.node))
     return fail(ErrorCode::cancelled, "it is about to be connected");
   const std::string place = host_and_port(candidate.address, candidate.port);
@@ -108,7 +108,7 @@ Connection::Settings PeerConnections::connection_settings() const {
           .expected = {}};
 }
 
-// The first word says what a stream is for.
+// The first frame says what a stream is for.
 void PeerConnections::introduce(const std::shared_ptr<FrameStream>& stream, Frame frame) {
   switch (frame.kind) {
     case FrameKind::control: return introduce_control(stream, frame);

@@ -1,4 +1,4 @@
-// The handshake of PeerConnections: from a hello to the one connection of a pair.
+// The handshake of PeerConnections, from a hello to the one connection of a pair of nodes.
 #include <fmt/format.h>
 
 #include <utility>
@@ -20,7 +20,7 @@ void PeerConnections::on_hello(const std::shared_ptr<Connection>& connection, He
 
 void PeerConnections::hello_of_dialled(const std::shared_ptr<Connection>& connection, Hello hello) {
   const Connection::Settings& settings = connection->settings();
-  hello.expected_node.clear();  // they know whom they answer
+  hello.expected_node.clear();  // it counts only in the hello of the node that has dialled
   auto refusal = judge_hello(identity_, hello, settings.address);
   if (!refusal && hello.report.node != settings.expected) {
     refusal = Error{ErrorCode::not_found, fmt::format("there is node {}", hello.report.node)};
@@ -51,8 +51,9 @@ void PeerConnections::hello_of_accepted(const std::shared_ptr<Connection>& conne
   if (make_way(connection, hello)) greet(connection, hello);
 }
 
-// One connection for each pair. While another one stands or is being made, this one waits: it may be a
-// leftover of a dial that has been given up, or the other may be dead without our knowing it yet.
+// True when the handshake may go on, as it does for one connection of a pair at a time. While another one
+// stands or is being made, this one waits: it may be a leftover of a dial that has been given up, or the
+// other may be dead without our knowing it yet.
 bool PeerConnections::make_way(const std::shared_ptr<Connection>& connection, const Hello& hello) {
   const NodeId node = hello.report.node;
   const auto own = connections_.find_dialled(node);
@@ -72,7 +73,7 @@ bool PeerConnections::make_way(const std::shared_ptr<Connection>& connection, co
   return true;
 }
 
-// The other connection has turned out to be alive.
+// The other connection has joined, or has not ended in time.
 void PeerConnections::refuse_parked(const std::shared_ptr<Connection>& connection) {
   const NodeReport& report = connection->parked_hello.report;
   const auto joined = connections_.find_joined(report.node);
@@ -99,7 +100,7 @@ void PeerConnections::greet(const std::shared_ptr<Connection>& connection, const
       Hello{.expected_node = hello.report.node, .report = own_report(), .ring_key = connection->ring_key});
 }
 
-// Something that others from this node have waited for has ended, or has become the connection.
+// Called when a connection to this node has ended or joined: parked ones may have waited for that.
 void PeerConnections::resume_parked(const NodeId& node) {
   const auto joined = connections_.find_joined(node);
   for (const auto& connection : connections_.parked(node)) {
@@ -120,7 +121,7 @@ void PeerConnections::join(const std::shared_ptr<Connection>& connection) {
   connections_.join(connection);
   schedule_.joined(node);
   if (connection->settings().is_dialled) {
-    // It opens the ring stream, if there is to be one; this comes first there.
+    // The node that has dialled also opens the ring stream, if one is needed. This is the first frame there.
     connection->ring()->push(
         encode(RingFrame(RingHello{.node = identity_.node, .ring_key = connection->ring_key})));
   }

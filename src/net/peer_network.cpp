@@ -15,7 +15,8 @@
 namespace shoal {
 namespace {
 
-// Of a node that has not joined: its report at its longest (cluster/report_check).
+// The limit of frames from a node that has not joined. The longest report that cluster/report_check lets
+// through fits into it.
 constexpr int64_t hello_bytes_limit = int64_t{256} << 10;
 
 class BrokenLink final : public PeerLink {
@@ -25,7 +26,7 @@ class BrokenLink final : public PeerLink {
 
 class RingLink final : public PeerLink {
  public:
-  // `drop` ends the connection of `peer`.
+  // `drop` must end the connection of `peer`.
   RingLink(std::shared_ptr<PeerHandle> peer, std::function<void(Error reason)> drop)
       : peer_(std::move(peer)), drop_(std::move(drop)) {}
 
@@ -33,7 +34,7 @@ class RingLink final : public PeerLink {
     const Outbox::Push push = peer_->ring->push(encode(RingFrame(std::move(message))));
     if (push == Outbox::Push::taken) return true;
     if (push == Outbox::Push::closed) return false;
-    peer_->ring->close();  // the promise: nothing that follows arrives
+    peer_->ring->close();  // PeerLink promises that nothing arrives from now on
     const char* what = push == Outbox::Push::full ? "its queue for steps is full: it reads too slowly"
                                                   : "a step is larger than a message may be";
     drop_({ErrorCode::resource_exhausted, what});
@@ -47,7 +48,7 @@ class RingLink final : public PeerLink {
 
 }  // namespace
 
-// Brings what other threads ask for to the network's loop, which owns all connections.
+// Passes on what other threads ask for to the network's loop, which owns all connections.
 class PeerNetwork::State final : public std::enable_shared_from_this<State> {
  public:
   State(PeerNetworkSettings settings, Listener listener)
@@ -57,7 +58,7 @@ class PeerNetwork::State final : public std::enable_shared_from_this<State> {
   Result<void> start(PeerEvents& events);
   void stop();
 
-  // Any thread.
+  // Any thread may call what follows.
   void add_candidate(PeerCandidate candidate);
   bool send(const NodeId& to, const PeerMessage& message);
   std::shared_ptr<PeerLink> open_link(const NodeId& to);
@@ -71,14 +72,14 @@ class PeerNetwork::State final : public std::enable_shared_from_this<State> {
   const PeerNetworkSettings settings_;
   Listener listener_;
   PeerHandles handles_;
-  // From start() on; connections_ belongs to the loop's thread.
+  // Made by start(). The loop owns connections_ from then on.
   std::unique_ptr<Streams> streams_;
   std::unique_ptr<PeerConnections> connections_;
 
   Mutex mutex_;
   bool started_ GUARDED_BY(mutex_) = false;
   bool stopped_ GUARDED_BY(mutex_) = false;
-  NetworkLoop* loop_ GUARDED_BY(mutex_) = nullptr;  // to post to: null before start() and after stop()
+  NetworkLoop* loop_ GUARDED_BY(mutex_) = nullptr;  // null before start() and after stop()
 };
 
 Result<void> PeerNetwork::State::start(PeerEvents& events) {

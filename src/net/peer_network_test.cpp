@@ -234,7 +234,8 @@ TEST(PeerNetwork, FiveNodesThatAllDialEachOtherAreAllConnected) {
       ASSERT_TRUE(from->wait_connected(*to)) << from->id() << " " << to->id();
     }
   }
-  // Only a machine that stood still past a handshake's deadline has an excuse for joining anew.
+  // A node may have been lost, and have joined anew, only when the machine stood still for longer than a
+  // handshake may take.
   const bool was_paused =
       std::chrono::steady_clock::now() - begin > TestNode::quick_settings().handshake_deadline;
   for (const auto& node : nodes) {
@@ -244,7 +245,7 @@ TEST(PeerNetwork, FiveNodesThatAllDialEachOtherAreAllConnected) {
   }
 }
 
-// What is logged from here on, to wait for.
+// Takes what this process logs while the object exists.
 class LogCapture {
  public:
   LogCapture() : file_(std::tmpfile()), stderr_(dup(STDERR_FILENO)) { dup2(fileno(file_), STDERR_FILENO); }
@@ -259,7 +260,7 @@ class LogCapture {
     text.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
     return text;
   }
-  // Until then at most half a minute.
+  // Waits for `part`, at most 30 s, and returns all that was logged.
   std::string wait_for(const std::string& part) const {
     const auto deadline = std::chrono::steady_clock::now() + seconds(30);
     while (text().find(part) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
@@ -347,14 +348,14 @@ TEST(PeerNetwork, NobodyIsReachedBeforeStartOrAfterStop) {
   a.network->drop_peer("b", {ErrorCode::internal, ""});
   a.dial(b);
   EXPECT_TRUE(a.heard().lost.empty()) << "no event comes after stop";
-  EXPECT_TRUE(PeerNetwork::listen(TestNode::quick_settings()));  // and is destroyed without a start
+  EXPECT_TRUE(PeerNetwork::listen(TestNode::quick_settings()));  // it is destroyed without a start
 }
 
 int64_t count_entries(const char* folder) {
   return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
 }
 
-// Pipes and the like are of sanitizers, for the whole process.
+// Counts no other descriptors, because sanitizers keep pipes and the like for the whole process.
 int64_t count_sockets() {
   int64_t count = 0;
   for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -364,7 +365,7 @@ int64_t count_sockets() {
   return count;
 }
 
-// Threads of this process that a network has started.
+// Counts the threads of network loops and of listeners.
 int64_t count_own_threads() {
   int64_t count = 0;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -380,15 +381,15 @@ TEST(PeerNetwork, AHundredConnectionsLeaveNoThreadAndNoSocketBehind) {
     TestNode b("b");
     connect(b, a);
     ASSERT_TRUE(b.network->open_link("a")->send(make_step(1, 10)));
-    b.network->stop();  // perhaps while the ring stream is being opened
+    b.network->stop();  // the ring stream may still be about to be opened
     ASSERT_TRUE(a.wait_lost(b));
   };
   TestNode a("a");
   const int64_t sockets = count_sockets();
-  for (int i = 0; i < 5; ++i) one_round(a);  // what a library keeps for the whole process is there now
+  for (int i = 0; i < 5; ++i) one_round(a);  // starts the threads that libraries keep for the whole process
   const int64_t threads = count_entries("/proc/self/task");
   for (int i = 0; i < 100; ++i) one_round(a);
-  // The other end of a closed socket follows a moment later.
+  // The sockets of `a` are closed a moment after those of `b`.
   const auto deadline = std::chrono::steady_clock::now() + seconds(5);
   while (count_sockets() > sockets && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(2));

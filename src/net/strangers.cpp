@@ -7,7 +7,7 @@
 
 namespace shoal {
 
-// Waits for the first word on one stream.
+// Waits for the first frame of one stream.
 class Strangers::Stranger final : public FrameHandler {
  public:
   Stranger(Strangers& owner, Number number, std::shared_ptr<FrameStream> stream)
@@ -15,7 +15,7 @@ class Strangers::Stranger final : public FrameHandler {
 
   const std::shared_ptr<FrameStream>& stream() const { return stream_; }
 
-  // Both delete this.
+  // Both calls delete this object.
   void on_frame(Frame frame) override { owner_.introduce(number_, std::move(frame)); }
   void on_ended(Error) override { owner_.strangers_.erase(number_); }
 
@@ -57,7 +57,7 @@ void Strangers::introduce(Number number, Frame frame) {
   introduce_(stream, std::move(frame));
 }
 
-// The first to come is the first whose time is over.
+// One timer is enough, because the first stream to come is the first whose time is over.
 void Strangers::watch_deadlines() {
   if (is_watching_ || strangers_.empty()) return;
   is_watching_ = true;

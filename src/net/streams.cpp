@@ -14,11 +14,11 @@ namespace shoal {
 namespace {
 
 constexpr int64_t arriving_limit = 512;
-// For a refused one to read why; of more at once the first is closed.
+// A node that is refused has so long to read why. Of more than the limit at once, the first is closed.
 constexpr Duration refusal_deadline = std::chrono::seconds(1);
 constexpr int64_t refused_limit = 64;
 
-// Host names are judged by what they resolve to.
+// The private ones of the addresses to which a name resolves; permission_denied when all are public.
 Result<std::vector<std::string>> keep_private(const std::string& name,
                                               const std::vector<std::string>& addresses) {
   std::vector<std::string> kept;

@@ -22,7 +22,8 @@
 namespace shoal {
 namespace {
 
-// A node sends some for each of its networks every second or two; many nodes may share an address.
+// What comes faster is passed over. A node sends up to three datagrams into each of its networks every 1 to
+// 2.5 s, and many nodes may share an address.
 constexpr int64_t datagrams_per_second = 4000;
 constexpr int64_t source_datagrams_per_second = 500;
 constexpr int64_t source_limit = 4096;
@@ -144,7 +145,7 @@ void UdpDiscovery::announce() {
   tell_silence(interfaces);
 }
 
-// Again and again, because networks come and go; a second time does nothing.
+// Called with every announcement, because networks come and go. To join a group again changes nothing.
 void UdpDiscovery::join_group(const Interface& interface) {
   ip_mreqn group{};
   inet_pton(AF_INET, announcement_group, &group.imr_multiaddr);
@@ -155,7 +156,7 @@ void UdpDiscovery::join_group(const Interface& interface) {
             std::strerror(errno));
 }
 
-// Once for each state of the networks.
+// Warns only when there is something new to say.
 void UdpDiscovery::tell_silence(std::span<const Interface> interfaces) {
   std::string silence = explain_silence(interfaces, filter_);
   if (silence == told_silence_) return;
@@ -163,7 +164,7 @@ void UdpDiscovery::tell_silence(std::span<const Interface> interfaces) {
   told_silence_ = std::move(silence);
 }
 
-// From the interface's own address, so that others hear the address at which they can reach this node.
+// Sends from the interface's own address, so that others see the address at which they can reach this node.
 void UdpDiscovery::announce_on(const Interface& interface) {
   const std::string datagram = format_announcement({.version = settings_.version,
                                                     .cluster = settings_.cluster,
@@ -189,7 +190,7 @@ void UdpDiscovery::announce_on(const Interface& interface) {
 }
 
 void UdpDiscovery::receive(const std::function<void(PeerCandidate)>& on_candidate) {
-  constexpr int burst = 64;  // then it is looked whether it is time to stop or to announce
+  constexpr int burst = 64;  // after so many, run() looks whether it is time to stop or to announce
   for (int i = 0; i < burst; ++i) {
     std::array<char, 2048> bytes;
     sockaddr_in source{};
@@ -203,7 +204,7 @@ void UdpDiscovery::receive(const std::function<void(PeerCandidate)>& on_candidat
   }
 }
 
-// Whether what comes from there is looked at.
+// Whether a datagram from `source` is looked at, or comes too fast.
 bool UdpDiscovery::has_room(const std::string& source) {
   const TimePoint now = std::chrono::steady_clock::now();
   if (std::ssize(rates_) >= source_limit) {
@@ -223,7 +224,7 @@ void UdpDiscovery::hear(std::string_view datagram, const std::string& source,
   const auto heard = parse_announcement(datagram);
   const TimePoint now = std::chrono::steady_clock::now();
   if (!heard) {
-    // One that wants this node's name hears at once that it is taken.
+    // A node that wants this one's name hears at once that it is taken.
     const auto question = parse_name_question(datagram);
     if (question && question->node == settings_.node && question->incarnation != settings_.incarnation) {
       if (now < next_answer_ || !is_private(classify_address(source))) return;

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-// A UDP port that nobody else uses; every test has its own.
+// A UDP port that was free a moment ago, so that no test hears the nodes of another.
 int32_t free_udp_port() {
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in address{};
@@ -113,7 +113,7 @@ TEST(Announcement, WhatIsNoneIsAnError) {
   bad_port.peer_port = 70000;
   bad_node.node = "a/b";
   const std::string good = format_announcement(sample_announcement());
-  // The third is what exo sends on the same port.
+  // The third is an announcement of exo, which uses the same port.
   const std::vector<std::string> datagrams = {
       "",
       "hello",

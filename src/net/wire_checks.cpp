@@ -35,7 +35,7 @@ bool is_name(std::string_view value) {
   return true;
 }
 
-// Bytes from outside, so that they harm no terminal.
+// The first 80 bytes in quotes, with control characters escaped so that they harm no terminal.
 std::string quoted(std::string_view value) {
   std::string result;
   for (const char c : value.substr(0, 80)) {

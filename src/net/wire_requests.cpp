@@ -41,8 +41,8 @@ void write(const SamplingWishes& wishes, wire::SamplingWishes& out) {
   if (wishes.default_temperature) out.set_default_temperature(*wishes.default_temperature);
 }
 
-// The head judges the ranges, as api does (service/sampling_ranges.h), and can refuse the one request; here
-// they are numbers.
+// Only checks that the numbers are finite. The head judges their ranges as api does
+// (service/sampling_ranges.h), because it can refuse the one request; an error here ends the connection.
 SamplingWishes read(const wire::SamplingWishes& in, WireChecks& checks) {
   SamplingWishes wishes;
   if (in.has_temperature()) wishes.temperature = checks.number(in.temperature(), "sampling.temperature");

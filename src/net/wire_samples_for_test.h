@@ -1,11 +1,12 @@
-// One frame of every kind, no field at its default: for tests and as seeds of the fuzzer.
+// Frames of every kind, for tests. In control frames no field on the wire has its default value, except the
+// first layer of a plan's first stage.
 #pragma once
 
 #include <vector>
 
 #include "net/wire.h"
 
-// GCC 12 sees uninitialised members in temporaries that hold a std::expected.
+// GCC 12 wrongly sees uninitialised members in temporaries that hold a std::expected.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif

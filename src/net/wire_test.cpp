@@ -23,7 +23,7 @@ Result<RingFrame> read_ring(const EncodedFrame& frame) {
   return decode_ring(message_of(frame), frame.hidden);
 }
 
-// Names of fields, at any depth, that are not set; of a oneof one is enough.
+// Adds the names of the fields, at any depth, that are not set. Of a oneof one field is enough.
 void find_unset(const google::protobuf::Message& message, std::vector<std::string>& unset) {
   const auto& reflection = *message.GetReflection();
   const auto& descriptor = *message.GetDescriptor();
@@ -52,7 +52,7 @@ TEST(Wire, EveryControlFrameFillsEveryFieldAndComesBackUnchanged) {
     ASSERT_TRUE(parsed.ParseFromString(bytes));
     std::vector<std::string> unset;
     find_unset(parsed, unset);
-    std::erase(unset, "shoal.wire.PlanStage.first_layer");  // of a first stage it is 0
+    std::erase(unset, "shoal.wire.PlanStage.first_layer");  // it is 0 in a plan's first stage
     EXPECT_THAT(unset, testing::IsEmpty()) << parsed.ShortDebugString();
     const auto decoded = read_control(bytes);
     ASSERT_TRUE(decoded) << decoded.error().message;

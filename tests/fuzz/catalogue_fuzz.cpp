@@ -1,5 +1,5 @@
-// Any text as models.json is refused with a reason, or each of its entries has a name, and repositories of
-// two parts that lead nowhere else.
+// Any text as models.json is refused with a reason, or each of its entries has an id, and repositories of two
+// parts without "..".
 #include <algorithm>
 #include <string_view>
 

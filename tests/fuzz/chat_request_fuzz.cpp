@@ -1,5 +1,5 @@
-// Any body is refused with a 400 that says why, or becomes a request within its ranges whose prompt is JSON
-// again.
+// Any body, read as a chat and as a completion, is refused with a 400 that says why, or becomes a request
+// whose settings are within their ranges. The context for a chat's template is JSON.
 #include "api/chat_request.h"
 #include "api/completion_request.h"
 #include "base/check.h"

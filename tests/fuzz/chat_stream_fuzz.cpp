@@ -1,5 +1,5 @@
-// Any bytes as a node's answer to a streamed chat: however they are cut, the client reports the same words,
-// the same end and the same error.
+// The client reads any bytes as a node's answer to a streamed chat. However they are cut, it reports the same
+// words, the same end and the same error. The first byte chooses the cut.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Any text as discovery.json is refused with a place that lies in it, or gives peers that can be dialled,
-// also with an unknown member put in front.
+// Any text as discovery.json is refused with a place that lies in it, or gives peers that can be dialled. An
+// unknown member in front of the others then changes nothing.
 #include <algorithm>
 #include <charconv>
 #include <string_view>

@@ -1,5 +1,6 @@
-// Any bytes of a connection, in any pieces, are frames that are written again as the same bytes, or end it;
-// and a reader takes no more memory than what has arrived asks for.
+// Any bytes of a connection, in pieces of any size, are frames that are written again as the same bytes, up
+// to the first error. The space that a reader offers is never larger than the input and 64 KiB, whatever a
+// header announces.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -11,7 +12,6 @@
 
 namespace {
 
-// Bytes 5 to 7 of a header are not looked at.
 std::string rewrite(const shoal::Frame& frame) {
   shoal::EncodedFrame again{.head = std::string(shoal::frame_header_bytes, '\0'), .hidden = frame.hidden};
   again.head += frame.message;
@@ -20,13 +20,14 @@ std::string rewrite(const shoal::Frame& frame) {
          std::string(reinterpret_cast<const char*>(again.hidden.data()), again.hidden.size() * sizeof(float));
 }
 
+// Leaves out bytes 5 to 7 of the header, at which no reader looks.
 bool is_same(std::string_view sent, std::string_view read) {
   return sent.substr(0, 5) == read.substr(0, 5) && sent.substr(8) == read.substr(8);
 }
 
 }  // namespace
 
-// The first byte says how large the pieces are, the second what a frame may have.
+// The first byte chooses the size of the pieces, the second how many bytes a frame may have.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const size_t piece = 1 + size_t{data[0]} * data[0];

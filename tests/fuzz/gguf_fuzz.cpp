@@ -1,4 +1,4 @@
-// Any bytes are either refused or described by tensors that lie within them.
+// Any bytes as a GGUF file are refused, or all tensors lie within them.
 #include "base/check.h"
 #include "files/gguf.h"
 

@@ -1,5 +1,5 @@
-// Any bytes as GBNF: the grammar accepts what its masks allow, and whether the text may end does not depend
-// on how it was cut into tokens.
+// Any bytes are read as GBNF. The grammar accepts what its masks allow, and whether the text may end does not
+// depend on how it was cut into tokens.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

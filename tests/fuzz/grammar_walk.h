@@ -1,4 +1,4 @@
-// Makes a text of a grammar, always the same one. Bytes that close something come often, so that it ends.
+// Writes a text of a grammar, always the same one. Bytes that close something come often, so that it ends.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,7 @@
 
 namespace shoal {
 
-// nullopt when the text has not ended after `byte_limit` bytes, or could go on in more ways than are
-// followed.
+// nullopt when the text cannot end after `byte_limit` bytes, or could go on in more ways than are followed.
 inline std::optional<std::string> walk_grammar(const Grammar& grammar, int byte_limit) {
   const ShortestEnds ends(grammar);
   GrammarStates states(grammar, ends);

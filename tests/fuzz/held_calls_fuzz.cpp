@@ -1,6 +1,6 @@
-// Any JSON as the parameters of a function that calls are held to, for any family: it is refused, or our own
-// reader finds well-formed calls of the function in what the grammar writes. The first two bytes choose the
-// family and the tool choice.
+// Calls are held to a function whose parameters are any JSON. It is refused, or our own reader finds only
+// well-formed calls of the function in a text of the grammar. The first byte chooses the styles of calls and
+// of thinking, the second whether a call is required and whether there may be several.
 #include "answers/answer_grammar.h"
 #include "answers/read_answer_for_test.h"
 #include "base/check.h"

@@ -1,4 +1,5 @@
-// Renders any bytes as a chat template over a small context.
+// Renders any bytes as a chat template over a small context. The ranges of what came from the context are in
+// order and lie within the text.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

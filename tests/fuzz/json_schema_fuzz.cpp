@@ -1,4 +1,4 @@
-// Any JSON as a schema is refused, or its grammar writes JSON.
+// Any JSON as a schema is refused, or a text of its grammar is JSON.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,4 +1,5 @@
-// Any configuration is refused, or has sizes and frequencies that can be computed with.
+// Any bytes as config.json and as GGUF are refused, or give sizes and a number of frequencies that can be
+// computed with.
 #include <cmath>
 
 #include "base/check.h"

@@ -1,4 +1,5 @@
-// Any bytes are either refused or described by tensors that lie within them; so is any index.
+// Any bytes as a safetensors file are refused, or all tensors lie within them. They are read as an index too,
+// only to see that this does no harm.
 #include "base/check.h"
 #include "files/safetensors.h"
 

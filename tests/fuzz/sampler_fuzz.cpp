@@ -1,5 +1,6 @@
-// Any settings, logits, history and masks: finite logits give a token that may be drawn, and the same one
-// again; others are refused.
+// Samples with any settings, logits, history and masks. If settings and logits are finite and some id stands
+// for a token, the result is a token with a chance to be drawn, and the same one again. Otherwise it is an
+// error.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -25,7 +26,7 @@ class Bytes {
     return value;
   }
   uint8_t byte() { return take<uint8_t>(); }
-  // Mostly a number that is usual in requests, else any bits.
+  // Half of the time a number from the list or one from 0.2 to 2, otherwise any bits.
   double number() {
     constexpr double usual[] = {0, 1, 0.5, 0.9, 2, -2, 1e-308, 1e308, -1e308, 7, 100, -100, 1e-12, -0.0};
     const uint8_t choice = byte();

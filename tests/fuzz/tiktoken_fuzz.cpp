@@ -1,5 +1,5 @@
-// Reads any bytes as a tiktoken vocabulary with one of the patterns, and as tekken.json, and encodes a few
-// texts.
+// Reads any bytes as a tiktoken vocabulary with one of the patterns or as tekken.json, as the first byte
+// chooses, and encodes and decodes a few texts.
 #include <array>
 #include <cstddef>
 #include <cstdint>

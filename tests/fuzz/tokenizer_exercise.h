@@ -1,4 +1,4 @@
-// Sends a few texts through a tokenizer that was made from any bytes.
+// Encodes and decodes a few texts with a tokenizer that was made from any bytes.
 #pragma once
 
 #include "tokens/detokenizer.h"

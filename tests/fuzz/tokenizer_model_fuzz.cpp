@@ -1,4 +1,4 @@
-// Reads any bytes as a SentencePiece model and encodes a few texts.
+// Reads any bytes as a SentencePiece model and encodes and decodes a few texts.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,6 +1,6 @@
-// Any text as the answer of any family: cut in pieces it gives the same events as whole, no call has
-// malformed arguments, and nothing that is no call is lost. The first two bytes choose the family and the
-// cut.
+// Any text is read as an answer in any style. Cut in pieces it gives the same events as whole, the arguments
+// of every call are a JSON object, and nothing that is no call is lost. The first byte chooses the styles of
+// calls and of thinking, the second the cut.
 #include "answers/read_answer_for_test.h"
 #include "base/check.h"
 #include "base/utf8.h"

@@ -1,4 +1,5 @@
-// Any bytes from a peer are either refused or a frame that is written and read again as the same frame.
+// Any bytes from a peer are refused, or are a frame that can be read again when it is written. Refusals and
+// frames of a ring then come back the same.
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ void read_control(std::string_view message) {
   const auto frame = shoal::decode_control(message, "1.2.3");
   if (!frame) return;
   const auto* hello = std::get_if<shoal::Hello>(&*frame);
-  if (hello != nullptr && hello->report.version != "1.2.3") return;  // read only in part
+  if (hello != nullptr && hello->report.version != "1.2.3") return;  // it was read only as far as its version
   CHECK(shoal::decode_control(message_of(shoal::encode(*frame)), "1.2.3").has_value());
 }
 
@@ -39,7 +40,8 @@ void read_refusal(std::string_view message) {
 
 }  // namespace
 
-// The first two bytes say what it is, and how many of the others are hidden states.
+// The first byte chooses the kind of frame. For a ring, the second says how many of the bytes that follow are
+// hidden states.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
