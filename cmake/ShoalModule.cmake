@@ -18,6 +18,7 @@ function(shoal_module name)
     return()
   endif()
   add_library(shoal_${name} STATIC ${sources})
+  shoal_unite(shoal_${name})
   target_include_directories(shoal_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   list(TRANSFORM ARG_DEPS PREPEND shoal_ OUTPUT_VARIABLE libraries)
   target_link_libraries(shoal_${name} PUBLIC ${libraries} PRIVATE ${ARG_EXTERNAL} shoal_options)
@@ -34,6 +35,7 @@ function(shoal_module name)
   endif()
   if(BUILD_TESTING AND tests)
     add_executable(${name}_test ${tests})
+    shoal_unite(${name}_test)
     list(TRANSFORM ARG_TEST_DEPS PREPEND shoal_ OUTPUT_VARIABLE test_libraries)
     target_link_libraries(${name}_test PRIVATE shoal_${name} ${test_libraries} shoal_base_for_test shoal_options
                                                GTest::gmock GTest::gtest_main ${ARG_EXTERNAL} ${ARG_TEST_EXTERNAL})
@@ -46,4 +48,11 @@ function(shoal_module name)
                          PROPERTIES TIMEOUT ${SHOAL_TEST_TIMEOUT} LABELS ${kind})
     add_dependencies(unit_tests_${kind} ${name}_test)
   endif()
+endfunction()
+
+# shoal_unite(TARGET): its sources are compiled eight at a time, which halves the time: most of a source's time goes into
+# the headers it reads and the templates it fills in. So a name stands once in a module's unnamed namespaces. The preset
+# clang compiles each source by itself, as editors want it.
+function(shoal_unite target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SHOAL_UNITE} UNITY_BUILD_BATCH_SIZE 8)
 endfunction()

@@ -9,13 +9,13 @@ namespace shoal {
 namespace {
 
 const ToolSet& tools() {
-  static const ToolSet example_tools(*parse_json(R"([
+  static const ToolSet tool_set(*parse_json(R"([
       {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {
           "city": {"type": "string"}, "days": {"type": "integer"}, "unit": {"type": ["string", "null"]},
           "code": {"anyOf": [{"$ref": "#/$defs/Code"}, {"type": "null"}]}, "kind": {"const": "7"},
           "any": {}}, "$defs": {"Code": {"enum": ["1", "2"]}}}}},
       {"type": "function", "function": {"name": "now"}}])"));
-  return example_tools;
+  return tool_set;
 }
 
 constexpr AnswerStyle hermes_format{.calls = CallStyle::hermes, .thinking = ThinkingStyle::angle};

@@ -59,7 +59,7 @@ struct NotationMaker {
 };
 
 // The writing of a call reduced to its object: {"name": …}.
-CallWriting bare_json(const CallWriting& writing) {
+CallWriting without_marks(const CallWriting& writing) {
   CallWriting bare = writing;
   bare.before_name.remove_prefix(bare.before_name.find('{'));
   bare.after_arguments = bare.after_arguments.substr(0, bare.after_arguments.find('}') + 1);
@@ -182,7 +182,7 @@ Expression CallGrammar::behind(const CallOpener& opener) const {
 
 Expression CallGrammar::bare(const CallOpener& opener) const {
   if (std::holds_alternative<PythonNotation>(opener.notation)) return section();
-  const CallWriting writing = bare_json(format_.writing);
+  const CallWriting writing = without_marks(format_.writing);
   if (!writing.before_name.starts_with(opener.replayed))
     return never();  // a list: it is read, but not written
   std::vector<Expression> parts;

@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-constexpr size_t maximum_header_bytes = 512;
+constexpr size_t longest_bare_header = 512;
 constexpr std::string_view recipient_mark = "to=";
 constexpr std::string_view functions_namespace = "functions.";
 
@@ -110,7 +110,7 @@ void ChannelAnswer::take_text(std::string_view text) {
 void ChannelAnswer::add_to_header(char byte) {
   source_.push_back(byte);
   const bool is_possible = part_ == Part::header || may_be_header(source_);
-  if (is_possible && source_.size() <= maximum_header_bytes) return;
+  if (is_possible && source_.size() <= longest_bare_header) return;
   begin_text(Part::content);
   write(std::exchange(source_, {}));
 }

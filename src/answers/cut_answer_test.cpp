@@ -109,19 +109,20 @@ TEST_P(CutAnswer, HasNoMarksBehindAFinishedCall) {
 INSTANTIATE_TEST_SUITE_P(Calls, CutAnswer, testing::ValuesIn(families()),
                          [](const testing::TestParamInfo<Family>& family) { return family.param.name; });
 
-const ToolSet& tools() {
-  static const ToolSet example_tools(*parse_json(R"([
+const ToolSet& writing_tools() {
+  static const ToolSet tool_set(*parse_json(R"([
       {"function": {"name": "write", "parameters": {"type": "object", "properties": {
           "text": {"type": "string"}, "tags": {"type": "array"}, "any": {}}}}},
       {"function": {"name": "now"}}])"));
-  return example_tools;
+  return tool_set;
 }
 
 std::vector<ReadCall> calls_of(CallStyle style, std::string_view text) {
   const AnswerStyle format{.calls = style, .thinking = ThinkingStyle::none};
-  const std::vector<AnswerEvent> whole = read_events(format, tools(), {text});
+  const std::vector<AnswerEvent> whole = read_events(format, writing_tools(), {text});
   for (size_t cut = 0; cut < text.size(); ++cut)
-    EXPECT_EQ(read_events(format, tools(), {text.substr(0, cut), text.substr(cut)}), whole) << cut << text;
+    EXPECT_EQ(read_events(format, writing_tools(), {text.substr(0, cut), text.substr(cut)}), whole)
+        << cut << text;
   const ReadAnswer answer = collect(whole);
   EXPECT_EQ(answer.content, "") << text;
   for (const ReadCall& call : answer.calls) EXPECT_TRUE(parse_json(call.arguments)) << call.arguments;
@@ -242,10 +243,10 @@ TEST(CallReader, TakesAListOfLlamasJson) {
   EXPECT_EQ(calls_of(CallStyle::llama_json, two), both);
   EXPECT_EQ(calls_of(CallStyle::llama_json, "<|python_tag|>" + std::string(two)), both);
   EXPECT_EQ(calls_of(CallStyle::hermes, two), both);
-  const AnswerStyle llama{.calls = CallStyle::llama_json, .thinking = ThinkingStyle::none};
+  const AnswerStyle llama_style{.calls = CallStyle::llama_json, .thinking = ThinkingStyle::none};
   for (const std::string_view text :
        {"[1, 2]", "[", R"([{"a": 1}])", R"([{"name": "Ada", "parameters": {}}])"})
-    EXPECT_EQ(read_answer(llama, tools(), text).content, text);
+    EXPECT_EQ(read_answer(llama_style, writing_tools(), text).content, text);
 }
 
 }  // namespace

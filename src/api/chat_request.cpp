@@ -133,7 +133,7 @@ bool is_text(const Value& value, std::string_view text) {
 }
 
 // Refuses what clients may ask for and we cannot do yet, because it must not be ignored silently.
-void refuse_what_does_not_work(RequestFields& fields) {
+void refuse_chat_fields(RequestFields& fields) {
   for (const char* name : {"images", "audio"}) {
     if (const Value* value = fields.find(name); value && !is_empty_array(*value)) {
       fields.reject_unsupported(name, "images and sound are not supported yet");
@@ -153,7 +153,7 @@ ApiResult<ChatRequest> parse_chat_request(std::string_view body) {
   if (!object) return std::unexpected(object.error());
   std::optional<ApiError> error;
   RequestFields fields(*object, error);
-  refuse_what_does_not_work(fields);
+  refuse_chat_fields(fields);
   ChatRequest request;
   request.options = read_generation_options(fields, error);
   RequestSettings& settings = request.options.settings;

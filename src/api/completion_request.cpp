@@ -70,7 +70,7 @@ bool read_echo(RequestFields& fields, const CompletionRequest& request) {
   return true;
 }
 
-void refuse_what_does_not_work(RequestFields& fields) {
+void refuse_completion_fields(RequestFields& fields) {
   if (!fields.text("suffix").value_or("").empty())
     fields.reject_unsupported("suffix", "is not supported yet");
 }
@@ -82,7 +82,7 @@ ApiResult<CompletionRequest> parse_completion_request(std::string_view body) {
   if (!object) return std::unexpected(object.error());
   std::optional<ApiError> error;
   RequestFields fields(*object, error);
-  refuse_what_does_not_work(fields);
+  refuse_completion_fields(fields);
   CompletionRequest request;
   request.options = read_generation_options(fields, error);
   RequestSettings& settings = request.options.settings;

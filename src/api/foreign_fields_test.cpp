@@ -5,7 +5,7 @@
 namespace shoal {
 namespace {
 
-std::optional<ApiError> error_of(const std::string& members) {
+std::optional<ApiError> error_of_members(const std::string& members) {
   const auto object = parse_request_object("{" + members + "}");
   EXPECT_TRUE(object) << members;
   std::optional<ApiError> error;
@@ -33,7 +33,7 @@ TEST(ForeignFields, WhatChangesTheAnswerAndIsNotHereIsNamed) {
                                                         {"structural_tag", R"("x")"},
                                                         {"lora", R"([{"id":0,"scale":1}])"},
                                                         {"no_repeat_ngram_size", "3"}}) {
-    const auto error = error_of("\"" + name + "\":" + value);
+    const auto error = error_of_members("\"" + name + "\":" + value);
     ASSERT_TRUE(error) << name;
     EXPECT_EQ(error->status, 400);
     EXPECT_EQ(error->param, name);
@@ -52,7 +52,7 @@ TEST(ForeignFields, WhatIsOffAndWhatChangesNothingIsPassedOver) {
         R"("use_beam_search":false,"truncate_prompt_tokens":null,"include_stop_str_in_output":false,
            "spaces_between_special_tokens":true,"guidance_scale":1,"negative_prompt":"","priority":0)",
         R"("timings_per_token":true,"keep_alive":"5m","num_ctx":4096,"anything":{"else":[1]})"}) {
-    const auto error = error_of(members);
+    const auto error = error_of_members(members);
     EXPECT_FALSE(error) << error->message;
   }
 }

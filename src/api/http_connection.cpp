@@ -13,7 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
-constexpr size_t read_size = 4096;
 // This much of a refused body is read, so that its sender can read the refusal.
 constexpr size_t discarded_bytes = 16 << 20;
 constexpr Duration discard_deadline = std::chrono::seconds(2);

@@ -50,6 +50,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void lose_client();
 
  private:
+  static constexpr size_t read_size = 4096;  // of one read from the socket
+
   using Steady = std::chrono::steady_clock;
   using error_code = boost::system::error_code;
 

@@ -27,7 +27,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr size_t read_size = 4096;
 constexpr size_t pipelined_bytes = 16 << 10;  // read ahead while an answer is being made
 constexpr size_t shown_bytes = 40;            // of a header, in an error message
 

@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-std::string with(const std::string& members) {
+std::string chat_with(const std::string& members) {
   return R"({"messages":[{"role":"user","content":"x"}])" + (members.empty() ? "" : "," + members) + "}";
 }
 
@@ -23,7 +23,7 @@ TEST(TemplateFields, ReachTheTemplatesContext) {
           {R"("reasoning_effort":"low","chat_template_kwargs":{"thinking":true})",
            R"("add_generation_prompt": true, "reasoning_effort": "low", "thinking": true)"},
           {R"("documents":[],"enable_thinking":null)", R"("add_generation_prompt": true)"}}) {
-    const ApiResult<ChatRequest> request = parse_chat_request(with(members));
+    const ApiResult<ChatRequest> request = parse_chat_request(chat_with(members));
     ASSERT_TRUE(request) << members;
     const auto context = parse_json(R"({"messages": [{"role": "user", "content": "x"}], )" + expected + "}");
     ASSERT_TRUE(context);
@@ -41,7 +41,7 @@ TEST(TemplateFields, ThatAreWrongAreNamed) {
            {R"("reasoning_effort":1)", "reasoning_effort"},
            {R"("chat_template_kwargs":{"messages":[]})", "chat_template_kwargs"},
            {R"("documents":["a"])", "documents"}}) {
-    const ApiResult<ChatRequest> request = parse_chat_request(with(members));
+    const ApiResult<ChatRequest> request = parse_chat_request(chat_with(members));
     ASSERT_FALSE(request) << members;
     EXPECT_EQ(request.error().status, 400);
     EXPECT_EQ(request.error().param, param);

@@ -13,7 +13,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t vocabulary = 256;
+constexpr int64_t vocabulary_size = 256;
 
 std::vector<double> log_probabilities(std::span<const float> logits) {
   const double highest = *std::ranges::max_element(logits);
@@ -39,7 +39,7 @@ class KQuants : public testing::Test {
     folder_ = std::filesystem::temp_directory_path() / fmt::format("shoal-k-{:016x}", os::random_bits());
     ASSERT_TRUE(os::write_text_file(folder_ / "k.gguf", model.as_k_quants));
     ASSERT_TRUE(os::write_text_file(folder_ / "float.gguf", model.as_float));
-    for (TokenId i = 0; i < 96; ++i) prompt_.push_back((i * 37 + i * i) % vocabulary);
+    for (TokenId i = 0; i < 96; ++i) prompt_.push_back((i * 37 + i * i) % vocabulary_size);
     truth_ = logits_of("float.gguf", exact_settings());
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -85,7 +85,7 @@ TEST_F(KQuants, WithInt8ActivationsStayWhereFloat32Is) {
   int64_t same_choice = 0;
   const auto rows = std::ssize(prompt_);
   for (int64_t row = 0; row < rows; ++row) {
-    const auto expected = row_of(truth_, row, vocabulary), found = row_of(logits, row, vocabulary);
+    const auto expected = row_of(truth_, row, vocabulary_size), found = row_of(logits, row, vocabulary_size);
     const double distance = divergence(expected, found);
     sum += distance;
     worst = std::max(worst, distance);

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr uint32_t max_dimensions = 4;
+constexpr uint32_t max_gguf_dimensions = 4;
 
 // ggml's numbers for tensor types. The second table only gives names for errors.
 struct GgmlType {
@@ -76,9 +76,9 @@ Result<DType> tensor_type(uint32_t number, std::string_view name) {
 Result<std::vector<int64_t>> read_shape(GgufCursor& cursor, std::string_view what) {
   const auto dimension_count = cursor.read<uint32_t>(what);
   if (!dimension_count) return fail(dimension_count.error());
-  if (*dimension_count > max_dimensions) {
-    return cursor.fail_here(
-        fmt::format("{} has {} dimensions, at most {} are legal", what, *dimension_count, max_dimensions));
+  if (*dimension_count > max_gguf_dimensions) {
+    return cursor.fail_here(fmt::format("{} has {} dimensions, at most {} are legal", what, *dimension_count,
+                                        max_gguf_dimensions));
   }
   std::vector<int64_t> shape(*dimension_count);
   for (size_t i = shape.size(); i-- > 0;) {  // the file has the innermost dimension first

@@ -18,7 +18,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int64_t length_bytes = 8;
-constexpr int64_t max_header_bytes = 100'000'000;  // the original library's limit
 constexpr size_t max_dimensions = 8;
 
 struct TypeName {
@@ -168,9 +167,9 @@ Result<int64_t> header_length(std::span<const std::byte> file, int64_t file_byte
   }
   uint64_t length = 0;
   std::memcpy(&length, file.data(), sizeof(length));
-  if (length > static_cast<uint64_t>(max_header_bytes)) {
-    return fail_corrupt(
-        fmt::format("the header says it is {} bytes long, the limit is {}", length, max_header_bytes));
+  if (length > static_cast<uint64_t>(safetensors_header_limit)) {
+    return fail_corrupt(fmt::format("the header says it is {} bytes long, the limit is {}", length,
+                                    safetensors_header_limit));
   }
   const auto bytes = static_cast<int64_t>(length);
   if (bytes > file_bytes - length_bytes || bytes > static_cast<int64_t>(file.size()) - length_bytes) {

@@ -14,6 +14,9 @@
 
 namespace shoal {
 
+// The most bytes of a header, the original library's limit.
+inline constexpr int64_t safetensors_header_limit = 100'000'000;
+
 struct SafetensorsTensor {
   std::string name;
   DType type;

@@ -26,7 +26,7 @@ Result<SafetensorsFile> parse(const std::string& file) {
   return parse_safetensors(std::as_bytes(std::span(file)), static_cast<int64_t>(file.size()));
 }
 
-void expect_error(const Result<SafetensorsFile>& file, ErrorCode code, std::string_view part) {
+void expect_safetensors_error(const Result<SafetensorsFile>& file, ErrorCode code, std::string_view part) {
   ASSERT_FALSE(file) << "expected an error with: " << part;
   EXPECT_EQ(file.error().code, code) << file.error().message;
   EXPECT_THAT(file.error().message, HasSubstr(std::string(part)));
@@ -64,10 +64,10 @@ TEST(Safetensors, RefusesHeadersOfImpossibleLength) {
   auto text = with_header(two_tensors, 14);
   const uint64_t huge = ~uint64_t{0};
   std::memcpy(text.data(), &huge, 8);
-  expect_error(parse(text), ErrorCode::corrupt_data, "the limit is");
+  expect_safetensors_error(parse(text), ErrorCode::corrupt_data, "the limit is");
   const uint64_t longer = text.size() - 7;
   std::memcpy(text.data(), &longer, 8);
-  expect_error(parse(text), ErrorCode::corrupt_data, "the header says");
+  expect_safetensors_error(parse(text), ErrorCode::corrupt_data, "the header says");
 }
 
 TEST(Safetensors, RefusesTensorsThatContradictThemselves) {
@@ -76,45 +76,48 @@ TEST(Safetensors, RefusesTensorsThatContradictThemselves) {
   };
   EXPECT_TRUE(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,12]})", 12));
   EXPECT_TRUE(one(R"({"dtype":"F16","shape":[],"data_offsets":[0,2]})", 2));
-  expect_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,12]})", 11), ErrorCode::corrupt_data,
-               "cut off");
-  expect_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,12]})", 13), ErrorCode::corrupt_data,
-               "end at");
-  expect_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,10]})", 10), ErrorCode::corrupt_data,
-               "10 bytes");
-  expect_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[12,0]})", 12), ErrorCode::corrupt_data,
-               "[12, 0)");
-  expect_error(one(R"({"dtype":"F16","shape":[6],"data_offsets":[4,16]})", 16), ErrorCode::corrupt_data,
-               "begins at");
-  expect_error(one(R"({"dtype":"F16","shape":[-6],"data_offsets":[0,12]})", 12), ErrorCode::corrupt_data,
-               "no shape");
-  expect_error(one(R"({"dtype":"F16","shape":[1.5],"data_offsets":[0,12]})", 12), ErrorCode::corrupt_data,
-               "no shape");
-  expect_error(one(R"({"dtype":"F16","shape":[4294967296,4294967296,2],"data_offsets":[0,12]})", 12),
-               ErrorCode::corrupt_data, "12 bytes");
-  expect_error(one(R"({"dtype":"F16","shape":[18446744073709551615],"data_offsets":[0,12]})", 12),
-               ErrorCode::corrupt_data, "no shape");
-  expect_error(one(R"({"dtype":"F16","shape":[6],"data_offsets":[0]})", 12), ErrorCode::corrupt_data,
-               "data_offsets");
-  expect_error(one(R"({"dtype":"F8_E4M3","shape":[6],"data_offsets":[0,6]})", 6), ErrorCode::invalid_argument,
-               "tensor 't' has the type F8_E4M3");
-  expect_error(one(R"({"shape":[6],"data_offsets":[0,6]})", 6), ErrorCode::corrupt_data, "no dtype");
-  expect_error(one("3", 0), ErrorCode::corrupt_data, "not an object");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,12]})", 11),
+                           ErrorCode::corrupt_data, "cut off");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,12]})", 13),
+                           ErrorCode::corrupt_data, "end at");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[0,10]})", 10),
+                           ErrorCode::corrupt_data, "10 bytes");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[2,3],"data_offsets":[12,0]})", 12),
+                           ErrorCode::corrupt_data, "[12, 0)");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[6],"data_offsets":[4,16]})", 16),
+                           ErrorCode::corrupt_data, "begins at");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[-6],"data_offsets":[0,12]})", 12),
+                           ErrorCode::corrupt_data, "no shape");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[1.5],"data_offsets":[0,12]})", 12),
+                           ErrorCode::corrupt_data, "no shape");
+  expect_safetensors_error(
+      one(R"({"dtype":"F16","shape":[4294967296,4294967296,2],"data_offsets":[0,12]})", 12),
+      ErrorCode::corrupt_data, "12 bytes");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[18446744073709551615],"data_offsets":[0,12]})", 12),
+                           ErrorCode::corrupt_data, "no shape");
+  expect_safetensors_error(one(R"({"dtype":"F16","shape":[6],"data_offsets":[0]})", 12),
+                           ErrorCode::corrupt_data, "data_offsets");
+  expect_safetensors_error(one(R"({"dtype":"F8_E4M3","shape":[6],"data_offsets":[0,6]})", 6),
+                           ErrorCode::invalid_argument, "tensor 't' has the type F8_E4M3");
+  expect_safetensors_error(one(R"({"shape":[6],"data_offsets":[0,6]})", 6), ErrorCode::corrupt_data,
+                           "no dtype");
+  expect_safetensors_error(one("3", 0), ErrorCode::corrupt_data, "not an object");
 }
 
 TEST(Safetensors, RefusesOverlapsAndNamesThatStandThereTwice) {
-  expect_error(parse(with_header(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
-                                 R"("b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
-                                 6)),
-               ErrorCode::corrupt_data, "begins at");
-  expect_error(parse(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
-                                 R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
-                                 1)),
-               ErrorCode::corrupt_data, "distinct names");
-  expect_error(parse(with_header("[]", 0)), ErrorCode::corrupt_data, "not a JSON object");
-  expect_error(parse(with_header(std::string(100'000, '['), 0)), ErrorCode::corrupt_data,
-               "not a JSON object");
-  expect_error(parse(with_header(R"({"__metadata__":{"x":1}})", 0)), ErrorCode::corrupt_data, "__metadata__");
+  expect_safetensors_error(parse(with_header(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+                                             R"("b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+                                             6)),
+                           ErrorCode::corrupt_data, "begins at");
+  expect_safetensors_error(parse(with_header(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                                             R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                                             1)),
+                           ErrorCode::corrupt_data, "distinct names");
+  expect_safetensors_error(parse(with_header("[]", 0)), ErrorCode::corrupt_data, "not a JSON object");
+  expect_safetensors_error(parse(with_header(std::string(100'000, '['), 0)), ErrorCode::corrupt_data,
+                           "not a JSON object");
+  expect_safetensors_error(parse(with_header(R"({"__metadata__":{"x":1}})", 0)), ErrorCode::corrupt_data,
+                           "__metadata__");
 }
 
 TEST(Safetensors, ReadsAnIndexButNoPathsOutOfTheFolder) {

@@ -9,8 +9,7 @@
 namespace shoal {
 namespace {
 
-constexpr int64_t max_header_bytes = 100'000'000;  // the limit of safetensors.cpp
-constexpr int64_t start_bytes = 4096;              // enough to recognise a foreign file
+constexpr int64_t start_bytes = 4096;  // enough to recognise a foreign file
 
 Result<std::vector<std::byte>> read_start(const std::filesystem::path& path, int64_t bytes) {
   std::vector<std::byte> start(static_cast<size_t>(bytes));
@@ -33,7 +32,7 @@ Result<SafetensorsFile> open_safetensors(const std::filesystem::path& path) {
   if (!start) return fail(start.error());
   uint64_t length = 0;
   if (start->size() >= sizeof(length)) std::memcpy(&length, start->data(), sizeof(length));
-  if (length <= static_cast<uint64_t>(max_header_bytes)) {
+  if (length <= static_cast<uint64_t>(safetensors_header_limit)) {
     const int64_t header = std::min(identity->bytes, 8 + static_cast<int64_t>(length));
     if (header > std::ssize(*start)) start = read_start(path, header);
     if (!start) return fail(start.error());

@@ -14,8 +14,8 @@
 namespace shoal {
 namespace {
 
-constexpr size_t maximum_bytes = 1 << 20;
-constexpr int maximum_depth = 100;
+constexpr size_t longest_gbnf = 1 << 20;
+constexpr int deepest_gbnf = 100;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -26,7 +26,7 @@ class GbnfParser {
   explicit GbnfParser(std::string_view source) : cursor_(source) {}
 
   Result<Grammar> parse() {
-    if (cursor_.source().size() > maximum_bytes) cursor_.reject("the grammar is longer than 1 MiB");
+    if (cursor_.source().size() > longest_gbnf) cursor_.reject("the grammar is longer than 1 MiB");
     if (!is_valid_utf8(cursor_.source())) cursor_.reject("the grammar is no UTF-8");
     skip_space();
     while (!cursor_.is_at_end()) parse_rule();
@@ -108,7 +108,7 @@ class GbnfParser {
   }
 
   Expression parse_choice() {
-    if (++depth_ > maximum_depth) cursor_.reject("groups are nested too deeply");
+    if (++depth_ > deepest_gbnf) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
     do {
       choices.push_back(parse_sequence());

@@ -7,7 +7,7 @@
 namespace shoal {
 namespace {
 
-bool accepts(std::string_view pattern, std::string_view text) {
+bool pattern_accepts(std::string_view pattern, std::string_view text) {
   const Result<Grammar> grammar =
       compile_output_format({.kind = OutputKind::regex, .source = std::string(pattern)});
   EXPECT_TRUE(grammar) << pattern << ": " << (grammar ? "" : grammar.error().message);
@@ -16,12 +16,12 @@ bool accepts(std::string_view pattern, std::string_view text) {
 
 TEST(OutputFormat, APatternMatchesTheWholeTextWithOrWithoutAnchors) {
   for (const char* pattern : {R"(\d{3}-\d{4})", R"(^\d{3}-\d{4}$)"}) {
-    EXPECT_TRUE(accepts(pattern, "555-1234"));
-    EXPECT_FALSE(accepts(pattern, "a 555-1234"));
-    EXPECT_FALSE(accepts(pattern, "555-12345"));
+    EXPECT_TRUE(pattern_accepts(pattern, "555-1234"));
+    EXPECT_FALSE(pattern_accepts(pattern, "a 555-1234"));
+    EXPECT_FALSE(pattern_accepts(pattern, "555-12345"));
   }
-  EXPECT_TRUE(accepts("(ja|nein)+[ä-ü]", "janeinö"));
-  EXPECT_TRUE(accepts(R"("[^"]*"\n)", "\"x\"\n")) << "quotes are characters like any other";
+  EXPECT_TRUE(pattern_accepts("(ja|nein)+[ä-ü]", "janeinö"));
+  EXPECT_TRUE(pattern_accepts(R"("[^"]*"\n)", "\"x\"\n")) << "quotes are characters like any other";
 }
 
 TEST(OutputFormat, APatternThatCannotBeHeldIsAnError) {

@@ -13,8 +13,8 @@
 namespace shoal {
 namespace {
 
-constexpr int maximum_depth = 100;
-constexpr size_t maximum_bytes = 16'384;
+constexpr int deepest_regex = 100;
+constexpr size_t longest_regex = 16'384;
 
 CodePoints digits() { return {{'0', '9'}}; }
 CodePoints word_characters() { return {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}; }
@@ -73,7 +73,7 @@ class Parser {
   };
 
   Result<Parsed> parse() {
-    if (cursor_.source().size() > maximum_bytes) cursor_.reject("it is longer than 16384 bytes");
+    if (cursor_.source().size() > longest_regex) cursor_.reject("it is longer than 16384 bytes");
     if (!is_valid_utf8(cursor_.source())) cursor_.reject("it is no UTF-8");
     std::vector<SearchedPattern::Ahead> ahead;
     if (cursor_.is_at("^(?=") || cursor_.is_at("^(?!")) {
@@ -104,7 +104,7 @@ class Parser {
   }
 
   Expression parse_choice() {
-    if (++depth_ > maximum_depth) cursor_.reject("groups are nested too deeply");
+    if (++depth_ > deepest_regex) cursor_.reject("groups are nested too deeply");
     std::vector<Expression> choices;
     do {
       std::vector<Expression> parts;

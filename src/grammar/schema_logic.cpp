@@ -13,7 +13,7 @@ namespace shoal {
 namespace {
 
 constexpr std::string_view subject = "the schema";
-constexpr int maximum_depth = 300;
+constexpr int deepest_schema = 300;
 
 std::optional<bool> as_boolean(const Value& schema) {
   if (schema.boolean() != nullptr) return *schema.boolean();
@@ -130,7 +130,7 @@ Result<void> SchemaLogic::expand(Parts parts, std::vector<Schemas>& found) {
 
 Result<void> SchemaLogic::add(const Value& schema, Parts& parts, int depth) {
   if (Result<void> paid = budget_.take(50, subject); !paid) return paid;
-  if (depth > maximum_depth) return fail(ErrorCode::invalid_argument, "the schema is nested too deeply");
+  if (depth > deepest_schema) return fail(ErrorCode::invalid_argument, "the schema is nested too deeply");
   if (const auto truth = as_boolean(schema)) {
     parts.is_impossible = parts.is_impossible || !*truth;
     return {};
@@ -293,7 +293,7 @@ Result<const Value*> SchemaLogic::negated(const Value& schema, const SchemaPart&
   for (int depth = 0; from->object() != nullptr && from->object()->size() == 1; ++depth) {
     const auto& [name, value] = from->object()->front();
     if (name != "$ref" || value.text() == nullptr) break;
-    if (depth > maximum_depth) return reject(schema, "$ref", "leads to itself");
+    if (depth > deepest_schema) return reject(schema, "$ref", "leads to itself");
     const Result<const Value*> target = resolve(*from, *value.text());
     if (!target) return target;
     from = *target;

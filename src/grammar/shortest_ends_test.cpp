@@ -37,7 +37,7 @@ std::vector<Result<Grammar>> some_grammars() {
 }
 
 // The fewest bytes to an end, found breadth first through all bytes.
-int64_t searched(GrammarStates& states, int32_t from) {
+int64_t searched_end(GrammarStates& states, int32_t from) {
   std::map<int32_t, int64_t> distance{{from, 0}};
   std::vector<int32_t> reached{from};
   for (size_t at = 0; at < reached.size(); ++at) {
@@ -61,7 +61,7 @@ TEST(ShortestEnds, AreThoseThatASearchThroughAllBytesFinds) {
       GrammarStates states(*grammar, ends);
       int32_t state = states.start();
       for (int i = 0; i < 12; ++i) {
-        ASSERT_EQ(states.bytes_to_end(state), searched(states, state)) << walk << " " << i;
+        ASSERT_EQ(states.bytes_to_end(state), searched_end(states, state)) << walk << " " << i;
         state = any_following(states, state, random);
         if (state == GrammarStates::dead_state) break;
       }

@@ -21,7 +21,7 @@ std::vector<float> dequantized(DType type, std::span<const std::byte> bytes, int
   return values;
 }
 
-bool same_bits(std::span<const float> a, std::span<const float> b) {
+bool have_same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
@@ -49,7 +49,7 @@ TEST(Dequantize, GivesTheBitsOfGgmlForEveryBlockFormat) {
     std::vector<float> values(expected.size() / sizeof(float));
     std::memcpy(values.data(), expected.data(), expected.size());
     const auto got = dequantized(type, std::as_bytes(std::span(blocks)), static_cast<int64_t>(values.size()));
-    EXPECT_TRUE(same_bits(got, values)) << name;
+    EXPECT_TRUE(have_same_bits(got, values)) << name;
     ++formats;
   }
   EXPECT_EQ(formats, 8);
@@ -59,10 +59,10 @@ TEST(Dequantize, ReadsHalvesSubnormalsIncluded) {
   const std::vector<uint16_t> halves = {0x3c00, 0xbc01, 0x0001, 0x83ff, 0x7bff, 0x8000};
   const auto bytes = std::as_bytes(std::span(halves));
   const std::vector<float> expected = {1.0F, -1.0009765625F, 0x1p-24F, -0x1.ff8p-15F, 65504.0F, -0.0F};
-  EXPECT_TRUE(same_bits(dequantized(DType::f16, bytes, 6), expected));
+  EXPECT_TRUE(have_same_bits(dequantized(DType::f16, bytes, 6), expected));
   const std::vector<float> expected_bf16 = {0x1p-7F,       -0x1.02p-7F, 0x1p-133F,
                                             -0x1.fep-120F, 0x1.fep120F, -0.0F};
-  EXPECT_TRUE(same_bits(dequantized(DType::bf16, bytes, 6), expected_bf16));
+  EXPECT_TRUE(have_same_bits(dequantized(DType::bf16, bytes, 6), expected_bf16));
 }
 
 TEST(Half, RoundsToNearestEvenAndKeepsSubnormals) {
@@ -100,7 +100,8 @@ TEST(WeightMatrix, HoldsEveryRowExactlyWhateverTheRowCount) {
         kernels_for(Isa::reference).dequantize_row(*matrix, row, values.data());
         const auto expected =
             dequantized(type, std::span(source).subspan(row * row_bytes, row_bytes), columns);
-        EXPECT_TRUE(same_bits(values, expected)) << dtype_info(type).name << " row " << row << " of " << rows;
+        EXPECT_TRUE(have_same_bits(values, expected))
+            << dtype_info(type).name << " row " << row << " of " << rows;
       }
     }
   }

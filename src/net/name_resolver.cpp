@@ -18,9 +18,9 @@ namespace {
 constexpr int64_t waiting_names_limit = 64;
 
 Result<std::vector<std::string>> look_up(const std::string& name) {
-  // The seconds of each try, and the tries. Both are this thread's. glibc sets its own in a thread's first
-  // look-up, so they hold from the second on.
-  _res.retrans = 1;
+  // These are this thread's; without res_init() its first look-up would set both back.
+  ::res_init();
+  _res.retrans = 1;  // seconds of each try
   _res.retry = 1;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;

@@ -36,7 +36,7 @@ bool is_name(std::string_view value) {
 }
 
 // The first 80 bytes in quotes, with control characters escaped so that they harm no terminal.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string result;
   for (const char c : value.substr(0, 80)) {
     result +=
@@ -51,11 +51,11 @@ Result<void> check_node_id(std::string_view id) {
   if (is_id(id)) return {};
   return fail(ErrorCode::invalid_argument,
               fmt::format("--node-id {}: from 1 to {} bytes of printable UTF-8 without / and \\ are expected",
-                          quoted(id), id_limit));
+                          in_quotes(id), id_limit));
 }
 
 std::string WireChecks::id(const std::string& value, std::string_view field) {
-  if (!is_id(value)) refuse(fmt::format("{}: {} is no id", field, quoted(value)));
+  if (!is_id(value)) refuse(fmt::format("{}: {} is no id", field, in_quotes(value)));
   return value;
 }
 
@@ -64,7 +64,7 @@ std::string WireChecks::optional_id(const std::string& value, std::string_view f
 }
 
 std::string WireChecks::name(const std::string& value, std::string_view field) {
-  if (!is_name(value)) refuse(fmt::format("{}: {} is no model name", field, quoted(value)));
+  if (!is_name(value)) refuse(fmt::format("{}: {} is no model name", field, in_quotes(value)));
   return value;
 }
 

@@ -7,6 +7,7 @@
 #include "base/simulated_world_for_test.h"
 #include "ring/hash_engine_for_test.h"
 #include "ring/local_ring.h"
+#include "ring/recording_link_for_test.h"
 #include "ring/ring_limits.h"
 
 namespace shoal {
@@ -21,17 +22,6 @@ class RecordingSink final : public StepSink {
   void on_ring_lost(Error error) override { losses.push_back(std::move(error)); }
   std::vector<StepOutput> outputs;
   std::vector<Error> losses;
-};
-
-// Keeps what is sent through it.
-class RecordingLink final : public PeerLink {
- public:
-  bool send(RingMessage message) override {
-    sent.push_back(std::move(message));
-    return !broken;
-  }
-  std::vector<RingMessage> sent;
-  bool broken = false;
 };
 
 std::shared_ptr<HashEngine> make_engine(int64_t first_layer, int64_t end_layer) {

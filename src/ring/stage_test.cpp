@@ -4,21 +4,12 @@
 
 #include "base/simulated_world_for_test.h"
 #include "ring/hash_engine_for_test.h"
+#include "ring/recording_link_for_test.h"
 
 namespace shoal {
 namespace {
 
 using std::chrono::seconds;
-
-class RecordingLink final : public PeerLink {
- public:
-  bool send(RingMessage message) override {
-    sent.push_back(std::move(message));
-    return !broken;
-  }
-  std::vector<RingMessage> sent;
-  bool broken = false;
-};
 
 struct StageInAWorld {
   explicit StageInAWorld(bool is_tail = false)

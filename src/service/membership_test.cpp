@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-NodeReport report_of(const NodeId& node, uint64_t incarnation = 1) {
+NodeReport report_from(const NodeId& node, uint64_t incarnation = 1) {
   NodeReport report{};
   report.node = node;
   report.incarnation = incarnation;
@@ -20,18 +20,18 @@ TimePoint at(int64_t ms) { return TimePoint(milliseconds(ms)); }
 Duration one_second(const NodeId&) { return std::chrono::seconds(1); }
 
 TEST(Membership, APeerThatSpeaksStaysAndOneThatIsSilentIsNamed) {
-  Membership members(report_of("own"));
-  members.join(report_of("a"), at(0));
-  members.join(report_of("b"), at(0));
+  Membership members(report_from("own"));
+  members.join(report_from("a"), at(0));
+  members.join(report_from("b"), at(0));
   EXPECT_TRUE(members.hear("a", at(900)));
   EXPECT_TRUE(members.silent_peers(at(999), one_second).empty());
   EXPECT_EQ(members.silent_peers(at(1000), one_second), std::vector<NodeId>{"b"});
 }
 
 TEST(Membership, EachPeerMayHaveItsOwnPatience) {
-  Membership members(report_of("own"));
-  members.join(report_of("stage"), at(0));
-  members.join(report_of("visitor"), at(0));
+  Membership members(report_from("own"));
+  members.join(report_from("stage"), at(0));
+  members.join(report_from("visitor"), at(0));
   const auto patience = [](const NodeId& node) {
     return node == "stage" ? std::chrono::seconds(1) : std::chrono::seconds(5);
   };
@@ -40,26 +40,26 @@ TEST(Membership, EachPeerMayHaveItsOwnPatience) {
 }
 
 TEST(Membership, OurOwnStandstillIsNobodysSilence) {
-  Membership members(report_of("own"));
-  members.join(report_of("a"), at(0));
+  Membership members(report_from("own"));
+  members.join(report_from("a"), at(0));
   members.excuse(milliseconds(3000));
   EXPECT_TRUE(members.silent_peers(at(3500), one_second).empty());
   EXPECT_FALSE(members.silent_peers(at(4000), one_second).empty());
 }
 
 TEST(Membership, WhatAStrangerSaysIsNotHeard) {
-  Membership members(report_of("own"));
+  Membership members(report_from("own"));
   EXPECT_FALSE(members.hear("stranger", at(0)));
-  members.update("stranger", report_of("stranger"), at(0));
+  members.update("stranger", report_from("stranger"), at(0));
   EXPECT_FALSE(members.has_reported_since("stranger", at(0)));
   EXPECT_EQ(members.find("stranger"), nullptr);
   EXPECT_TRUE(members.hear("own", at(0)));
 }
 
 TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
-  Membership members(report_of("own"));
-  members.join(report_of("a", 7), at(0));
-  NodeReport newer = report_of("a", 0);
+  Membership members(report_from("own"));
+  members.join(report_from("a", 7), at(0));
+  NodeReport newer = report_from("a", 0);
   newer.address.clear();
   newer.models = {{.name = "m"}};
   EXPECT_FALSE(members.has_reported_since("a", at(1)));
@@ -74,8 +74,8 @@ TEST(Membership, ANewerReportKeepsWhatTheHandshakeFoundOut) {
 }
 
 TEST(Membership, NothingNewIsAskedOfAPeerThatHasBecomeSilent) {
-  Membership members(report_of("own"));
-  members.join(report_of("a"), at(0));
+  Membership members(report_from("own"));
+  members.join(report_from("a"), at(0));
   EXPECT_EQ(members.fresh_reports(at(900), std::chrono::seconds(1)).size(), 2u);
   EXPECT_EQ(members.fresh_reports(at(1000), std::chrono::seconds(1)).size(), 1u);
   EXPECT_EQ(members.reports().size(), 2u);

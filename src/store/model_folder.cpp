@@ -11,6 +11,7 @@
 
 #include "files/model_file_names.h"
 #include "store/content_hash.h"
+#include "store/folder.h"
 
 namespace shoal {
 namespace {
@@ -19,24 +20,9 @@ namespace fs = std::filesystem;
 
 constexpr int64_t depth_limit = 3;  // levels of folders below a model's
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  fs::directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error))
-    found.push_back(entries->path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 bool is_file(const fs::path& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
 }
 
 // Sets the size of the weights and the first problem found with them.

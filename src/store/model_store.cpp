@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "base/utf8.h"
 #include "files/model_file_names.h"
+#include "store/folder.h"
 #include "store/missing_model.h"
 
 namespace shoal {
@@ -52,22 +53,6 @@ std::string list_of(std::vector<std::string> texts, std::string_view last_joint)
   const std::string last = texts.back();
   texts.pop_back();
   return fmt::format("{} {} {}", fmt::join(texts, ", "), last_joint, last);
-}
-
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator entries(folder, fs::directory_options::skip_permission_denied, error);
-       !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    found.push_back(entries->path());
-  }
-  std::ranges::sort(found);
-  return found;
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code error;
-  return fs::is_directory(path, error);
 }
 
 bool is_same(std::string_view a, std::string_view b) { return a == b; }

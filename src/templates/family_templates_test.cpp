@@ -36,7 +36,7 @@ std::string makers_template(const std::filesystem::path& path) {
   return *config->find("chat_template")->text();
 }
 
-Value chat(bool system, bool opens_answer) {
+Value usual_chat(bool system, bool opens_answer) {
   Value::Array messages;
   const auto add = [&](const char* role, const char* content) {
     messages.push_back(Value::Object{{"role", role}, {"content", content}});
@@ -64,7 +64,7 @@ TEST_P(FamilyTemplates, RenderAsTheMakersOwnDo) {
   for (const bool opens_answer : {true, false}) {
     // Mistral's prompt always opens an answer, and Phi's closed one has one end token more.
     if (!opens_answer && (is_mistral(family) || family.name == std::string_view("phi3"))) continue;
-    const Value context = chat(family.system, opens_answer);
+    const Value context = usual_chat(family.system, opens_answer);
     const Result<std::string> expected = theirs->render(context);
     ASSERT_TRUE(expected) << expected.error().message;
     EXPECT_EQ(ours->render(context).value_or("an error"), *expected);

@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(All, LlamaCppGoldens,
                          });
 
 // Draws texts of all planes, with combining marks, digits, spaces and contractions.
-std::string random_text(std::mt19937& random, int characters) {
+std::string random_plane_text(std::mt19937& random, int characters) {
   static const std::vector<std::string> text_parts = {
       " ",     "  ",    "\n", "\r\n", "\t",         "a",    "The",
       "don't", "12345", "é",  "ｅ́",   "日本",       "한국", "🏃‍♂️",
@@ -139,7 +139,7 @@ TEST_P(ByteLevelVocabularies, DecodeWhatTheyEncodeInAnyChunking) {
   ASSERT_NE(tokenizer, nullptr);
   std::mt19937 random(7);
   for (int i = 0; i < 300; ++i) {
-    const std::string text = random_text(random, 1 + i % 40);
+    const std::string text = random_plane_text(random, 1 + i % 40);
     const std::vector<TokenId> ids = tokenizer->encode(text, SpecialTokens::as_text);
     ASSERT_EQ(tokenizer->decode(ids), text);
     StreamingDetokenizer detokenizer(*tokenizer, {});

@@ -10,7 +10,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::array<TensorRule, 9> tensors = {{
+constexpr std::array<TensorRule, 9> llama_tensors = {{
     {"attention_norm.weight", "attn_norm.weight", "input_layernorm.weight", Extent::hidden, {}},
     {"query.weight", "attn_q.weight", "self_attn.q_proj.weight", Extent::query, Extent::hidden},
     {"key.weight", "attn_k.weight", "self_attn.k_proj.weight", Extent::key_value, Extent::hidden},
@@ -66,7 +66,7 @@ const Architecture& llama_architecture() {
                                              .hugging_face_rope = RopeLayout::half,
                                              .hugging_face_norm_epsilon = 1e-6,
                                              .hugging_face_context_length = 2048,
-                                             .layer_tensors = tensors,
+                                             .layer_tensors = llama_tensors,
                                              .make_layer = make_layer<LlamaLayer>};
   return architecture;
 }

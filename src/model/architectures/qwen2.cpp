@@ -9,7 +9,7 @@
 namespace shoal {
 namespace {
 
-constexpr std::array<TensorRule, 12> tensors = {{
+constexpr std::array<TensorRule, 12> qwen2_tensors = {{
     {"attention_norm.weight", "attn_norm.weight", "input_layernorm.weight", Extent::hidden, {}},
     {"query.weight", "attn_q.weight", "self_attn.q_proj.weight", Extent::query, Extent::hidden},
     {"query.bias", "attn_q.bias", "self_attn.q_proj.bias", Extent::query, {}},
@@ -71,7 +71,7 @@ const Architecture& qwen2_architecture() {
                                              .hugging_face_rope = RopeLayout::half,
                                              .hugging_face_norm_epsilon = 1e-6,
                                              .hugging_face_context_length = 32768,
-                                             .layer_tensors = tensors,
+                                             .layer_tensors = qwen2_tensors,
                                              .make_layer = make_layer<Qwen2Layer>};
   return architecture;
 }

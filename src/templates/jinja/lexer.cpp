@@ -12,7 +12,7 @@ namespace shoal::jinja {
 namespace {
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Makes all line ends
 //  and drops the last one, as Jinja's loaders do.
@@ -189,7 +189,7 @@ class Lexer {
     const char c = source_[at_];
     if (c == '"' || c == '\'') {
       read_string(c);
-    } else if (is_digit(c)) {
+    } else if (is_ascii_digit(c)) {
       read_number();
     } else if (const size_t length = name_length(); length > 0) {
       put(TokenType::name, source_.substr(at_, length));
@@ -256,13 +256,13 @@ class Lexer {
       put(TokenType::integer, digits);
       return;
     }
-    take_digits(is_digit);
+    take_digits(is_ascii_digit);
     TokenType type = TokenType::integer;
-    const auto digit_at = [&](size_t i) { return i < source_.size() && is_digit(source_[i]); };
+    const auto digit_at = [&](size_t i) { return i < source_.size() && is_ascii_digit(source_[i]); };
     if (!after_dot && starts(".") && digit_at(at_ + 1)) {
       type = TokenType::number;
       digits += source_[at_++];
-      take_digits(is_digit);
+      take_digits(is_ascii_digit);
     }
     if (!after_dot && (starts("e") || starts("E"))) {
       const size_t sign =
@@ -271,7 +271,7 @@ class Lexer {
         type = TokenType::number;
         digits += source_.substr(at_, 1 + sign);
         at_ += 1 + sign;
-        take_digits(is_digit);
+        take_digits(is_ascii_digit);
       }
     }
     put(type, digits);
@@ -328,7 +328,7 @@ class Lexer {
         reject("a string has a wrong escape");
       }
       const char c = source_[at_];
-      code = 16 * code + static_cast<char32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+      code = 16 * code + static_cast<char32_t>(is_ascii_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
       if (code > 0x10FFFF) reject("a string has an escape that is no character");
     }
     // Half of a surrogate pair is not a character.
