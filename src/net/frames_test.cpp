@@ -7,6 +7,8 @@
 #include <limits>
 #include <random>
 
+#include "net/frame_bytes_for_test.h"
+
 namespace shoal {
 namespace {
 
@@ -20,11 +22,6 @@ EncodedFrame make_frame(FrameKind kind, size_t message_bytes, size_t hidden_coun
   for (size_t i = 0; i < hidden_count; ++i) frame.hidden.push_back(static_cast<float>(i));
   write_frame_header(frame, kind);
   return frame;
-}
-
-std::string bytes_of(const EncodedFrame& frame) {
-  return frame.head +
-         std::string(reinterpret_cast<const char*>(frame.hidden.data()), frame.hidden.size() * sizeof(float));
 }
 
 // A copy of a frame that was read, whose own message is soon gone.
@@ -66,14 +63,6 @@ Error error_of(std::string_view bytes, int64_t limit = no_limit) {
   auto kept = read_all(reader, bytes, [] { return size_t{1000}; });
   EXPECT_FALSE(kept);
   return kept ? Error{ErrorCode::internal, "no error"} : kept.error();
-}
-
-std::string header(uint8_t kind, uint32_t message_bytes, uint32_t hidden_bytes) {
-  std::string bytes = bytes_of(make_frame(FrameKind::control, 0, 0));
-  bytes[4] = static_cast<char>(kind);
-  std::memcpy(bytes.data() + 8, &message_bytes, 4);
-  std::memcpy(bytes.data() + 12, &hidden_bytes, 4);
-  return bytes;
 }
 
 TEST(Frames, TheHeaderIsAsTheContractHasIt) {
@@ -124,11 +113,11 @@ TEST(Frames, WhatIsNoFrameIsRefused) {
   EXPECT_THAT(error_of("GET / HTTP/1.1\r\nHost: a\r\n\r\n").message, HasSubstr("no frame of Shoal"));
   EXPECT_THAT(error_of("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").message, HasSubstr("no frame of Shoal"));
   EXPECT_THAT(error_of(std::string(16, '\0')).message, HasSubstr("no frame of Shoal"));
-  EXPECT_THAT(error_of(header(0, 0, 0)).message, HasSubstr("unknown kind 0"));
-  EXPECT_THAT(error_of(header(4, 0, 0)).message, HasSubstr("unknown kind 4"));
-  EXPECT_THAT(error_of(header(1, 0, 8)).message, HasSubstr("none of a ring"));
-  EXPECT_THAT(error_of(header(2, 0, 6)).message, HasSubstr("6 bytes, no whole number of float32"));
-  EXPECT_EQ(error_of(header(4, 0, 0)).code, ErrorCode::corrupt_data);
+  EXPECT_THAT(error_of(frame_header(0, 0, 0)).message, HasSubstr("unknown kind 0"));
+  EXPECT_THAT(error_of(frame_header(4, 0, 0)).message, HasSubstr("unknown kind 4"));
+  EXPECT_THAT(error_of(frame_header(1, 0, 8)).message, HasSubstr("none of a ring"));
+  EXPECT_THAT(error_of(frame_header(2, 0, 6)).message, HasSubstr("6 bytes, no whole number of float32"));
+  EXPECT_EQ(error_of(frame_header(4, 0, 0)).code, ErrorCode::corrupt_data);
 }
 
 TEST(Frames, AFrameAboveTheLimitIsRefusedByItsHeader) {
@@ -137,7 +126,8 @@ TEST(Frames, AFrameAboveTheLimitIsRefusedByItsHeader) {
   EXPECT_TRUE(read_all(reader, bytes, [] { return size_t{1000}; }));
   EXPECT_THAT(error_of(bytes.substr(0, 16), 115).message,
               HasSubstr("a frame of 116 bytes, of which 115 are allowed"));
-  EXPECT_THAT(error_of(header(2, 0xffffffff, 0xfffffffc), 1 << 28).message, HasSubstr("8589934603 bytes"));
+  EXPECT_THAT(error_of(frame_header(2, 0xffffffff, 0xfffffffc), 1 << 28).message,
+              HasSubstr("8589934603 bytes"));
 }
 
 TEST(Frames, ALimitMayRiseBetweenTwoFrames) {
@@ -151,10 +141,10 @@ TEST(Frames, ALimitMayRiseBetweenTwoFrames) {
 
 TEST(Frames, SpaceIsNotGivenForWhatIsOnlyAnnounced) {
   FrameReader reader(no_limit);
-  ASSERT_TRUE(read_all(reader, header(1, 200 << 20, 0), [] { return size_t{1000}; }));
+  ASSERT_TRUE(read_all(reader, frame_header(1, 200 << 20, 0), [] { return size_t{1000}; }));
   EXPECT_LE(reader.space().size(), size_t{64} << 10);
   FrameReader ring_reader(no_limit);
-  ASSERT_TRUE(read_all(ring_reader, header(2, 0, 200 << 20), [] { return size_t{1000}; }));
+  ASSERT_TRUE(read_all(ring_reader, frame_header(2, 0, 200 << 20), [] { return size_t{1000}; }));
   EXPECT_LE(ring_reader.space().size(), size_t{64} << 10);
 }
 

@@ -8,11 +8,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <optional>
 #include <thread>
 
 #include "cluster/report_check.h"
+#include "net/frame_bytes_for_test.h"
 #include "net/frames.h"
 #include "net/node_for_test.h"
 #include "net/wire.h"
@@ -24,19 +24,6 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using Heard = TestNode::Heard;
-
-std::string bytes_to_send(const EncodedFrame& frame) {
-  return frame.head +
-         std::string(reinterpret_cast<const char*>(frame.hidden.data()), frame.hidden.size() * sizeof(float));
-}
-
-std::string header_of(uint8_t kind, uint32_t message_bytes, uint32_t hidden_bytes) {
-  std::string bytes = "Shol" + std::string(12, '\0');
-  bytes[4] = static_cast<char>(kind);
-  std::memcpy(bytes.data() + 8, &message_bytes, 4);
-  std::memcpy(bytes.data() + 12, &hidden_bytes, 4);
-  return bytes;
-}
 
 // A plain socket that is connected to a node. No read or write waits longer than 30 s.
 class RawPeer {
@@ -68,7 +55,7 @@ class RawPeer {
     }
     return true;
   }
-  bool send(const EncodedFrame& frame) { return send(bytes_to_send(frame)); }
+  bool send(const EncodedFrame& frame) { return send(bytes_of(frame)); }
 
   // Waits until the node closes the connection, and drops what comes before; false after 30 s without a byte.
   bool is_closed_by_node() {
@@ -139,10 +126,10 @@ TEST(HostilePeer, WhatIsNoHelloIsClosedAtOnce) {
   TestNode node("a", settings);
   for (const std::string& bytes :
        {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-        std::string(100, '\0'), header_of(9, 0, 0), header_of(1, 0xffffffff, 0),
-        header_of(2, 0xffffffff, 0xfffffffc), header_of(1, 256 << 10, 0), header_of(1, 0, 0),
-        header_of(2, 0, 0), header_of(3, 0, 0), bytes_to_send(encode(Ready{})),
-        bytes_to_send(encode(PeerMessage(Goodbye{})))}) {
+        std::string(100, '\0'), frame_header(9, 0, 0), frame_header(1, 0xffffffff, 0),
+        frame_header(2, 0xffffffff, 0xfffffffc), frame_header(1, 256 << 10, 0), frame_header(1, 0, 0),
+        frame_header(2, 0, 0), frame_header(3, 0, 0), bytes_of(encode(Ready{})),
+        bytes_of(encode(PeerMessage(Goodbye{})))}) {
     RawPeer peer(node);
     EXPECT_TRUE(peer.send(bytes));
     EXPECT_TRUE(peer.is_closed_by_node()) << bytes.substr(0, 16);
@@ -153,7 +140,7 @@ TEST(HostilePeer, WhatIsNoHelloIsClosedAtOnce) {
 
 TEST(HostilePeer, AFrameThatIsCutOffLeavesNothing) {
   TestNode node("a");
-  const std::string hello = bytes_to_send(RawPeer::hello(node, "raw"));
+  const std::string hello = bytes_of(RawPeer::hello(node, "raw"));
   for (size_t count = 0; count < hello.size(); ++count)
     RawPeer(node).send(std::string_view(hello).substr(0, count));
   EXPECT_TRUE(node.heard().joined.empty());
@@ -177,7 +164,7 @@ TEST(HostilePeer, OneMoreByteNowAndThenDoesNotMoveTheDeadline) {
   settings.handshake_deadline = milliseconds(50);
   TestNode node("a", settings);
   RawPeer peer(node);
-  EXPECT_TRUE(peer.send(header_of(1, 200 << 10, 0)));
+  EXPECT_TRUE(peer.send(frame_header(1, 200 << 10, 0)));
   constexpr int patience = 20'000;  // bytes, far fewer than the header has announced
   int sent = 0;
   for (; sent < patience && peer.send("x"); ++sent) std::this_thread::sleep_for(milliseconds(1));
@@ -199,9 +186,9 @@ TEST(HostilePeer, ASecondHelloEndsTheConnection) {
 
 TEST(HostilePeer, AFrameThatDoesNotBelongOnItsStreamEndsTheConnection) {
   for (const std::string& bytes :
-       {bytes_to_send(encode(RingFrame(RingHello{.node = "raw", .ring_key = 1}))),
-        bytes_to_send(encode(Error{ErrorCode::internal, "no"})), header_of(1, 300 << 20, 0),
-        header_of(1, 0, 4), std::string("nonsense of 16 b")}) {
+       {bytes_of(encode(RingFrame(RingHello{.node = "raw", .ring_key = 1}))),
+        bytes_of(encode(Error{ErrorCode::internal, "no"})), frame_header(1, 300 << 20, 0),
+        frame_header(1, 0, 4), std::string("nonsense of 16 b")}) {
     TestNode node("a");
     RawPeer peer(node);
     peer.join(node, "raw");
@@ -245,7 +232,7 @@ TEST(HostilePeer, ARingStreamNeedsTheKeyOfAConnection) {
 TEST(HostilePeer, AFloodOfSmallFramesOfAStrangerEndsAtTheFirst) {
   TestNode node("a");
   std::string flood;
-  for (int i = 0; i < 100'000; ++i) flood += header_of(1, 0, 0);
+  for (int i = 0; i < 100'000; ++i) flood += frame_header(1, 0, 0);
   RawPeer peer(node);
   while (peer.send(flood)) {
   }
@@ -270,7 +257,7 @@ TEST(HostilePeer, SmallFramesOfAPeerAreAllHeardWhileOthersAreHeardToo) {
   ASSERT_TRUE(node.wait_until([](const Heard& heard) { return heard.is_connected("raw"); }));
   constexpr size_t count = 50'000;
   std::string flood;
-  for (size_t i = 0; i < count; ++i) flood += bytes_to_send(encode(PeerMessage(Goodbye{})));
+  for (size_t i = 0; i < count; ++i) flood += bytes_of(encode(PeerMessage(Goodbye{})));
   EXPECT_TRUE(peer.send(flood));
   expect_alive(node);
   EXPECT_TRUE(node.wait_until([](const Heard& heard) { return heard.messages.size() == count; }));
@@ -300,7 +287,7 @@ TEST(HostilePeer, OfSilentConnectionsFromAsManyAddressesTheOldestLeaves) {
 
 TEST(HostilePeer, ConnectionsThatAreResetAtOnceLeaveANodeThatAnswers) {
   TestNode node("a");
-  const std::string hello = bytes_to_send(RawPeer::hello(node, "raw"));
+  const std::string hello = bytes_of(RawPeer::hello(node, "raw"));
   for (int i = 0; i < 2000; ++i) {
     RawPeer peer(node);
     if (i % 3 == 0) peer.send(hello);
