@@ -146,7 +146,7 @@ Result<void> CpuEngine::embed(std::span<const TokenId> tokens, std::span<float> 
   }
   os::set_float_environment();
   const auto place = [&](int64_t row) {
-    parts_.kernels.dequantize_row(parts_.shard.embedding, tokens[static_cast<size_t>(row)],
+    parts_.kernels.dequantize_row(parts_.shard.head.embedding, tokens[static_cast<size_t>(row)],
                                   hidden.data() + row * info.hidden_size);
   };
   if (tokens.size() == 1) {
@@ -167,8 +167,8 @@ bool CpuEngine::project(const float* hidden, int64_t row_count, float* logits) {
   run([&](int64_t member) {
     // Without layers the pass only reads the hidden states.
     ForwardPass pass(pass_, member, const_cast<float*>(hidden), row_count);
-    pass.normalize(parts_.shard.output_norm);
-    if (!pass.project_logits(parts_.shard.output_matrix(), logits)) finite = false;
+    pass.normalize(parts_.shard.head.output_norm);
+    if (!pass.project_logits(parts_.shard.head.output_matrix(), logits)) finite = false;
   });
   return finite;
 }

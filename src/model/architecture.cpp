@@ -4,20 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <array>
-#include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "model/architectures/architectures.h"
 
 namespace shoal {
 namespace {
-
-constexpr std::array<TensorRule, 3> shared_tensors = {{
-    {"embedding.weight", "token_embd.weight", "model.embed_tokens.weight", Extent::vocabulary,
-     Extent::hidden},
-    {"output_norm.weight", "output_norm.weight", "model.norm.weight", Extent::hidden, {}},
-    {"output.weight", "output.weight", "lm_head.weight", Extent::vocabulary, Extent::hidden},
-}};
 
 const std::array<const Architecture*, 2>& architectures() {
   static const std::array<const Architecture*, 2> all = {&llama_architecture(), &qwen2_architecture()};
@@ -25,19 +18,6 @@ const std::array<const Architecture*, 2>& architectures() {
 }
 
 }  // namespace
-
-int64_t extent_size(Extent extent, const ModelConfig& config) {
-  switch (extent) {
-    case Extent::hidden: return config.hidden_size;
-    case Extent::feed_forward: return config.feed_forward_size;
-    case Extent::query: return config.head_count * config.head_dim;
-    case Extent::key_value: return config.kv_head_count * config.head_dim;
-    case Extent::vocabulary: return config.vocabulary_size;
-  }
-  std::unreachable();
-}
-
-std::span<const TensorRule> head_tensors() { return shared_tensors; }
 
 const Architecture* find_architecture(std::string_view name) {
   for (const Architecture* architecture : architectures()) {
@@ -52,8 +32,10 @@ std::string architecture_names() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::string layer_tensor_name(int64_t layer, std::string_view name) {
-  return fmt::format("layers.{}.{}", layer, name);
+std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t layer) {
+  const Architecture* architecture = find_architecture(config.architecture);
+  CHECK(architecture != nullptr);
+  return architecture->make_layer(config, layer);
 }
 
 }  // namespace shoal

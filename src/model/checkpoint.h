@@ -4,26 +4,16 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/function_ref.h"
 #include "model/config.h"
-#include "tensor/dtype.h"
+#include "model/head.h"
+#include "model/layer.h"
+#include "model/stored_weight.h"
 
 namespace shoal {
-
-// Where one tensor lies. `name` is ours, whatever the file format: see architectures/<name>.cpp.
-struct StoredTensor {
-  std::string name;
-  DType type;
-  std::vector<int64_t> shape;  // outermost first
-  std::filesystem::path file;
-  int64_t offset;
-  int64_t bytes;
-};
 
 class Checkpoint {
  public:
@@ -34,8 +24,14 @@ class Checkpoint {
   static Result<Checkpoint> open(const std::filesystem::path& path);
 
   const ModelConfig& config() const { return config_; }
-  // nullptr when there is no such tensor.
+  // By its name in the files. nullptr when there is no such tensor, or nobody needs it.
   const StoredTensor* find(std::string_view name) const;
+
+  // Visits the weights that are to be read, each with its place in the files; `layer` is one of this model's
+  // architecture, as make_layer (architecture.h) makes it.
+  using Visitor = FunctionRef<void(const Weight&, const StoredWeight&)>;
+  void visit_layer(int64_t number, Layer& layer, Visitor visit) const;
+  void visit_head(Head& head, Visitor visit) const;
 
   // Sizes as the files have them; plans are made from these.
   int64_t layer_bytes(int64_t layer) const;  // all weights of the layer
@@ -45,8 +41,11 @@ class Checkpoint {
   int64_t bytes_per_token() const;
 
  private:
+  void visit_weight(std::string_view prefix, const Weight& weight, Visitor visit) const;
+
   ModelConfig config_;
-  std::map<std::string, StoredTensor, std::less<>> tensors_;
+  Dialect dialect_{};
+  StoredTensors tensors_;
 };
 
 }  // namespace shoal

@@ -92,7 +92,7 @@ Result<void> add_other_parts(const GgufFile& first, const fs::path& path, Checkp
 Result<CheckpointFiles> read_gguf_checkpoint(const fs::path& path) {
   const auto first = open_gguf(path);
   if (!first) return fail(first.error());
-  CheckpointFiles files{.config = {}, .tensors = {}, .layer_prefix = "blk.", .rule_name = &TensorRule::gguf};
+  CheckpointFiles files{.config = {}, .tensors = {}, .dialect = Dialect::gguf};
   add_tensors(*first, path, files.tensors);
   if (auto added = add_other_parts(*first, path, files); !added) return fail(added.error());
 

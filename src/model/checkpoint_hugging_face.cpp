@@ -79,10 +79,8 @@ Result<CheckpointFiles> read_hugging_face_checkpoint(const fs::path& folder) {
   if (!config) return fail(config.error());
   auto tensors = read_tensors(folder);
   if (!tensors) return fail(tensors.error());
-  return CheckpointFiles{.config = std::move(*config),
-                         .tensors = std::move(*tensors),
-                         .layer_prefix = "model.layers.",
-                         .rule_name = &TensorRule::hugging_face};
+  return CheckpointFiles{
+      .config = std::move(*config), .tensors = std::move(*tensors), .dialect = Dialect::hugging_face};
 }
 
 }  // namespace shoal

@@ -1,22 +1,21 @@
-// Reads the two kinds of model files for Checkpoint; the tensors keep their files' names.
+// Reads the two kinds of model files for Checkpoint. A matrix that a format keeps as several tensors (MLX:
+// weight, scales, biases) is to leave a reader as one.
 #pragma once
 
 #include <filesystem>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "model/architecture.h"
-#include "model/checkpoint.h"
+#include "model/config.h"
+#include "model/dialect.h"
+#include "model/stored_weight.h"
 
 namespace shoal {
 
 struct CheckpointFiles {
   ModelConfig config;
   std::vector<StoredTensor> tensors;  // named as in the files
-  std::string_view layer_prefix;      // "blk." or "model.layers."; the layer's number and a dot follow
-  std::string_view TensorRule::* rule_name;
+  Dialect dialect;
 };
 
 // `path` is the GGUF file, the first one of a split model.

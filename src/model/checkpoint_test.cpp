@@ -23,10 +23,10 @@ TEST_F(CheckpointFolder, NamesTensorsAndCountsTheirBytes) {
   EXPECT_EQ(checkpoint->head_bytes(), 4 * (2 * 48 * 32 + 32));
   EXPECT_EQ(checkpoint->total_bytes(), 2 * layer + checkpoint->head_bytes());
   EXPECT_EQ(checkpoint->bytes_per_token(), checkpoint->total_bytes() - 4 * 48 * 32);
-  const StoredTensor* key = checkpoint->find("layers.1.key.weight");
+  const StoredTensor* key = checkpoint->find("model.layers.1.self_attn.k_proj.weight");
   ASSERT_NE(key, nullptr);
   EXPECT_THAT(key->shape, ElementsAre(16, 32));
-  EXPECT_EQ(checkpoint->find("layers.2.key.weight"), nullptr);
+  EXPECT_EQ(checkpoint->find("model.layers.2.self_attn.k_proj.weight"), nullptr);
 }
 
 TEST_F(CheckpointFolder, CountsTiedEmbeddingsOnce) {
@@ -53,8 +53,8 @@ TEST_F(CheckpointFolder, ReadsShardsByTheirIndex) {
   write("model.safetensors.index.json", json({{"weight_map", map}}).dump());
   const auto checkpoint = Checkpoint::open(folder_);
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
-  EXPECT_EQ(checkpoint->find("layers.0.up.weight")->file.filename(), "a.safetensors");
-  EXPECT_EQ(checkpoint->find("output.weight")->file.filename(), "b.safetensors");
+  EXPECT_EQ(checkpoint->find("model.layers.0.mlp.up_proj.weight")->file.filename(), "a.safetensors");
+  EXPECT_EQ(checkpoint->find("lm_head.weight")->file.filename(), "b.safetensors");
 
   fs::remove(folder_ / "b.safetensors");
   EXPECT_THAT(Checkpoint::open(folder_).error().message, HasSubstr("b.safetensors"));
@@ -69,7 +69,7 @@ TEST_F(CheckpointFolder, AWholeFileGoesBeforeAStaleIndex) {
         json({{"weight_map", {{"lm_head.weight", "model-00001-of-00002.safetensors"}}}}).dump());
   const auto checkpoint = open();
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
-  EXPECT_EQ(checkpoint->find("output.weight")->file.filename(), "model.safetensors");
+  EXPECT_EQ(checkpoint->find("lm_head.weight")->file.filename(), "model.safetensors");
 }
 
 TEST_F(CheckpointFolder, NamesAnUnknownArchitecture) {
@@ -97,6 +97,24 @@ TEST_F(CheckpointFolder, NamesATensorOfTheWrongShape) {
 TEST_F(CheckpointFolder, NamesATensorThatTheArchitectureDoesNotKnow) {
   shapes_["model.layers.0.self_attn.q_norm.weight"] = {8};
   expect_error(ErrorCode::invalid_argument, "'model.layers.0.self_attn.q_norm.weight' is unknown");
+}
+
+TEST_F(CheckpointFolder, ATensorThatIsUnknownSaysMoreThanThoseThatAreMissing) {
+  shapes_.erase("model.layers.1.self_attn.q_proj.weight");
+  shapes_["model.layers.1.self_attn.query.weight"] = {32, 32};
+  expect_error(ErrorCode::invalid_argument, "'model.layers.1.self_attn.query.weight' is unknown");
+}
+
+TEST_F(CheckpointFolder, NamesATensorThatIsThereTwice) {
+  write("config.json", config_.dump());
+  json map;
+  for (const auto& [name, shape] : shapes_) map[name] = "a.safetensors";
+  map["extra"] = "b.safetensors";
+  write_tensors("a.safetensors", shapes_);
+  write_tensors("b.safetensors", {{"extra", {1}}, {"model.norm.weight", {32}}});
+  write("model.safetensors.index.json", json({{"weight_map", map}}).dump());
+  EXPECT_THAT(Checkpoint::open(folder_).error().message,
+              HasSubstr("the tensor 'model.norm.weight' is there twice"));
 }
 
 TEST_F(CheckpointFolder, NamesATensorBeyondTheLastLayer) {
@@ -292,7 +310,7 @@ TEST_F(GgufCheckpoint, ReadsAModelInSeveralFiles) {
   }
   const auto checkpoint = Checkpoint::open(folder_);
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
-  EXPECT_EQ(checkpoint->find("embedding.weight")->file.filename(), "m-00003-of-00003.gguf");
+  EXPECT_EQ(checkpoint->find("token_embd.weight")->file.filename(), "m-00003-of-00003.gguf");
   refuse(Checkpoint::open(folder_ / "m-00002-of-00003.gguf"),
          "name the one that ends in 00001-of-00003.gguf");
   fs::rename(folder_ / "m-00002-of-00003.gguf", folder_ / "x");

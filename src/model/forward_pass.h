@@ -11,7 +11,7 @@
 #include "base/work_phases.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
-#include "model/layer.h"
+#include "model/linear.h"
 #include "tensor/buffer.h"
 
 namespace shoal {

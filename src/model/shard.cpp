@@ -2,19 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "model/architecture.h"
 
 namespace shoal {
-namespace {
-
-Result<void> order_head(WeightLoader& loader, Shard& shard) {
-  if (auto ordered = loader.order({"embedding.weight", shard.embedding}); !ordered) return ordered;
-  if (auto ordered = loader.order({"output_norm.weight", shard.output_norm}); !ordered) return ordered;
-  if (shard.config.tied_embeddings) return {};
-  return loader.order({"output.weight", shard.output});
-}
-
-}  // namespace
 
 Result<void> check_range(const ShardRange& range, const ModelConfig& config) {
   if (0 <= range.first_layer && range.first_layer <= range.end_layer &&
@@ -33,16 +25,12 @@ Result<Shard> load_shard(const Checkpoint& checkpoint, const ShardRange& range, 
   Shard shard;
   shard.config = config;
   shard.range = range;
-  WeightLoader loader(checkpoint, options.precision);
-  const Architecture& architecture = *find_architecture(config.architecture);
-  for (int64_t layer = range.first_layer; layer < range.end_layer; ++layer) {
-    auto made = architecture.make_layer(loader, layer);
-    if (!made) return fail(made.error(), config.name);
-    shard.layers.push_back(std::move(*made));
+  WeightLoader loader(options.precision);
+  const auto order = [&](const Weight& weight, const StoredWeight& stored) { loader.order(weight, stored); };
+  for (int64_t number = range.first_layer; number < range.end_layer; ++number) {
+    checkpoint.visit_layer(number, *shard.layers.emplace_back(make_layer(config, number)), order);
   }
-  if (range.is_head) {
-    if (auto ordered = order_head(loader, shard); !ordered) return fail(ordered.error(), config.name);
-  }
+  if (range.is_head) checkpoint.visit_head(shard.head, order);
   if (auto run = loader.run(team, options.progress, options.stop); !run)
     return fail(run.error(), config.name);
   return shard;
@@ -53,29 +41,18 @@ Result<int64_t> shard_memory_bytes(const Checkpoint& checkpoint, const ShardRang
   const ModelConfig& config = checkpoint.config();
   if (auto checked = check_range(range, config); !checked) return fail(checked.error());
   int64_t total = 0;
-  const auto add = [&](const std::string& name) -> Result<void> {
-    const StoredTensor* tensor = checkpoint.find(name);
-    if (tensor == nullptr) return {};
-    if (tensor->shape.size() != 2) {
-      total += tensor->bytes;
-      return {};
-    }
-    const DType type = precision == WeightPrecision::exact_float ? DType::f32 : tensor->type;
-    const auto bytes = packed_weight_bytes(type, tensor->shape[0], tensor->shape[1]);
-    if (!bytes) return fail(bytes.error(), name);
-    total += *bytes;
-    return {};
+  std::optional<Error> error;
+  const auto add = [&](const Weight& weight, const StoredWeight& stored) {
+    const auto bytes = weight_memory_bytes(weight, stored, precision);
+    if (bytes) total += *bytes;
+    if (!bytes && !error) error = bytes.error();
   };
-  for (int64_t layer = range.first_layer; layer < range.end_layer; ++layer) {
-    for (const TensorRule& rule : find_architecture(config.architecture)->layer_tensors) {
-      if (auto added = add(layer_tensor_name(layer, rule.name)); !added) return fail(added.error());
-    }
+  for (int64_t number = range.first_layer; number < range.end_layer; ++number) {
+    checkpoint.visit_layer(number, *make_layer(config, number), add);
   }
-  if (range.is_head) {
-    for (const TensorRule& rule : head_tensors()) {
-      if (auto added = add(std::string(rule.name)); !added) return fail(added.error());
-    }
-  }
+  Head head;
+  if (range.is_head) checkpoint.visit_head(head, add);
+  if (error) return fail(*error);
   return total;
 }
 

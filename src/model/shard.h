@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/thread_team.h"
 #include "model/checkpoint.h"
+#include "model/head.h"
 #include "model/layer.h"
 #include "model/weight_loader.h"
 
@@ -29,12 +30,7 @@ struct Shard {
   ModelConfig config;
   ShardRange range{};
   std::vector<std::unique_ptr<Layer>> layers;
-  // On the head only. When embeddings are tied, `output` is empty and the embedding serves as both.
-  WeightMatrix embedding;          // [vocabulary, hidden]
-  std::vector<float> output_norm;  // [hidden]
-  WeightMatrix output;             // [vocabulary, hidden]
-
-  const WeightMatrix& output_matrix() const { return config.tied_embeddings ? embedding : output; }
+  Head head;  // without weights where this shard has not the head
 };
 
 struct LoadOptions {

@@ -42,7 +42,7 @@ TEST_F(ShardFolder, ReadsOnlyTheLayersThatAreAskedFor) {
   const auto second = load_shard(checkpoint, {.first_layer = 1, .end_layer = 2, .is_head = false}, team_, {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::not_found);
-  EXPECT_THAT(second.error().message, HasSubstr("tensor 'layers.1."));
+  EXPECT_THAT(second.error().message, HasSubstr("tensor 'model.layers.1."));
   EXPECT_FALSE(load_shard(checkpoint, {.first_layer = 0, .end_layer = 0, .is_head = true}, team_, {}));
 }
 

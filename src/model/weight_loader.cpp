@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <optional>
+#include <cstring>
+#include <span>
+#include <string_view>
 #include <tuple>
 
 #include "base/check.h"
 #include "base/mutex.h"
 #include "base/os.h"
-#include "model/architecture.h"
 
 namespace shoal {
 namespace {
@@ -19,13 +20,32 @@ namespace {
 constexpr int64_t block_bytes = 4 << 20;
 constexpr int64_t matrix_alignment = 64;  // a cache line
 
-int64_t element_count(const StoredTensor& tensor) {
-  int64_t count = 1;
-  for (const int64_t size : tensor.shape) count *= size;
-  return count;
+DType packed_type(const StoredWeight& stored, WeightPrecision precision) {
+  const bool becomes_float = precision == WeightPrecision::exact_float || stored.is_transposed;
+  return becomes_float ? DType::f32 : stored.tensor->type;
+}
+
+// The transpose of `values`, [rows, columns].
+std::vector<float> transpose(std::span<const float> values, int64_t rows, int64_t columns) {
+  std::vector<float> result(values.size());
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) {
+      result[static_cast<size_t>(column * rows + row)] = values[static_cast<size_t>(row * columns + column)];
+    }
+  }
+  return result;
 }
 
 }  // namespace
+
+Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& stored,
+                                    WeightPrecision precision) {
+  if (!weight.is_matrix()) return weight.rows() * int64_t{sizeof(float)};
+  CHECK(weight.shape.size() == 2);
+  auto bytes = packed_weight_bytes(packed_type(stored, precision), weight.shape[0], weight.shape[1]);
+  if (!bytes) return fail(bytes.error(), fmt::format("tensor '{}'", stored.tensor->name));
+  return bytes;
+}
 
 // The state that the members of a run share.
 struct WeightLoader::Progress {
@@ -46,41 +66,24 @@ struct WeightLoader::Progress {
   }
 };
 
-Result<void> WeightLoader::order_layer(int64_t layer, std::initializer_list<WeightOrder> orders) {
-  for (const WeightOrder& item : orders) {
-    const std::string name = layer_tensor_name(layer, item.name);
-    WeightOrder whole = item;
-    whole.name = name;
-    if (auto ordered = order(whole); !ordered) return ordered;
+void WeightLoader::order(const Weight& weight, const StoredWeight& stored) {
+  const auto bytes = weight_memory_bytes(weight, stored, precision_);
+  if (!bytes) {
+    if (!error_) error_ = bytes.error();
+    return;
   }
-  return {};
-}
-
-Result<void> WeightLoader::order(const WeightOrder& order) {
-  const StoredTensor* tensor = checkpoint_.find(order.name);
-  if (tensor == nullptr)
-    return fail(ErrorCode::internal, fmt::format("no weight is called '{}'", order.name));
-  if (auto* const* values = std::get_if<std::vector<float>*>(&order.target)) {
-    (*values)->resize(static_cast<size_t>(element_count(*tensor)));
+  if (auto* const* values = std::get_if<std::vector<float>*>(&weight.target)) {
+    (*values)->resize(static_cast<size_t>(weight.rows()));
   } else {
-    WeightMatrix& matrix = *std::get<WeightMatrix*>(order.target);
-    if (auto ordered = order_matrix(*tensor, matrix); !ordered) {
-      return fail(ordered.error(), fmt::format("tensor '{}'", tensor->name));
-    }
+    matrices_.push_back({.target = std::get<WeightMatrix*>(weight.target),
+                         .type = packed_type(stored, precision_),
+                         .rows = weight.shape[0],
+                         .columns = weight.shape[1],
+                         .offset = matrix_bytes_,
+                         .bytes = *bytes});
+    matrix_bytes_ += (*bytes + matrix_alignment - 1) / matrix_alignment * matrix_alignment;
   }
-  add_tasks(*tensor, order.target);
-  return {};
-}
-
-Result<void> WeightLoader::order_matrix(const StoredTensor& tensor, WeightMatrix& target) {
-  CHECK(tensor.shape.size() == 2);
-  const DType type = precision_ == WeightPrecision::exact_float ? DType::f32 : tensor.type;
-  const auto bytes = packed_weight_bytes(type, tensor.shape[0], tensor.shape[1]);
-  if (!bytes) return fail(bytes.error());
-  matrices_.push_back(
-      {.tensor = &tensor, .target = &target, .type = type, .offset = matrix_bytes_, .bytes = *bytes});
-  matrix_bytes_ += (*bytes + matrix_alignment - 1) / matrix_alignment * matrix_alignment;
-  return {};
+  add_tasks(weight, stored);
 }
 
 // All matrices lie in one piece: in allocations of their own, small ones and the ends of large ones would lie
@@ -89,36 +92,44 @@ Result<void> WeightLoader::place_matrices() {
   auto memory = Buffer::allocate(matrix_bytes_);
   if (!memory) return fail(memory.error());
   for (const OrderedMatrix& ordered : matrices_) {
-    const std::vector<int64_t>& shape = ordered.tensor->shape;
-    auto matrix =
-        WeightMatrix::place(ordered.type, shape[0], shape[1], memory->part(ordered.offset, ordered.bytes));
+    auto matrix = WeightMatrix::place(ordered.type, ordered.rows, ordered.columns,
+                                      memory->part(ordered.offset, ordered.bytes));
     CHECK(matrix);  // its size was found by the same rules
     *ordered.target = std::move(*matrix);
   }
   return {};
 }
 
-void WeightLoader::add_tasks(const StoredTensor& tensor, WeightTarget target) {
-  if (std::holds_alternative<std::vector<float>*>(target)) {
-    tasks_.push_back({&tensor, target, 0, 1, tensor.bytes});
-    return;
-  }
-  const int64_t rows = tensor.shape[0];
-  const int64_t row_bytes = tensor.bytes / rows;
+void WeightLoader::add_tasks(const Weight& weight, const StoredWeight& stored) {
+  const int64_t rows = stored.row_count;
+  const bool is_divided = weight.is_matrix() && !stored.is_transposed;
   const int64_t rows_at_once =
-      std::max(block_bytes / row_bytes / row_interleave, int64_t{1}) * row_interleave;
+      is_divided ? std::max(block_bytes / stored.row_bytes / row_interleave, int64_t{1}) * row_interleave
+                 : rows;
   for (int64_t row = 0; row < rows; row += rows_at_once) {
-    tasks_.push_back({&tensor, target, row, std::min(rows_at_once, rows - row), row_bytes});
+    tasks_.push_back({.stored = stored,
+                      .target = weight.target,
+                      .first_row = row,
+                      .row_count = std::min(rows_at_once, rows - row)});
   }
+}
+
+int64_t WeightLoader::Task::stored_begin() const {
+  return stored.offset + stored.rows.stored_row(first_row) * stored.row_bytes;
+}
+
+int64_t WeightLoader::Task::stored_end() const {
+  return stored.offset + (stored.rows.stored_row(first_row + row_count - 1) + 1) * stored.row_bytes;
 }
 
 Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
                                std::stop_token stop) {
+  if (error_) return fail(*error_);
   if (auto placed = place_matrices(); !placed) return placed;
   // Reads in the order of the files, which is best for disks.
   std::ranges::sort(tasks_, [](const Task& a, const Task& b) {
-    return std::tie(a.tensor->file.native(), a.tensor->offset, a.first_row) <
-           std::tie(b.tensor->file.native(), b.tensor->offset, b.first_row);
+    return std::tuple(std::string_view(a.stored.tensor->file.native()), a.stored_begin()) <
+           std::tuple(std::string_view(b.stored.tensor->file.native()), b.stored_begin());
   });
   Progress shared{.report = progress,
                   .stop = std::move(stop),
@@ -126,7 +137,7 @@ Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_
                   .bytes_reported = 0,
                   .mutex = {},
                   .error = {}};
-  for (const Task& task : tasks_) shared.bytes_total += task.row_count * task.row_bytes;
+  for (const Task& task : tasks_) shared.bytes_total += task.bytes();
   team.run([&](int64_t member) { work(member, shared); });
   const MutexLock lock(shared.mutex);
   if (shared.error) return fail(*shared.error);
@@ -147,7 +158,7 @@ void WeightLoader::work(int64_t member, Progress& progress) const {
     }
     const Task& task = tasks_[index];
     if (auto done = run_task(task, block, values); !done) return progress.keep(done.error());
-    progress.bytes_done += task.row_count * task.row_bytes;
+    progress.bytes_done += task.bytes();
     if (member == 0 && progress.report) {
       progress.bytes_reported = progress.bytes_done;
       progress.report(progress.bytes_reported, progress.bytes_total);
@@ -155,26 +166,45 @@ void WeightLoader::work(int64_t member, Progress& progress) const {
   }
 }
 
+// Reads the rows of the task, and what lies between them, then puts them next to each other.
+Result<void> WeightLoader::read_rows(const Task& task, std::vector<std::byte>& block) {
+  const StoredWeight& stored = task.stored;
+  const int64_t begin = task.stored_begin();
+  block.resize(static_cast<size_t>(task.stored_end() - begin));
+  if (auto read = os::read_file_range(stored.tensor->file, begin, block); !read) {
+    return fail(read.error(), fmt::format("tensor '{}'", stored.tensor->name));
+  }
+  if (std::ssize(block) == task.bytes()) return {};
+  const int64_t first = stored.rows.stored_row(task.first_row);
+  for (int64_t row = 1; row < task.row_count; ++row) {
+    const int64_t from = stored.rows.stored_row(task.first_row + row) - first;
+    std::memmove(block.data() + row * stored.row_bytes, block.data() + from * stored.row_bytes,
+                 static_cast<size_t>(stored.row_bytes));
+  }
+  block.resize(static_cast<size_t>(task.bytes()));
+  return {};
+}
+
 Result<void> WeightLoader::run_task(const Task& task, std::vector<std::byte>& block,
                                     std::vector<float>& values) const {
-  block.resize(static_cast<size_t>(task.row_count * task.row_bytes));
-  const StoredTensor& tensor = *task.tensor;
-  const int64_t offset = tensor.offset + task.first_row * task.row_bytes;
-  if (auto read = os::read_file_range(tensor.file, offset, block); !read) {
-    return fail(read.error(), fmt::format("tensor '{}'", tensor.name));
-  }
+  if (auto read = read_rows(task, block); !read) return read;
+  const DType type = task.stored.tensor->type;
   if (auto* const* vector = std::get_if<std::vector<float>*>(&task.target)) {
-    dequantize(tensor.type, block, **vector);
+    dequantize(type, block, **vector);
     return {};
   }
   WeightMatrix& matrix = *std::get<WeightMatrix*>(task.target);
-  if (precision_ == WeightPrecision::as_stored || tensor.type == DType::f32) {
+  const bool is_transposed = task.stored.is_transposed;
+  if (!is_transposed && packed_type(task.stored, precision_) == type) {
     matrix.pack_rows(task.first_row, task.row_count, block);
     return {};
   }
-  values.resize(static_cast<size_t>(task.row_count * matrix.columns()));
-  dequantize(tensor.type, block, values);
-  matrix.pack_rows(task.first_row, task.row_count, std::as_bytes(std::span(values)));
+  const int64_t columns = is_transposed ? matrix.rows() : matrix.columns();
+  values.resize(static_cast<size_t>(task.row_count * columns));
+  dequantize(type, block, values);
+  if (is_transposed) values = transpose(values, task.row_count, columns);
+  const int64_t row_count = is_transposed ? matrix.rows() : task.row_count;
+  matrix.pack_rows(task.first_row, row_count, std::as_bytes(std::span(values)));
   return {};
 }
 

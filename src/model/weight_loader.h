@@ -1,48 +1,35 @@
-// Reads weights from a checkpoint into packed matrices: first all are ordered, then the team reads and packs
-// them into one piece of memory. Files are read in blocks by plain reads, so nothing of them stays in memory.
+// Reads weights from files into packed matrices: first all are ordered, then the team reads and packs them
+// into one piece of memory. Files are read in blocks by plain reads, so nothing of them stays in memory.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
-#include <memory>
-#include <span>
+#include <optional>
 #include <stop_token>
-#include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/thread_team.h"
-#include "model/checkpoint.h"
-#include "model/layer.h"
+#include "model/stored_weight.h"
+#include "model/weight.h"
 
 namespace shoal {
-
-// Where a tensor goes: a matrix, or a vector of floats. It must outlive the loader's run().
-using WeightTarget = std::variant<WeightMatrix*, std::vector<float>*>;
-
-struct WeightOrder {
-  WeightOrder(std::string_view tensor, WeightMatrix& matrix) : name(tensor), target(&matrix) {}
-  WeightOrder(std::string_view tensor, std::vector<float>& values) : name(tensor), target(&values) {}
-
-  std::string_view name;
-  WeightTarget target;
-};
 
 enum class WeightPrecision : uint8_t {
   as_stored,
   exact_float,  // every matrix is dequantised to F32
 };
 
+// The bytes of memory that the weight takes, with the errors of packed_weight_bytes() naming the tensor.
+Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& stored,
+                                    WeightPrecision precision);
+
 class WeightLoader {
  public:
-  WeightLoader(const Checkpoint& checkpoint, WeightPrecision precision)
-      : checkpoint_(checkpoint), precision_(precision) {}
+  explicit WeightLoader(WeightPrecision precision) : precision_(precision) {}
 
-  // order_layer takes names within a layer, as in the architecture's table; order takes whole names.
-  Result<void> order_layer(int64_t layer, std::initializer_list<WeightOrder> orders);
-  Result<void> order(const WeightOrder& order);
+  // The target of the weight is filled by run(); until then it must stay where it is. Errors are those of
+  // weight_memory_bytes() and are told by run().
+  void order(const Weight& weight, const StoredWeight& stored);
 
   // Allocates and fills all targets; called once. `progress` is called on the calling thread with the bytes
   // read and the bytes in all. Requesting a stop soon ends it with cancelled.
@@ -50,42 +37,38 @@ class WeightLoader {
                    std::stop_token stop);
 
  private:
-  // What one member reads at a time: some rows of a matrix, or a whole vector.
+  // What one member reads at a time: some rows of a matrix, or the whole of what is turned or a vector.
   struct Task {
-    const StoredTensor* tensor;
+    StoredWeight stored;
     WeightTarget target;
     int64_t first_row;
     int64_t row_count;
-    int64_t row_bytes;
+
+    int64_t bytes() const { return row_count * stored.row_bytes; }
+    int64_t stored_begin() const;  // in the file
+    int64_t stored_end() const;
   };
   struct Progress;
   struct OrderedMatrix {
-    const StoredTensor* tensor;
     WeightMatrix* target;
     DType type;
+    int64_t rows;
+    int64_t columns;
     int64_t offset;  // in the memory of all matrices
     int64_t bytes;
   };
 
-  Result<void> order_matrix(const StoredTensor& tensor, WeightMatrix& target);
+  void add_tasks(const Weight& weight, const StoredWeight& stored);
   Result<void> place_matrices();
-  void add_tasks(const StoredTensor& tensor, WeightTarget target);
   void work(int64_t member, Progress& progress) const;
+  static Result<void> read_rows(const Task& task, std::vector<std::byte>& block);
   Result<void> run_task(const Task& task, std::vector<std::byte>& block, std::vector<float>& values) const;
 
-  const Checkpoint& checkpoint_;
   WeightPrecision precision_;
+  std::optional<Error> error_;  // of an order, the first
   std::vector<OrderedMatrix> matrices_;
   int64_t matrix_bytes_ = 0;
   std::vector<Task> tasks_;
 };
-
-// Makes an architecture's layer and orders its weights. `Class` is a Layer with order_weights(loader, layer).
-template <class Class>
-Result<std::unique_ptr<Layer>> make_layer(WeightLoader& loader, int64_t layer) {
-  auto made = std::make_unique<Class>();
-  if (auto ordered = made->order_weights(loader, layer); !ordered) return fail(ordered.error());
-  return made;
-}
 
 }  // namespace shoal

@@ -1,40 +1,37 @@
 // Llama (Touvron et al. 2023) and models with the same layer: SmolLM2, TinyLlama, Llama 2 and 3. GGUF's
 // converter permutes the rows of q and k, so that the two elements of a pair are neighbours.
-#include <array>
-
+// Qwen2 and Qwen2.5 (Yang et al. 2024) have biases on q, k and v.
 #include "model/architectures/architectures.h"
 #include "model/forward_pass.h"
-#include "model/layer.h"
-#include "model/weight_loader.h"
+#include "model/linear.h"
 
 namespace shoal {
 namespace {
 
-constexpr std::array<TensorRule, 9> llama_tensors = {{
-    {"attention_norm.weight", "attn_norm.weight", "input_layernorm.weight", Extent::hidden, {}},
-    {"query.weight", "attn_q.weight", "self_attn.q_proj.weight", Extent::query, Extent::hidden},
-    {"key.weight", "attn_k.weight", "self_attn.k_proj.weight", Extent::key_value, Extent::hidden},
-    {"value.weight", "attn_v.weight", "self_attn.v_proj.weight", Extent::key_value, Extent::hidden},
-    {"attention_output.weight", "attn_output.weight", "self_attn.o_proj.weight", Extent::hidden,
-     Extent::query},
-    {"feed_forward_norm.weight", "ffn_norm.weight", "post_attention_layernorm.weight", Extent::hidden, {}},
-    {"gate.weight", "ffn_gate.weight", "mlp.gate_proj.weight", Extent::feed_forward, Extent::hidden},
-    {"up.weight", "ffn_up.weight", "mlp.up_proj.weight", Extent::feed_forward, Extent::hidden},
-    {"down.weight", "ffn_down.weight", "mlp.down_proj.weight", Extent::hidden, Extent::feed_forward},
-}};
-
 class LlamaLayer final : public Layer {
  public:
-  Result<void> order_weights(WeightLoader& loader, int64_t layer) {
-    return loader.order_layer(layer, {{"attention_norm.weight", attention_norm_},
-                                      {"query.weight", query_.weights},
-                                      {"key.weight", key_.weights},
-                                      {"value.weight", value_.weights},
-                                      {"attention_output.weight", attention_output_.weights},
-                                      {"feed_forward_norm.weight", feed_forward_norm_},
-                                      {"gate.weight", gate_.weights},
-                                      {"up.weight", up_.weights},
-                                      {"down.weight", down_.weights}});
+  LlamaLayer(const ModelConfig& config, Bias qkv_bias)
+      : hidden_(config.hidden_size),
+        query_size_(config.head_count * config.head_dim),
+        key_size_(config.kv_head_count * config.head_dim),
+        feed_forward_size_(config.feed_forward_size),
+        qkv_bias_(qkv_bias) {}
+
+  void visit_weights(WeightVisitor visit) override {
+    visit({.sources = {{"attn_norm.weight", "input_layernorm.weight"}},
+           .shape = {hidden_},
+           .target = &attention_norm_});
+    visit_linear(visit, {{"attn_q", "self_attn.q_proj"}}, {query_size_, hidden_}, qkv_bias_, query_);
+    visit_linear(visit, {{"attn_k", "self_attn.k_proj"}}, {key_size_, hidden_}, qkv_bias_, key_);
+    visit_linear(visit, {{"attn_v", "self_attn.v_proj"}}, {key_size_, hidden_}, qkv_bias_, value_);
+    visit_linear(visit, {{"attn_output", "self_attn.o_proj"}}, {hidden_, query_size_}, Bias::none,
+                 attention_output_);
+    visit({.sources = {{"ffn_norm.weight", "post_attention_layernorm.weight"}},
+           .shape = {hidden_},
+           .target = &feed_forward_norm_});
+    visit_linear(visit, {{"ffn_gate", "mlp.gate_proj"}}, {feed_forward_size_, hidden_}, Bias::none, gate_);
+    visit_linear(visit, {{"ffn_up", "mlp.up_proj"}}, {feed_forward_size_, hidden_}, Bias::none, up_);
+    visit_linear(visit, {{"ffn_down", "mlp.down_proj"}}, {hidden_, feed_forward_size_}, Bias::none, down_);
   }
 
   void forward(ForwardPass& pass) const override {
@@ -49,6 +46,8 @@ class LlamaLayer final : public Layer {
   }
 
  private:
+  int64_t hidden_, query_size_, key_size_, feed_forward_size_;
+  Bias qkv_bias_;
   std::vector<float> attention_norm_;     // [hidden]
   Linear query_;                          // [heads · head_dim, hidden]
   Linear key_, value_;                    // [kv_heads · head_dim, hidden]
@@ -58,6 +57,11 @@ class LlamaLayer final : public Layer {
   Linear down_;                           // [hidden, feed_forward]
 };
 
+template <Bias qkv_bias>
+std::unique_ptr<Layer> make(const ModelConfig& config, int64_t) {
+  return std::make_unique<LlamaLayer>(config, qkv_bias);
+}
+
 }  // namespace
 
 const Architecture& llama_architecture() {
@@ -66,8 +70,17 @@ const Architecture& llama_architecture() {
                                              .hugging_face_rope = RopeLayout::half,
                                              .hugging_face_norm_epsilon = 1e-6,
                                              .hugging_face_context_length = 2048,
-                                             .layer_tensors = llama_tensors,
-                                             .make_layer = make_layer<LlamaLayer>};
+                                             .make_layer = make<Bias::none>};
+  return architecture;
+}
+
+const Architecture& qwen2_architecture() {
+  static constexpr Architecture architecture{.name = "qwen2",
+                                             .gguf_rope = RopeLayout::half,
+                                             .hugging_face_rope = RopeLayout::half,
+                                             .hugging_face_norm_epsilon = 1e-6,
+                                             .hugging_face_context_length = 32768,
+                                             .make_layer = make<Bias::required>};
   return architecture;
 }
 
