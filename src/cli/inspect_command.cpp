@@ -20,19 +20,20 @@ struct InspectOptions {
 
 Value describe(const Checkpoint& checkpoint, const TextAssets& text, const std::filesystem::path& path) {
   const ModelConfig& config = checkpoint.config();
+  const LayerSpec& first = config.layers.front();
   Value::Array layer_bytes;
-  for (int64_t layer = 0; layer < config.layer_count; ++layer)
+  for (int64_t layer = 0; layer < config.layer_count(); ++layer)
     layer_bytes.emplace_back(checkpoint.layer_bytes(layer));
   Value description((Value::Object()));
   description.set("name", config.name);
   description.set("path", path.string());
   description.set("architecture", config.architecture);
-  description.set("layers", config.layer_count);
+  description.set("layers", config.layer_count());
   description.set("hidden_size", config.hidden_size);
-  description.set("feed_forward_size", config.feed_forward_size);
-  description.set("heads", config.head_count);
-  description.set("kv_heads", config.kv_head_count);
-  description.set("head_dim", config.head_dim);
+  description.set("feed_forward_size", first.feed_forward.size);
+  description.set("heads", first.attention.head_count);
+  description.set("kv_heads", first.attention.kv_head_count);
+  description.set("head_dim", first.attention.head_dim);
   description.set("vocabulary", config.vocabulary_size);
   description.set("context_length", config.context_length);
   description.set("tied_embeddings", config.tied_embeddings);

@@ -86,13 +86,12 @@ Result<LocalEngines> load_engines(const std::filesystem::path& path, const Local
   if (!checkpoint) return fail(checkpoint.error());
   LocalEngines loaded{
       .config = checkpoint->config(), .bytes_per_token = checkpoint->bytes_per_token(), .engines = {}};
-  auto ranges = stage_ranges(settings.split, loaded.config.layer_count);
+  auto ranges = stage_ranges(settings.split, loaded.config.layer_count());
   if (!ranges) return fail(ranges.error());
   const int64_t context =
       settings.context_length > 0 ? settings.context_length : loaded.config.context_length;
   const int64_t pages = (context + kv_page_tokens - 1) / kv_page_tokens * settings.slot_limit;
   for (const ShardRange& range : *ranges) {
-    const int64_t layers = range.end_layer - range.first_layer;
     const CpuEngineSettings engine_settings{
         .range = range,
         .thread_count = settings.thread_count,
@@ -102,7 +101,7 @@ Result<LocalEngines> load_engines(const std::filesystem::path& path, const Local
         .slot_limit = settings.slot_limit,
         .row_limit = settings.row_limit,
         .context_length = context,
-        .kv_memory_bytes = pages * kv_page_bytes(loaded.config, layers, settings.kv_type),
+        .kv_memory_bytes = pages * kv_page_bytes(loaded.config, range, settings.kv_type),
         .keeps_processors_awake = false};
     const auto progress =
         show_load_progress(fmt::format("layers {}-{}", range.first_layer, range.end_layer - 1));

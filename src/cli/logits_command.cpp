@@ -29,7 +29,7 @@ struct Inside {
 
 Result<Inside> run(LocalModel& model, const std::vector<TokenId>& tokens, int64_t chunk) {
   Inside inside;
-  inside.hidden.resize(static_cast<size_t>(model.config().layer_count));
+  inside.hidden.resize(static_cast<size_t>(model.config().layer_count()));
   model.observe_layers([&](int64_t layer, std::span<const float> rows) {
     auto& all = inside.hidden[static_cast<size_t>(layer)];
     all.insert(all.end(), rows.begin(), rows.end());

@@ -8,6 +8,7 @@
 #include "base/idle_spin.h"
 #include "base/os.h"
 #include "base/thread_team.h"
+#include "model/architecture.h"
 #include "model/forward_pass.h"
 #include "model/kv_pages.h"
 
@@ -146,8 +147,8 @@ Result<void> CpuEngine::embed(std::span<const TokenId> tokens, std::span<float> 
   }
   os::set_float_environment();
   const auto place = [&](int64_t row) {
-    parts_.kernels.dequantize_row(parts_.shard.head.embedding, tokens[static_cast<size_t>(row)],
-                                  hidden.data() + row * info.hidden_size);
+    parts_.shard.head.embed(parts_.kernels, tokens[static_cast<size_t>(row)],
+                            hidden.data() + row * info.hidden_size);
   };
   if (tokens.size() == 1) {
     place(0);
@@ -167,8 +168,7 @@ bool CpuEngine::project(const float* hidden, int64_t row_count, float* logits) {
   run([&](int64_t member) {
     // Without layers the pass only reads the hidden states.
     ForwardPass pass(pass_, member, const_cast<float*>(hidden), row_count);
-    pass.normalize(parts_.shard.head.output_norm);
-    if (!pass.project_logits(parts_.shard.head.output_matrix(), logits)) finite = false;
+    if (!parts_.shard.head.compute_logits(pass, logits)) finite = false;
   });
   return finite;
 }
@@ -194,10 +194,6 @@ Result<void> CpuEngine::compute_logits(std::span<const float> hidden, std::span<
   return {};
 }
 
-KvLayout kv_layout(const ModelConfig& config, KvType type) {
-  return {.type = type, .kv_head_count = config.kv_head_count, .head_dim = config.head_dim};
-}
-
 int64_t pages_for(int64_t tokens) { return (tokens + kv_page_tokens - 1) / kv_page_tokens; }
 
 Result<EngineInfo> plan_engine(const ModelConfig& config, const CpuEngineSettings& settings) {
@@ -221,7 +217,7 @@ Result<EngineInfo> plan_engine(const ModelConfig& config, const CpuEngineSetting
                   .is_exact = true};
   if (settings.context_length > 0)
     info.context_length = std::min(info.context_length, settings.context_length);
-  const int64_t page_bytes = kv_page_bytes(config, info.end_layer - info.first_layer, settings.kv_type);
+  const int64_t page_bytes = kv_page_bytes(config, settings.range, settings.kv_type);
   const int64_t most = pages_for(info.context_length) * info.slot_limit;
   info.page_capacity = page_bytes == 0 ? most : std::min(most, settings.kv_memory_bytes / page_bytes);
   if (info.page_capacity < 1) {
@@ -232,14 +228,14 @@ Result<EngineInfo> plan_engine(const ModelConfig& config, const CpuEngineSetting
   return info;
 }
 
-bool reads_quantized(const CpuEngineSettings& settings) {
-  return settings.precision == WeightPrecision::as_stored;
-}
-
 }  // namespace
 
-int64_t kv_page_bytes(const ModelConfig& config, int64_t layer_count, KvType type) {
-  return kv_layout(config, type).layer_bytes() * layer_count;
+int64_t kv_page_bytes(const ModelConfig& config, const ShardRange& range, KvType type) {
+  int64_t bytes = 0;
+  for (int64_t number = range.first_layer; number < range.end_layer; ++number) {
+    bytes += make_layer(config, number)->needs(type).kv_page_bytes;
+  }
+  return bytes;
 }
 
 Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
@@ -256,19 +252,20 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
       load_shard(checkpoint, settings.range, **team,
                  {.precision = settings.precision, .progress = std::move(progress), .stop = std::move(stop)});
   if (!shard) return fail(shard.error());
-  auto pages = KvPages::create(
-      {.page_bytes = kv_page_bytes(config, info->end_layer - info->first_layer, settings.kv_type),
-       .page_capacity = info->page_capacity,
-       .slot_limit = info->slot_limit,
-       .token_limit = info->context_length});
+  auto pages = KvPages::create({.page_bytes = kv_page_bytes(config, settings.range, settings.kv_type),
+                                .page_capacity = info->page_capacity,
+                                .slot_limit = info->slot_limit,
+                                .token_limit = info->context_length});
   if (!pages) return fail(pages.error(), config.name);
-  auto workspace = Workspace::create(config, {.row_limit = info->row_limit,
-                                              .thread_count = settings.thread_count,
-                                              .layer_count = info->end_layer - info->first_layer,
-                                              .kv = kv_layout(config, settings.kv_type),
-                                              .quantize = reads_quantized(settings)});
+  std::vector<StepNeeds> needs;
+  for (const auto& layer : shard->layers) needs.push_back(layer->needs(settings.kv_type));
+  auto workspace = Workspace::create(config, needs,
+                                     {.row_limit = info->row_limit,
+                                      .thread_count = settings.thread_count,
+                                      .kv_type = settings.kv_type,
+                                      .quantize = settings.precision == WeightPrecision::as_stored});
   if (!workspace) return fail(workspace.error(), config.name);
-  const bool is_whole = info->end_layer - info->first_layer == config.layer_count;
+  const bool is_whole = info->end_layer - info->first_layer == config.layer_count();
   const bool spins = settings.keeps_processors_awake && !is_whole && !os::processor_time_is_limited();
   auto idle_spin = spins ? std::make_unique<IdleSpin>(settings.thread_count) : nullptr;
   return std::make_unique<CpuEngine>(CpuEngine::Parts{.info = *info,

@@ -31,8 +31,8 @@ struct CpuEngineSettings {
   bool keeps_processors_awake = true;
 };
 
-// Bytes of one KV page of an engine that holds `layer_count` layers.
-int64_t kv_page_bytes(const ModelConfig& config, int64_t layer_count, KvType type);
+// Bytes of one KV page of an engine that holds the range's layers, which must be the model's.
+int64_t kv_page_bytes(const ModelConfig& config, const ShardRange& range, KvType type);
 
 // Loads the weights and makes the engine, on the calling thread and on the engine's own threads. `progress`
 // and the other errors are those of load_shard(). invalid_argument for settings that make no sense,

@@ -26,7 +26,7 @@ class Oracle : public testing::TestWithParam<std::string> {
     const auto checkpoint = Checkpoint::open(folder_);
     ASSERT_TRUE(checkpoint) << checkpoint.error().message;
     config_ = checkpoint->config();
-    auto chain = EngineChain::load(*checkpoint, {config_.layer_count}, exact_settings());
+    auto chain = EngineChain::load(*checkpoint, {config_.layer_count()}, exact_settings());
     ASSERT_TRUE(chain) << chain.error().message;
     chain_ = std::move(*chain);
     tolerance_ = 1e-4 * std::max(1.0, json_["logit_absmax"].get<double>());
@@ -84,7 +84,7 @@ TEST_P(Oracle, GivesTheSameHiddenStatesAfterEachLayer) {
   ASSERT_TRUE(chain_.step({.sequences = {{0, 0, std::ssize(prompt_)}}, .released_slots = {}}, prompt_));
   const auto& expected = tensors_.floats.at("hidden_last");
   ASSERT_EQ(expected.size(), last_rows.size() + static_cast<size_t>(hidden_size));
-  for (int64_t layer = 0; layer < config_.layer_count; ++layer) {
+  for (int64_t layer = 0; layer < config_.layer_count(); ++layer) {
     expect_near(row_of(last_rows, layer, hidden_size), row_of(expected, layer + 1, hidden_size), tolerance_);
   }
 }

@@ -25,7 +25,7 @@ class SmallEngine : public testing::Test {
     const auto path = test_data_path("oracles/gguf/llama-q8_0");
     if (!exists(path)) GTEST_SKIP() << path;
     checkpoint_ = Checkpoint::open(path).value();
-    settings_.range = {.first_layer = 0, .end_layer = checkpoint_.config().layer_count, .is_head = true};
+    settings_.range = {.first_layer = 0, .end_layer = checkpoint_.config().layer_count(), .is_head = true};
     settings_.slot_limit = 2;
     settings_.row_limit = 4;
     settings_.context_length = 100;
@@ -53,7 +53,7 @@ TEST_F(SmallEngine, TellsItsLimits) {
   EXPECT_EQ(info.page_capacity, 4);  // two slots of 100 tokens in pages of 64
   EXPECT_EQ(info.vocabulary_size, 1024);
   EXPECT_TRUE(info.is_exact);
-  settings_.kv_memory_bytes = 3 * kv_page_bytes(checkpoint_.config(), 3, KvType::f16);
+  settings_.kv_memory_bytes = 3 * kv_page_bytes(checkpoint_.config(), settings_.range, KvType::f16);
   EXPECT_EQ(load_cpu_engine(checkpoint_, settings_).value()->info().page_capacity, 3);
 }
 

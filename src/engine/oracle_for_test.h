@@ -62,7 +62,7 @@ class EngineChain {
       if (!engine) return fail(engine.error());
       chain.engines_.push_back(std::move(*engine));
     }
-    EXPECT_EQ(layer, checkpoint.config().layer_count);
+    EXPECT_EQ(layer, checkpoint.config().layer_count());
     return chain;
   }
 

@@ -49,7 +49,7 @@ class Real : public testing::TestWithParam<RealModel> {
     settings.isa = *isa;
     settings.context_length = 1024;
     settings.kv_memory_bytes = int64_t{1} << 30;
-    const int64_t layers = checkpoint->config().layer_count;
+    const int64_t layers = checkpoint->config().layer_count();
     auto chain = EngineChain::load(*checkpoint, {layers / 3, layers - layers / 3}, settings);
     ASSERT_TRUE(chain) << chain.error().message;
     chain_ = std::move(*chain);

@@ -27,7 +27,8 @@ TEST(Rollback, LeavesNoTrace) {
   settings.slot_limit = 2;
   settings.context_length = 256;
   settings.kv_memory_bytes =
-      4 * kv_page_bytes(checkpoint->config(), checkpoint->config().layer_count, KvType::f16);
+      4 *
+      kv_page_bytes(checkpoint->config(), {.first_layer = 0, .end_layer = 3, .is_head = true}, KvType::f16);
   auto chain = EngineChain::load(*checkpoint, {3}, settings);
   ASSERT_TRUE(chain);
   const int64_t vocabulary = checkpoint->config().vocabulary_size;

@@ -32,10 +32,10 @@ std::string architecture_names() {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t layer) {
+std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t number) {
   const Architecture* architecture = find_architecture(config.architecture);
   CHECK(architecture != nullptr);
-  return architecture->make_layer(config, layer);
+  return architecture->make_layer(config, config.layers[static_cast<size_t>(number)]);
 }
 
 }  // namespace shoal

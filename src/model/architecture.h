@@ -21,7 +21,7 @@ struct Architecture {
   int64_t hugging_face_context_length;
 
   // A layer that has no weights yet, but knows which it needs.
-  std::unique_ptr<Layer> (*make_layer)(const ModelConfig& config, int64_t layer);
+  std::unique_ptr<Layer> (*make_layer)(const ModelConfig& config, const LayerSpec& layer);
 };
 
 // nullptr when the architecture is not known.
@@ -30,6 +30,6 @@ const Architecture* find_architecture(std::string_view name);
 std::string architecture_names();
 
 // By the configuration's architecture.
-std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t layer);
+std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t number);
 
 }  // namespace shoal

@@ -96,18 +96,18 @@ int64_t Checkpoint::head_bytes() const {
 
 int64_t Checkpoint::total_bytes() const {
   int64_t bytes = head_bytes();
-  for (int64_t layer = 0; layer < config_.layer_count; ++layer) bytes += layer_bytes(layer);
+  for (int64_t layer = 0; layer < config_.layer_count(); ++layer) bytes += layer_bytes(layer);
   return bytes;
 }
 
 int64_t Checkpoint::bytes_per_token() const {
-  double bytes = 0;  // exact, all models are smaller than 2^53 bytes
+  double bytes = 0;  // exact: a model has fewer than 2^53 bytes
   const auto add = [&](const Weight& weight, const StoredWeight& stored) {
     bytes += weight.read_per_token * static_cast<double>(stored.bytes());
   };
   Head head;
   visit_head(head, add);
-  for (int64_t layer = 0; layer < config_.layer_count; ++layer) {
+  for (int64_t layer = 0; layer < config_.layer_count(); ++layer) {
     visit_layer(layer, *make_layer(config_, layer), add);
   }
   return std::llround(bytes);

@@ -26,7 +26,7 @@ class TensorCheck {
       : config_(config), dialect_(dialect), tensors_(tensors) {}
 
   Result<void> run() {
-    for (int64_t number = 0; number < config_.layer_count; ++number) {
+    for (int64_t number = 0; number < config_.layer_count(); ++number) {
       const auto layer = make_layer(config_, number);
       const std::string prefix = layer_prefix(dialect_, number);
       layer->visit_weights([&](const Weight& weight) { check(prefix, weight); });
@@ -76,10 +76,10 @@ class TensorCheck {
 
   Error describe_stranger(std::string_view name) const {
     const auto layer = layer_of_name(dialect_, name);
-    if (layer && (*layer < 0 || *layer >= config_.layer_count)) {
+    if (layer && (*layer < 0 || *layer >= config_.layer_count())) {
       return {ErrorCode::corrupt_data,
               fmt::format("tensor '{}' belongs to layer {}, the model says it has {}", name, *layer,
-                          config_.layer_count)};
+                          config_.layer_count())};
     }
     return {ErrorCode::invalid_argument,
             fmt::format("tensor '{}' is unknown to the architecture {}: this variant is not supported", name,

@@ -214,8 +214,8 @@ TEST(TinyOracles, HaveTheSameConfigurationInBothForms) {
     fs::remove_all(folder);
     ASSERT_TRUE(hub) << hub.error().message;
     ASSERT_TRUE(version_5) << version_5.error().message;
-    EXPECT_EQ(version_5->config().rope.inverse_frequencies, hub->config().rope.inverse_frequencies);
-    EXPECT_EQ(version_5->config().head_dim, hub->config().head_dim);
+    EXPECT_EQ(version_5->config().ropes[0].inverse_frequencies, hub->config().ropes[0].inverse_frequencies);
+    EXPECT_EQ(version_5->config().layers[0].attention.head_dim, hub->config().layers[0].attention.head_dim);
     EXPECT_EQ(version_5->config().tied_embeddings, hub->config().tied_embeddings);
     EXPECT_EQ(version_5->total_bytes(), hub->total_bytes());
   }
@@ -283,8 +283,8 @@ TEST_F(GgufCheckpoint, OpensByFileAndByFolder) {
   const auto file = open_with({}, 0);
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_TRUE(file->config().tied_embeddings);
-  EXPECT_EQ(file->config().rope.layout, RopeLayout::interleaved);
-  EXPECT_EQ(file->config().kv_head_count, 4);
+  EXPECT_EQ(file->config().ropes[0].layout, RopeLayout::interleaved);
+  EXPECT_EQ(file->config().layers[0].attention.kv_head_count, 4);
   EXPECT_EQ(file->config().name, "m");
   const auto folder = Checkpoint::open(folder_);
   ASSERT_TRUE(folder) << folder.error().message;
@@ -339,7 +339,7 @@ TEST_F(GgufCheckpoint, ScalesRopeAsLlamaCppDoes) {
   const auto second_frequency = [&](const GgufWriter& keys, uint64_t count) {
     const auto checkpoint = open_with(keys, count);
     EXPECT_TRUE(checkpoint) << checkpoint.error().message;
-    return checkpoint ? checkpoint->config().rope.inverse_frequencies[1] : 0.0F;
+    return checkpoint ? checkpoint->config().ropes[0].inverse_frequencies[1] : 0.0F;
   };
   const float plain = second_frequency({}, 0);
   const auto scaling = [](const char* type, float factor) {

@@ -78,20 +78,33 @@ RopeSettings rope_settings(const GgufFile& file, Keys& keys, int64_t head_dim) {
   return rope;
 }
 
-void refuse_what_is_not_supported(Keys& keys, const ModelConfig& config) {
+AlikeLayers read_layers(const GgufFile& file, Keys& keys, int64_t hidden_size) {
+  AlikeLayers layers{};
+  layers.count = keys.integer("block_count");
+  layers.feed_forward.size = keys.count_of_all_layers("feed_forward_length", 0);
+  GroupedAttentionSpec& attention = layers.attention;
+  attention.head_count = keys.count_of_all_layers("attention.head_count", 0);
+  attention.kv_head_count = keys.count_of_all_layers("attention.head_count_kv", attention.head_count);
+  attention.head_dim = keys.integer_or("attention.key_length",
+                                       attention.head_count < 1 ? 0 : hidden_size / attention.head_count);
+  layers.rope = rope_settings(file, keys, attention.head_dim);
+  return layers;
+}
+
+void refuse_what_is_not_supported(Keys& keys, int64_t context_length, int64_t head_dim) {
   if (keys.integer_or("expert_count", 0) != 0) {
     keys.refuse(
         fmt::format("'{}' is not 0: mixtures of experts are not supported yet", keys.name("expert_count")));
   }
   const int64_t window = keys.integer_or("attention.sliding_window", 0);
-  if (window != 0 && window < config.context_length) {
+  if (window != 0 && window < context_length) {
     keys.refuse(fmt::format("'{}' is {}: sliding windows are not supported yet",
                             keys.name("attention.sliding_window"), window));
   }
-  const int64_t value_length = keys.integer_or("attention.value_length", config.head_dim);
-  if (value_length != config.head_dim) {
+  const int64_t value_length = keys.integer_or("attention.value_length", head_dim);
+  if (value_length != head_dim) {
     keys.refuse(fmt::format("'{}' is {}, only the keys' length {} is supported",
-                            keys.name("attention.value_length"), value_length, config.head_dim));
+                            keys.name("attention.value_length"), value_length, head_dim));
   }
 }
 
@@ -111,30 +124,24 @@ Result<ModelConfig> read_gguf_config(const GgufFile& file, GgufTensorFacts facts
   ModelConfig config{};
   config.architecture = *name;
   config.name = file.find_text("general.name").value_or("");
-  config.layer_count = keys.integer("block_count");
   config.hidden_size = keys.integer("embedding_length");
-  config.feed_forward_size = keys.count_of_all_layers("feed_forward_length", 0);
-  config.head_count = keys.count_of_all_layers("attention.head_count", 0);
-  config.kv_head_count = keys.count_of_all_layers("attention.head_count_kv", config.head_count);
-  config.head_dim = keys.integer_or("attention.key_length",
-                                    config.head_count < 1 ? 0 : config.hidden_size / config.head_count);
   config.vocabulary_size = facts.embedding_rows;
   config.context_length = keys.integer("context_length");
   config.norm_epsilon = static_cast<float>(keys.number("attention.layer_norm_rms_epsilon"));
   config.tied_embeddings = !facts.has_output_matrix;
-  refuse_what_is_not_supported(keys, config);
-  RopeSettings rope = rope_settings(file, keys, config.head_dim);
+  AlikeLayers layers = read_layers(file, keys, config.hidden_size);
+  refuse_what_is_not_supported(keys, config.context_length, layers.attention.head_dim);
   if (keys.error()) return fail(*keys.error());
 
-  rope.layout = architecture->gguf_rope;
-  rope.divisors = std::move(facts.rope_divisors);
+  layers.rope.layout = architecture->gguf_rope;
+  layers.rope.divisors = std::move(facts.rope_divisors);
   const auto* tokens = file.find_texts("tokenizer.ggml.tokens");
   if (tokens != nullptr && std::ssize(*tokens) > config.vocabulary_size) {
     return fail(ErrorCode::corrupt_data,
                 fmt::format("the tokenizer has {} tokens, 'token_embd.weight' only {} rows", tokens->size(),
                             config.vocabulary_size));
   }
-  return finish_config(std::move(config), rope);
+  return finish_config(std::move(config), layers);
 }
 
 }  // namespace shoal

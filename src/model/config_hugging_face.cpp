@@ -110,13 +110,14 @@ void read_scaling(Members& scaling, double context_length, RopeSettings& rope) {
   }
 }
 
-Result<RopeSettings> read_rope(Members& members, const ModelConfig& config, RopeLayout layout) {
+Result<RopeSettings> read_rope(Members& members, int64_t context_length, int64_t head_dim,
+                               RopeLayout layout) {
   RopeSettings rope;
   rope.layout = layout;
-  rope.dimensions = config.head_dim;
+  rope.dimensions = head_dim;
   const double part = members.number_or("partial_rotary_factor", 1.0);
   if (!(part > 0 && part <= 1)) members.note(fmt::format("'partial_rotary_factor' is {}", part));
-  if (part < 1) rope.dimensions = static_cast<int64_t>(static_cast<double>(config.head_dim) * part);
+  if (part < 1) rope.dimensions = static_cast<int64_t>(static_cast<double>(head_dim) * part);
   rope.base = members.number_or("rope_theta", 10000.0);
   for (const char* key : {"rope_parameters", "rope_scaling"}) {
     if (!members.has(key)) continue;
@@ -124,12 +125,25 @@ Result<RopeSettings> read_rope(Members& members, const ModelConfig& config, Rope
       return fail(ErrorCode::corrupt_data, fmt::format("'{}' is not an object", key));
     Members scaling(members.at(key));
     rope.base = scaling.number_or("rope_theta", rope.base);
-    read_scaling(scaling, static_cast<double>(config.context_length), rope);
+    read_scaling(scaling, static_cast<double>(context_length), rope);
     if (scaling.error()) return fail(*scaling.error(), key);
     break;
   }
   if (members.error()) return fail(*members.error());
   return rope;
+}
+
+// All but the rope.
+AlikeLayers read_layers(Members& members, int64_t hidden_size) {
+  AlikeLayers layers{};
+  layers.count = members.integer("num_hidden_layers");
+  layers.feed_forward.size = members.integer("intermediate_size");
+  GroupedAttentionSpec& attention = layers.attention;
+  attention.head_count = members.integer("num_attention_heads");
+  attention.kv_head_count = members.integer_or("num_key_value_heads", attention.head_count);
+  attention.head_dim =
+      members.integer_or("head_dim", attention.head_count < 1 ? 0 : hidden_size / attention.head_count);
+  return layers;
 }
 
 void refuse_what_is_not_supported(Members& members) {
@@ -168,13 +182,8 @@ Result<ModelConfig> read_hugging_face_config(std::string_view json) {
 
   ModelConfig config{};
   config.architecture = name;
-  config.layer_count = members.integer("num_hidden_layers");
   config.hidden_size = members.integer("hidden_size");
-  config.feed_forward_size = members.integer("intermediate_size");
-  config.head_count = members.integer("num_attention_heads");
-  config.kv_head_count = members.integer_or("num_key_value_heads", config.head_count);
-  config.head_dim =
-      members.integer_or("head_dim", config.head_count < 1 ? 0 : config.hidden_size / config.head_count);
+  AlikeLayers layers = read_layers(members, config.hidden_size);
   config.vocabulary_size = members.integer("vocab_size");
   config.context_length =
       members.integer_or("max_position_embeddings", architecture->hugging_face_context_length);
@@ -184,9 +193,11 @@ Result<ModelConfig> read_hugging_face_config(std::string_view json) {
   refuse_what_is_not_supported(members);
   if (members.error()) return fail(*members.error(), "config.json");
 
-  const auto rope = read_rope(members, config, architecture->hugging_face_rope);
+  auto rope =
+      read_rope(members, config.context_length, layers.attention.head_dim, architecture->hugging_face_rope);
   if (!rope) return fail(rope.error(), "config.json");
-  auto finished = finish_config(std::move(config), *rope);
+  layers.rope = std::move(*rope);
+  auto finished = finish_config(std::move(config), layers);
   if (!finished) return fail(finished.error(), "config.json");
   return finished;
 }

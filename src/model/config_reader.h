@@ -23,7 +23,16 @@ Result<ModelConfig> read_gguf_config(const GgufFile& file, GgufTensorFacts facts
 // `json` is the text of config.json, in the form of the hub or of transformers 5.
 Result<ModelConfig> read_hugging_face_config(std::string_view json);
 
-// Checks all sizes, so that products of them do not overflow, then computes the rope frequencies.
-Result<ModelConfig> finish_config(ModelConfig config, const RopeSettings& rope);
+// What files say of layers that are all alike.
+struct AlikeLayers {
+  int64_t count;
+  GroupedAttentionSpec attention;
+  GatedFeedForwardSpec feed_forward;
+  RopeSettings rope;
+};
+
+// Checks all sizes, so that products of them do not overflow, then makes the layers' specifications and
+// computes the rope frequencies.
+Result<ModelConfig> finish_config(ModelConfig config, const AlikeLayers& layers);
 
 }  // namespace shoal

@@ -1,66 +1,20 @@
-// The steps that layers are written in. Every member of the team calls the same steps in the same order; each
-// step divides its work among the members by output rows, heads or tokens, and waits for work of others
-// before reading it.
+// A step over a shard's layers, as the parts of the layers are written in. Every member of the team calls the
+// same steps in the same order; each step divides its work among the members by output rows, heads or tokens,
+// and waits for work of others before reading it.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
-#include <vector>
 
+#include "base/function_ref.h"
 #include "base/thread_team.h"
-#include "base/work_phases.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
 #include "model/linear.h"
-#include "tensor/buffer.h"
+#include "model/workspace.h"
 
 namespace shoal {
-
-// Memory for the activations of a step, sized once for the most rows. A shard has one.
-class Workspace {
- public:
-  struct Settings {
-    int64_t row_limit;
-    int64_t thread_count;
-    int64_t layer_count;  // layers of the shard
-    KvLayout kv;
-    bool quantize;  // whether any matrix multiplies int8 activations
-  };
-  // resource_exhausted when there is no memory.
-  static Result<Workspace> create(const ModelConfig& config, const Settings& settings);
-
- private:
-  friend class ForwardPass;
-
-  // Input of a projection, in memory of one member or shared by all.
-  struct Activations {
-    float* values;         // [row limit, hidden]
-    std::byte* quantized;  // rows of the widest input, quantised; null: not needed
-  };
-
-  Workspace(const Settings& settings);
-
-  WorkPhases phases_;
-  Buffer memory_;
-  int64_t row_limit_ = 0;
-  bool quantize_ = false;
-  KvLayout kv_{};
-  float* query_ = nullptr;      // [rows, heads, head_dim]
-  float* key_ = nullptr;        // [rows, kv_heads, head_dim]
-  float* value_ = nullptr;      // [rows, kv_heads, head_dim]
-  float* attended_ = nullptr;   // [rows, heads, head_dim]
-  float* gate_ = nullptr;       // [rows, feed_forward]
-  float* up_ = nullptr;         // [rows, feed_forward]
-  float* projected_ = nullptr;  // [rows, hidden]
-  float* cosines_ = nullptr;    // [rows, pairs]
-  float* sines_ = nullptr;      // [rows, pairs]
-  Activations shared_{};
-  std::vector<Activations> own_;    // [members], of own_row_limit rows each
-  std::vector<float*> scratch_;     // [members], scratch for attention
-  std::vector<AttentionRow> rows_;  // [rows of the step]
-  std::vector<int64_t>
-      cost_before_;  // [rows + 1], the attention work of all rows before this one, in chunks of keys
-};
 
 // One sequence's rows of a step.
 struct PassSequence {
@@ -69,7 +23,39 @@ struct PassSequence {
   int64_t row_count;
 };
 
-// One member's view of a step over a shard's layers.
+// A matrix that is multiplied with the input, and where its outputs go, [rows, outputs].
+struct Projection {
+  const Linear& linear;
+  float* output;
+};
+
+// Hands out a part's scratch, at the same addresses to all members. What is written there in a phase can be
+// read in the phases after it, until the part ends.
+class Scratch {
+ public:
+  Scratch(std::byte* memory, int64_t row_count) : next_(memory), row_count_(row_count) {}
+
+  // [rows, columns]
+  float* take(int64_t columns) {
+    std::byte* const taken = next_;
+    next_ += row_count_ * scratch_row_bytes(columns);
+    return reinterpret_cast<float*>(taken);
+  }
+
+ private:
+  std::byte* next_;
+  int64_t row_count_;
+};
+
+// Of one row, [pairs] each.
+struct RopeAngles {
+  const float* cosines;
+  const float* sines;
+  int64_t pairs;
+};
+
+// One member's view of a step over a shard's layers. What a part leaves for a later one in the same layer
+// (the positions that an indexer chose for sparse attention) will lie here, too.
 class ForwardPass {
  public:
   struct Shared {
@@ -89,42 +75,51 @@ class ForwardPass {
 
   // Computes the rope angles of all rows; called once, before the first layer.
   void compute_angles();
-
-  // The steps of a layer. architectures/llama.cpp shows the shapes that each reads and writes.
-  void normalize(std::span<const float> weight);
-  void project_attention(const Linear& query, const Linear& key, const Linear& value);
-  void rotate_and_store();
-  void attend();
-  void project_and_add(const Linear& linear);
-  void project_gated(const Linear& gate, const Linear& up);
-
-  // Called after the last layer, on the head: the logits of the normalised rows, [row_count,
-  // vocabulary_size]. False when one that this member computed is not finite.
-  bool project_logits(const WeightMatrix& output, float* logits);
-
   // Moves on to the next layer's part of the KV pages.
   void next_layer() { ++layer_; }
 
- private:
-  struct Projection {
-    const Linear& linear;
-    float* output;
-  };
+  // Each of the following is one phase; of normalize() and offer_input(), only for more rows than each member
+  // prepares for itself.
 
-  bool is_small() const;
-  int64_t head_size() const { return shared_.config.head_count * shared_.config.head_dim; }
-  int64_t kv_size() const { return shared_.config.kv_head_count * shared_.config.head_dim; }
-  int64_t range_count() const { return space_.phases_.range_count(); }
+  // Makes the normalised hidden states the input of the projections that follow.
+  void normalize(std::span<const float> weight);
+  // Makes `source`, [rows, columns], the input.
+  void offer_input(const float* source, int64_t columns) { set_input(source, columns, nullptr); }
+  // The outputs of several matrices.
+  void project(std::initializer_list<Projection> projections);
+  // hidden += the matrix's outputs, [rows, hidden].
+  void project_and_add(const Linear& linear);
+  // Whatever else the members share: `work` is called once for each range, by some member, and can divide
+  // what there is to do by divide().
   void run_phase(FunctionRef<void(int64_t range)> work) { space_.phases_.run(phase_++, member_, work); }
+  WorkRange divide(int64_t count, int64_t grain, int64_t range) const {
+    return divide_work(count, grain, range, space_.phases_.range_count());
+  }
 
-  void offer_input(const float* source, int64_t columns, const float* norm_weight);
+  // Inside a phase: the given range of outputs for all rows of the input.
+  void multiply(const Linear& linear, float* output, WorkRange outputs);
+  void multiply(const WeightMatrix& weights, float* output, WorkRange outputs);
+
+  int64_t row_count() const { return row_count_; }
+  const Kernels& kernels() const { return shared_.kernels; }
+  Scratch scratch() const { return {space_.scratch_, row_count_}; }
+  float* member_scratch() const { return space_.member_scratch_[static_cast<size_t>(member_)]; }
+  RopeAngles angles(int64_t rope, int64_t row) const;
+
+  KvType kv_type() const { return space_.kv_type_; }
+  // Bytes from a page's start to the layer's part.
+  int64_t kv_offset() const { return space_.kv_offsets_[static_cast<size_t>(layer_)]; }
+  // Position and pages are those of the step; query and output are the attention's to fill in.
+  std::span<AttentionRow> attention_rows() const { return space_.rows_; }
+  // [rows + 1]: of all rows before this one, the chunks of keys up to their positions.
+  std::span<const int64_t> chunks_before() const { return space_.chunks_before_; }
+
+ private:
+  bool is_small() const { return row_count_ <= own_row_limit; }
+  void set_input(const float* source, int64_t columns, const float* norm_weight);
   void prepare_input(const Workspace::Activations& target, WorkRange rows) const;
   void place_input(const Workspace::Activations& target, int64_t row_limit);
   void require_input();
-  void multiply(const Linear& linear, float* output, WorkRange outputs) const;
-  void rotate_and_store_row(int64_t row) const;
-  void attend_range(WorkRange cost) const;
-  void attend_head(int64_t head, int64_t first_row, int64_t end_row) const;
 
   Shared shared_;
   Workspace& space_;

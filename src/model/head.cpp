@@ -1,6 +1,22 @@
 #include "model/head.h"
 
+#include <bit>
+
+#include "model/forward_pass.h"
+
 namespace shoal {
+namespace {
+
+bool all_finite(const float* values, int64_t count) {
+  constexpr uint32_t exponent = 0x7f800000;
+  uint32_t bad = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    bad |= static_cast<uint32_t>((std::bit_cast<uint32_t>(values[i]) & exponent) == exponent);
+  }
+  return bad == 0;
+}
+
+}  // namespace
 
 void Head::visit_weights(const ModelConfig& config, WeightVisitor visit) {
   const bool is_tied = config.tied_embeddings;
@@ -17,6 +33,25 @@ void Head::visit_weights(const ModelConfig& config, WeightVisitor visit) {
          .shape = matrix,
          .target = &output,
          .need = is_tied ? Need::unused : Need::required});
+}
+
+void Head::embed(const Kernels& kernels, TokenId token, float* hidden) const {
+  kernels.dequantize_row(embedding, token, hidden);
+}
+
+bool Head::compute_logits(ForwardPass& pass, float* logits) const {
+  const WeightMatrix& matrix = output.rows() == 0 ? embedding : output;
+  const int64_t columns = matrix.rows();
+  bool finite = true;
+  pass.normalize(output_norm);
+  pass.run_phase([&](int64_t range) {
+    const WorkRange outputs = pass.divide(columns, row_interleave, range);
+    pass.multiply(matrix, logits, outputs);
+    for (int64_t row = 0; row < pass.row_count(); ++row) {
+      finite &= all_finite(logits + row * columns + outputs.begin, outputs.end - outputs.begin);
+    }
+  });
+  return finite;
 }
 
 }  // namespace shoal

@@ -10,12 +10,12 @@ namespace shoal {
 
 Result<void> check_range(const ShardRange& range, const ModelConfig& config) {
   if (0 <= range.first_layer && range.first_layer <= range.end_layer &&
-      range.end_layer <= config.layer_count) {
+      range.end_layer <= config.layer_count()) {
     return {};
   }
   return fail(ErrorCode::invalid_argument,
               fmt::format("layers [{}, {}) of {}, which has {}", range.first_layer, range.end_layer,
-                          config.name, config.layer_count));
+                          config.name, config.layer_count()));
 }
 
 Result<Shard> load_shard(const Checkpoint& checkpoint, const ShardRange& range, ThreadTeam& team,

@@ -25,10 +25,14 @@ constexpr int64_t least_default_context = 2048;
 
 // Bytes for the activations of a full step, the head's logits, and messages in flight.
 int64_t scratch_bytes(const ModelConfig& config) {
-  const int64_t widths = 3 * config.hidden_size + 2 * config.head_count * config.head_dim +
-                         2 * config.kv_head_count * config.head_dim + 3 * config.feed_forward_size;
+  int64_t widest = 0;
+  for (const LayerSpec& layer : config.layers) {
+    const GroupedAttentionSpec& attention = layer.attention;
+    const int64_t heads = attention.head_count + attention.kv_head_count;
+    widest = std::max(widest, 2 * heads * attention.head_dim + 3 * layer.feed_forward.size);
+  }
   const int64_t messages_in_flight = 6;
-  return 4 * (row_limit * (widths + messages_in_flight * config.hidden_size) +
+  return 4 * (row_limit * (widest + (3 + messages_in_flight) * config.hidden_size) +
               2 * slot_limit * config.vocabulary_size);
 }
 
@@ -73,20 +77,21 @@ Result<ModelDemand> ModelEngines::describe(const InstanceId& model) {
                               {.first_layer = first_layer, .end_layer = end_layer, .is_head = is_head},
                               WeightPrecision::as_stored);
   };
-  ModelDemand demand{.model = model,
-                     .layer_bytes = {},
-                     .head_bytes = 0,
-                     .kv_bytes_per_token_layer = kv_page_bytes(config, 1, settings_.kv_type) / kv_page_tokens,
-                     .context_length = context_of(config),
-                     .scratch_bytes = scratch_bytes(config),
-                     .least_context_length = settings_.context_length > 0
-                                                 ? 0
-                                                 : std::min(least_default_context, config.context_length),
-                     .fingerprint = content.fingerprint};
+  const ShardRange first_layer{.first_layer = 0, .end_layer = 1, .is_head = false};
+  ModelDemand demand{
+      .model = model,
+      .layer_bytes = {},
+      .head_bytes = 0,
+      .kv_bytes_per_token_layer = kv_page_bytes(config, first_layer, settings_.kv_type) / kv_page_tokens,
+      .context_length = context_of(config),
+      .scratch_bytes = scratch_bytes(config),
+      .least_context_length =
+          settings_.context_length > 0 ? 0 : std::min(least_default_context, config.context_length),
+      .fingerprint = content.fingerprint};
   const auto head = bytes_of_range(0, 0, true);
   if (!head) return fail(head.error(), fmt::format("model {}", model));
   demand.head_bytes = *head;
-  for (int64_t layer = 0; layer < config.layer_count; ++layer) {
+  for (int64_t layer = 0; layer < config.layer_count(); ++layer) {
     const auto bytes = bytes_of_range(layer, layer + 1, false);
     if (!bytes) return fail(bytes.error(), fmt::format("model {}", model));
     demand.layer_bytes.push_back(*bytes);
@@ -137,20 +142,20 @@ Result<LoadedShard> ModelEngines::load_files(const std::filesystem::path& path, 
   const auto checkpoint = Checkpoint::open(path);
   if (!checkpoint) return fail(checkpoint.error(), fmt::format("model {}", plan.instance));
   const bool is_head = plan.head() == stage.node;
-  const int64_t layer_count = stage.end_layer - stage.first_layer;
-  const int64_t page_bytes = kv_page_bytes(checkpoint->config(), layer_count, settings_.kv_type);
-  const CpuEngineSettings engine_settings{
-      .range = {.first_layer = stage.first_layer, .end_layer = stage.end_layer, .is_head = is_head},
-      .thread_count = settings_.thread_count,
-      .isa = settings_.isa,
-      .precision = WeightPrecision::as_stored,
-      .kv_type = settings_.kv_type,
-      .slot_limit = slot_limit,
-      .row_limit = row_limit,
-      .context_length = plan.context_length,
-      .kv_memory_bytes = choose_kv_bytes(plan, page_bytes)};
-  const auto weight_bytes = shard_memory_bytes(*checkpoint, engine_settings.range, engine_settings.precision);
+  const ShardRange range{.first_layer = stage.first_layer, .end_layer = stage.end_layer, .is_head = is_head};
+  constexpr auto precision = WeightPrecision::as_stored;
+  const auto weight_bytes = shard_memory_bytes(*checkpoint, range, precision);
   if (!weight_bytes) return fail(weight_bytes.error(), fmt::format("model {}", plan.instance));
+  const int64_t page_bytes = kv_page_bytes(checkpoint->config(), range, settings_.kv_type);
+  const CpuEngineSettings engine_settings{.range = range,
+                                          .thread_count = settings_.thread_count,
+                                          .isa = settings_.isa,
+                                          .precision = precision,
+                                          .kv_type = settings_.kv_type,
+                                          .slot_limit = slot_limit,
+                                          .row_limit = row_limit,
+                                          .context_length = plan.context_length,
+                                          .kv_memory_bytes = choose_kv_bytes(plan, page_bytes)};
   LoadedShard shard;
   shard.held_bytes = *weight_bytes + engine_settings.kv_memory_bytes + scratch_bytes(checkpoint->config());
   if (is_head) {

@@ -10,9 +10,14 @@ namespace {
 
 void check(const shoal::Result<shoal::ModelConfig>& config) {
   if (!config) return;
-  CHECK(config->layer_count > 0 && config->hidden_size > 0 && config->feed_forward_size > 0);
-  CHECK(config->kv_head_count > 0 && config->head_count % config->kv_head_count == 0);
-  CHECK(2 * std::ssize(config->rope.inverse_frequencies) <= config->head_dim);
+  CHECK(config->layer_count() > 0 && config->hidden_size > 0);
+  for (const shoal::LayerSpec& layer : config->layers) {
+    const shoal::GroupedAttentionSpec& attention = layer.attention;
+    CHECK(layer.feed_forward.size > 0);
+    CHECK(attention.kv_head_count > 0 && attention.head_count % attention.kv_head_count == 0);
+    const shoal::RopeConfig& rope = config->ropes.at(static_cast<size_t>(layer.rope));
+    CHECK(2 * std::ssize(rope.inverse_frequencies) <= attention.head_dim);
+  }
   CHECK(config->vocabulary_size > 0 && config->context_length > 0);
 }
 

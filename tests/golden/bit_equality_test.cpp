@@ -241,7 +241,7 @@ class Models {
     EXPECT_TRUE(checkpoint) << checkpoint.error().message;
     if (!checkpoint) return nullptr;
     LocalModelSettings settings;
-    settings.split = layers_of(arrangement.split, checkpoint->config().layer_count);
+    settings.split = layers_of(arrangement.split, checkpoint->config().layer_count());
     settings.thread_count = arrangement.threads;
     settings.isa = arrangement.isa;
     settings.slot_limit = slot_limit;
