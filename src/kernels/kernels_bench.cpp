@@ -70,9 +70,9 @@ void run_matmul(benchmark::State& state, DType type, int64_t rows, int64_t token
   }
   const auto passes = static_cast<double>(state.iterations());
   state.counters["weights_bytes"] =
-      benchmark::Counter(passes * static_cast<double>(matrix.packed_bytes()), benchmark::Counter::is_rate);
+      benchmark::Counter(passes * static_cast<double>(matrix.packed_bytes()), benchmark::Counter::kIsRate);
   state.counters["macs"] =
-      benchmark::Counter(passes * static_cast<double>(rows * columns * tokens), benchmark::Counter::is_rate);
+      benchmark::Counter(passes * static_cast<double>(rows * columns * tokens), benchmark::Counter::kIsRate);
 }
 
 void run_plain_read(benchmark::State& state, int64_t threads) {
@@ -122,7 +122,7 @@ void run_attention(benchmark::State& state, int64_t first_position, int64_t row_
     kernels().attention({layout, 0, heads, 0.1F, rows, 0, layout.kv_head_count, scratch.data()});
   }
   state.counters["macs"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * products), benchmark::Counter::is_rate);
+      benchmark::Counter(static_cast<double>(state.iterations() * products), benchmark::Counter::kIsRate);
 }
 
 // Measures one of the small functions over a layer's 8960 intermediate values.
@@ -138,7 +138,7 @@ void run_small(benchmark::State& state, Function function) {
     benchmark::ClobberMemory();
   }
   state.counters["elements"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * count), benchmark::Counter::is_rate);
+      benchmark::Counter(static_cast<double>(state.iterations() * count), benchmark::Counter::kIsRate);
 }
 
 // One thread is measured by its processor time, which is steadier on a machine that others use too; several
