@@ -2,6 +2,7 @@
 // values.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 #include <string>
 
@@ -98,30 +99,31 @@ Rows make_rows(Generator& generator, int64_t row_count, int64_t columns, Values 
 }
 
 // As random_rows, but all quants and sub-scales of a row are the same byte.
-std::vector<std::byte> extreme_rows(Generator& generator, DType type, int64_t rows, int64_t columns) {
-  std::vector<std::byte> bytes = test::random_rows(generator, type, rows, columns);
-  if (is_float_weight(type)) return bytes;
+std::vector<std::byte> extreme_rows(Generator& generator, const StoredFormat& format, int64_t rows,
+                                    int64_t columns) {
+  std::vector<std::byte> bytes = test::random_rows(generator, format, rows, columns);
+  if (!format.packed_format().takes_quantized_input()) return bytes;
   constexpr uint8_t patterns[] = {0x00, 0xff, 0x80, 0x7f, 0x0f, 0xf0, 0x81};
-  const int64_t block = dtype_info(type).block_bytes;
-  const int64_t scale = file_scale_offset(type);
+  const int64_t block = format.block_bytes[0];
+  const std::vector<int64_t> factors = test::factor_places(format);
   for (int64_t i = 0; i < static_cast<int64_t>(bytes.size()); ++i) {
-    const int64_t place = i % block;
-    const bool is_scale = place == scale || place == scale + 1;
-    const bool is_bias =
-        packed_layout(type).affine && (place == file_bias_offset || place == file_bias_offset + 1);
-    if (!is_scale && !is_bias) bytes[i] = static_cast<std::byte>(patterns[i / block % 7]);
+    const auto holds_place = [&](int64_t factor) { return i % block == factor || i % block == factor + 1; };
+    if (std::ranges::none_of(factors, holds_place))
+      bytes[i] = static_cast<std::byte>(patterns[i / block % 7]);
   }
   return bytes;
 }
 
-WeightMatrix pack(DType type, int64_t rows, int64_t columns, std::span<const std::byte> source) {
-  WeightMatrix matrix = std::move(*WeightMatrix::allocate(type, rows, columns));
-  matrix.pack_rows(0, rows, source);
+WeightMatrix pack(const StoredFormat& stored, const WeightFormat& format, int64_t rows, int64_t columns,
+                  std::span<const std::byte> source) {
+  WeightMatrix matrix = std::move(*WeightMatrix::allocate(format, rows, columns));
+  matrix.pack_rows(stored, 0, rows, {source});
   return matrix;
 }
 
 struct Case {
-  DType type;
+  const StoredFormat& stored;
+  WeightFormat format;
   int64_t rows;
   int64_t columns;
   int64_t tokens;
@@ -129,18 +131,18 @@ struct Case {
 };
 
 std::string describe(const Case& c) {
-  return std::string(dtype_info(c.type).name) + " rows " + std::to_string(c.rows) + " columns " +
-         std::to_string(c.columns) + " tokens " + std::to_string(c.tokens) +
-         (c.values == Values::extreme ? " extreme" : " random");
+  return std::string(c.stored.name) + (c.format.numbers == Numbers::as_stored ? " as stored" : "") +
+         " rows " + std::to_string(c.rows) + " columns " + std::to_string(c.columns) + " tokens " +
+         std::to_string(c.tokens) + (c.values == Values::extreme ? " extreme" : " random");
 }
 
 // Runs both tables on outputs [first, end) of a larger target, of which nothing else may change.
 void expect_equal_matmul(const Kernels& fast, Generator& generator, const Case& c, int64_t first,
                          int64_t end) {
   const bool extreme = c.values == Values::extreme;
-  const WeightMatrix weights = pack(c.type, c.rows, c.columns,
-                                    extreme ? extreme_rows(generator, c.type, c.rows, c.columns)
-                                            : test::random_rows(generator, c.type, c.rows, c.columns));
+  const WeightMatrix weights = pack(c.stored, c.format, c.rows, c.columns,
+                                    extreme ? extreme_rows(generator, c.stored, c.rows, c.columns)
+                                            : test::random_rows(generator, c.stored, c.rows, c.columns));
   const int64_t input_stride = c.columns + 3;
   const std::vector<float> x =
       test::random_floats(generator, c.tokens * input_stride, extreme ? 0x1p-126F : 1.0F);
@@ -160,19 +162,20 @@ void expect_equal_matmul(const Kernels& fast, Generator& generator, const Case& 
   EXPECT_TRUE(same_bits(got, expected)) << describe(c) << " outputs " << first << " to " << end;
 }
 
-std::vector<int64_t> awkward_columns(DType type) {
-  if (is_float_weight(type)) return {1, 7, 37, 64};
-  if (packed_layout(type).block_groups == 8) return {256, 512, 768};
+std::vector<int64_t> awkward_columns(const StoredFormat& format) {
+  if (format.block_columns == 1) return {1, 7, 37, 64};
+  if (format.block_columns == 256) return {256, 512, 768};
   return {32, 64, 256, 288};
 }
 
 TEST_P(EqualBits, MatmulOfEveryFormatOnAwkwardShapesAndValues) {
-  for (const DType type : test::weight_formats) {
+  for (const StoredFormat& format : stored_formats()) {
     for (const int64_t rows : {1, 15, 16, 17, 33}) {
-      for (const int64_t columns : awkward_columns(type)) {
+      for (const int64_t columns : awkward_columns(format)) {
         for (const int64_t tokens : {1, 2, 3, 7, 16, 33}) {
           for (const Values values : {Values::random, Values::extreme}) {
-            expect_equal_matmul(fast(), generator_, {type, rows, columns, tokens, values}, 0, rows);
+            expect_equal_matmul(fast(), generator_,
+                                {format, format.packed_format(), rows, columns, tokens, values}, 0, rows);
           }
         }
       }
@@ -181,16 +184,61 @@ TEST_P(EqualBits, MatmulOfEveryFormatOnAwkwardShapesAndValues) {
 }
 
 TEST_P(EqualBits, MatmulOfAPartOfTheOutputs) {
-  for (const DType type : test::weight_formats) {
-    expect_equal_matmul(fast(), generator_, {type, 53, 256, 5, Values::random}, 16, 48);
-    expect_equal_matmul(fast(), generator_, {type, 53, 256, 5, Values::random}, 32, 53);
+  for (const StoredFormat& stored : stored_formats()) {
+    for (const WeightFormat& format : {stored.packed_format(), kept_as_stored(stored)}) {
+      expect_equal_matmul(fast(), generator_, {stored, format, 53, 256, 5, Values::random}, 16, 48);
+      expect_equal_matmul(fast(), generator_, {stored, format, 53, 256, 5, Values::random}, 32, 53);
+    }
   }
 }
 
 // There are enough tokens for several panels of the second-level cache.
 TEST_P(EqualBits, MatmulOfManyTokens) {
   for (const DType type : {DType::q4_k, DType::q8_0, DType::f16}) {
-    expect_equal_matmul(fast(), generator_, {type, 17, 2048, 131, Values::random}, 0, 17);
+    const StoredFormat& format = *find_stored_format(type);
+    expect_equal_matmul(fast(), generator_, {format, format.packed_format(), 17, 2048, 131, Values::random},
+                        0, 17);
+  }
+}
+
+// Columns are read in pieces of 256.
+TEST_P(EqualBits, MatmulOfEveryFormatThatStaysAsStored) {
+  for (const StoredFormat& stored : stored_formats()) {
+    for (const int64_t rows : {1, 33}) {
+      for (const int64_t pieces : {1, 2, 9}) {
+        const int64_t columns = stored.block_columns * (stored.block_columns == 1 ? 100 * pieces : pieces);
+        for (const int64_t tokens : {1, 7, 33}) {
+          const WeightFormat format = kept_as_stored(stored);
+          expect_equal_matmul(fast(), generator_, {stored, format, rows, columns, tokens, Values::random}, 0,
+                              rows);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EqualBits, AFormatThatStaysAsStoredGivesTheBitsOfItsValuesAsFloats) {
+  constexpr int64_t rows = 21;
+  constexpr int64_t columns = 768;
+  constexpr int64_t tokens = 9;
+  for (const StoredFormat& stored : stored_formats()) {
+    const std::vector<std::byte> source = test::random_rows(generator_, stored, rows, columns);
+    std::vector<float> values(rows * columns);
+    stored.dequantize(stored, {source}, values);
+    const WeightMatrix kept = pack(stored, kept_as_stored(stored), rows, columns, source);
+    const WeightMatrix floats = pack(*find_stored_format(DType::f32), {.numbers = Numbers::f32}, rows,
+                                     columns, std::as_bytes(std::span(values)));
+    const std::vector<float> x = test::random_floats(generator_, tokens * columns, 1.0F);
+    const MatmulInput input{
+        .row_count = tokens, .values = x.data(), .value_stride = columns, .quantized = nullptr};
+    std::vector<float> expected(tokens * rows);
+    std::vector<float> got(tokens * rows, -1234.5F);
+    reference().matmul(
+        floats, input,
+        {.values = expected.data(), .value_stride = rows, .first_output = 0, .end_output = rows});
+    fast().matmul(kept, input,
+                  {.values = got.data(), .value_stride = rows, .first_output = 0, .end_output = rows});
+    EXPECT_TRUE(same_bits(got, expected)) << stored.name;
   }
 }
 

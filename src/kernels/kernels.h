@@ -4,6 +4,7 @@
 // by output rows or heads; which thread computes a value never changes it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -41,7 +42,8 @@ constexpr int64_t padded_columns(int64_t columns) { return group_count(columns) 
 int64_t quantized_rows_bytes(int64_t row_count, int64_t columns);
 QuantizedRows place_quantized_rows(std::byte* memory, int64_t row_count, int64_t columns);
 
-// What a matrix is multiplied with. A float format reads `values`, an integer format reads `quantized`.
+// What a matrix is multiplied with. A format that takes quantised input reads `quantized`, all others
+// `values`.
 struct MatmulInput {
   int64_t row_count;    // tokens
   const float* values;  // [row_count, columns], rows are value_stride floats apart
@@ -94,11 +96,19 @@ struct AttentionJob {
   float* scratch;  // attention_scratch_floats(...) floats that no other thread uses
 };
 
+using Matmul = void(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
+
 struct Kernels {
   Isa isa;
 
-  // y = x·Wᵀ for any weight format; reference/matmul.cpp has the formulas.
-  void (*matmul)(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
+  // One for each kind of number and layout, at its matmul_place(). A matrix got its place when it was made,
+  // so a call asks nothing about its format.
+  std::array<Matmul*, matmul_count> matmuls;
+
+  // y = x·Wᵀ; reference/matmul.cpp has the formulas.
+  void matmul(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) const {
+    matmuls[weights.matmul_place()](weights, input, output);
+  }
 
   // Quantises rows [first_row, end_row) of x, [rows, output.columns], whose rows are `stride` floats apart.
   void (*quantize_rows)(const float* x, int64_t stride, int64_t first_row, int64_t end_row,

@@ -23,8 +23,8 @@ constexpr int64_t columns = 1536;
 constexpr int64_t gemv_bytes = 192 << 20;  // larger than any cache
 constexpr int64_t gemm_rows = 1024;
 
-int64_t gemv_rows(DType type) {
-  const int64_t block_bytes = *packed_weight_bytes(type, row_interleave, columns);
+int64_t gemv_rows(const StoredFormat& format) {
+  const int64_t block_bytes = *packed_weight_bytes(format.packed_format(), row_interleave, columns);
   return gemv_bytes / block_bytes * row_interleave;
 }
 
@@ -34,11 +34,11 @@ const Kernels& kernels() {
 }
 
 // Few rows are distinct: speed does not depend on values, and making random ones takes long.
-WeightMatrix random_matrix(DType type, int64_t rows) {
+WeightMatrix random_matrix(const StoredFormat& format, int64_t rows) {
   test::Generator generator(1);
-  const std::vector<std::byte> source = test::random_rows(generator, type, 16, columns);
-  WeightMatrix matrix = std::move(*WeightMatrix::allocate(type, rows, columns));
-  for (int64_t row = 0; row < rows; row += 16) matrix.pack_rows(row, 16, source);
+  const std::vector<std::byte> source = test::random_rows(generator, format, 16, columns);
+  WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
+  for (int64_t row = 0; row < rows; row += 16) matrix.pack_rows(format, row, 16, {source});
   return matrix;
 }
 
@@ -57,8 +57,9 @@ struct Activations {
   MatmulInput input;
 };
 
-void run_matmul(benchmark::State& state, DType type, int64_t rows, int64_t tokens, int64_t threads) {
-  const WeightMatrix matrix = random_matrix(type, rows);
+void run_matmul(benchmark::State& state, const StoredFormat& format, int64_t rows, int64_t tokens,
+                int64_t threads) {
+  const WeightMatrix matrix = random_matrix(format, rows);
   const Activations x(tokens);
   std::vector<float> output(rows * tokens);
   ThreadTeam team(threads);
@@ -82,13 +83,13 @@ void run_plain_read(benchmark::State& state, int64_t threads) {
   state.counters["weights_bytes"] = best;
 }
 
-void run_pack(benchmark::State& state, DType type) {
+void run_pack(benchmark::State& state, const StoredFormat& format) {
   constexpr int64_t rows = 4096;
   test::Generator generator(1);
-  const std::vector<std::byte> source = test::random_rows(generator, type, rows, columns);
-  WeightMatrix matrix = std::move(*WeightMatrix::allocate(type, rows, columns));
-  matrix.pack_rows(0, rows, source);
-  for (auto _ : state) matrix.pack_rows(0, rows, source);
+  const std::vector<std::byte> source = test::random_rows(generator, format, rows, columns);
+  WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
+  matrix.pack_rows(format, 0, rows, {source});
+  for (auto _ : state) matrix.pack_rows(format, 0, rows, {source});
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(source.size()));
 }
 
@@ -153,20 +154,21 @@ void register_all() {
     RegisterBenchmark(fmt::format("plain_read/threads:{}", threads).c_str(), run_plain_read, threads)
         ->UseRealTime()
         ->Iterations(1);
-    for (const DType type : test::weight_formats) {
-      const std::string name = fmt::format("gemv/{}/threads:{}", dtype_info(type).name, threads);
-      use_clock(RegisterBenchmark(name.c_str(), run_matmul, type, gemv_rows(type), 1, threads), threads);
+    for (const StoredFormat& format : stored_formats()) {
+      const std::string name = fmt::format("gemv/{}/threads:{}", format.name, threads);
+      use_clock(RegisterBenchmark(name.c_str(), run_matmul, std::cref(format), gemv_rows(format), 1, threads),
+                threads);
     }
-    for (const DType type : test::weight_formats) {
+    for (const StoredFormat& format : stored_formats()) {
       for (const int64_t tokens : {1, 2, 4, 16, 512}) {
-        const std::string name =
-            fmt::format("gemm/{}/tokens:{}/threads:{}", dtype_info(type).name, tokens, threads);
-        use_clock(RegisterBenchmark(name.c_str(), run_matmul, type, gemm_rows, tokens, threads), threads);
+        const std::string name = fmt::format("gemm/{}/tokens:{}/threads:{}", format.name, tokens, threads);
+        use_clock(RegisterBenchmark(name.c_str(), run_matmul, std::cref(format), gemm_rows, tokens, threads),
+                  threads);
       }
     }
   }
-  for (const DType type : test::weight_formats) {
-    RegisterBenchmark(fmt::format("pack/{}", dtype_info(type).name).c_str(), run_pack, type);
+  for (const StoredFormat& format : stored_formats()) {
+    RegisterBenchmark(fmt::format("pack/{}", format.name).c_str(), run_pack, std::cref(format));
   }
   RegisterBenchmark("attention/prefill_512", run_attention, 0, 512);
   RegisterBenchmark("attention/decode_at_4096", run_attention, 4095, 1);

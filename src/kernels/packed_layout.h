@@ -2,7 +2,7 @@
 // the same for all instruction sets, for decode and for prefill.
 //
 // clang-format off
-// A block is [16 f16 scales d] [16 f16 biases m or dmin, affine formats] [sub-scales of each group] [planes of each group].
+// A block is [16 scales d] [16 biases m or dmin, affine formats] [sub-scales of each group] [planes of each group].
 // The planes of a group, in vectors of 64 bytes in which 4-byte word r belongs to row r:
 //
 //   bits  vectors  what byte b of a row's word in vector j holds
@@ -15,9 +15,10 @@
 // clang-format on
 #pragma once
 
+#include <array>
 #include <cstdint>
 
-#include "tensor/dtype.h"
+#include "kernels/scale_kind.h"
 
 namespace shoal {
 
@@ -28,16 +29,17 @@ enum class SubScales : uint8_t {
 };
 
 struct PackedLayout {
-  int64_t block_groups;  // groups of 32 columns that share d; 0: not an integer format
-  int quant_bits;
-  int zero_point;  // what is subtracted from the stored number
-  bool affine;
-  SubScales sub_scales;
+  int64_t block_groups = 0;  // groups of 32 columns that share d
+  int quant_bits = 0;
+  int zero_point = 0;  // what is subtracted from the stored number
+  bool affine = false;
+  SubScales sub_scales = SubScales::none;
+  ScaleKind scales = ScaleKind::f16;  // of d, m and dmin
 
   static constexpr int64_t rows = 16;
 
-  constexpr int64_t biases_offset() const { return rows * 2; }
-  constexpr int64_t header_bytes() const { return affine ? rows * 4 : rows * 2; }
+  constexpr int64_t biases_offset() const { return rows * scale_bytes(scales); }
+  constexpr int64_t header_bytes() const { return affine ? 2 * biases_offset() : biases_offset(); }
   constexpr int64_t sub_scale_bytes() const { return sub_scales == SubScales::none ? 0 : rows * 2; }
   constexpr int64_t sub_scales_offset(int64_t group) const {
     return header_bytes() + group * sub_scale_bytes();
@@ -50,59 +52,28 @@ struct PackedLayout {
   }
   constexpr int64_t block_bytes() const { return planes_offset(block_groups); }
   constexpr int64_t block_columns() const { return block_groups * 32; }
+
+  bool operator==(const PackedLayout&) const = default;
 };
 
-constexpr PackedLayout packed_layout(DType type) {
-  constexpr SubScales none = SubScales::none;
-  switch (type) {
-    case DType::q8_0:
-      return {.block_groups = 1, .quant_bits = 8, .zero_point = 0, .affine = false, .sub_scales = none};
-    case DType::q4_0:
-      return {.block_groups = 1, .quant_bits = 4, .zero_point = 8, .affine = false, .sub_scales = none};
-    case DType::q4_1:
-      return {.block_groups = 1, .quant_bits = 4, .zero_point = 0, .affine = true, .sub_scales = none};
-    case DType::q5_0:
-      return {.block_groups = 1, .quant_bits = 5, .zero_point = 16, .affine = false, .sub_scales = none};
-    case DType::q5_1:
-      return {.block_groups = 1, .quant_bits = 5, .zero_point = 0, .affine = true, .sub_scales = none};
-    case DType::q4_k:
-      return {.block_groups = 8,
-              .quant_bits = 4,
-              .zero_point = 0,
-              .affine = true,
-              .sub_scales = SubScales::scale_and_min};
-    case DType::q5_k:
-      return {.block_groups = 8,
-              .quant_bits = 5,
-              .zero_point = 0,
-              .affine = true,
-              .sub_scales = SubScales::scale_and_min};
-    case DType::q6_k:
-      return {.block_groups = 8,
-              .quant_bits = 6,
-              .zero_point = 32,
-              .affine = false,
-              .sub_scales = SubScales::two_signed};
-    case DType::f32:
-    case DType::f16:
-    case DType::bf16:
-    case DType::f64:
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::i64:
-    case DType::u8:
-    case DType::u16:
-    case DType::u32:
-    case DType::u64:
-    case DType::boolean: break;
-  }
-  return {};
-}
+// Each is named after the GGUF format that it is enough for.
+namespace layouts {
 
-// A block of a float format is [columns, 16] elements.
-constexpr bool is_float_weight(DType type) {
-  return type == DType::f32 || type == DType::f16 || type == DType::bf16;
-}
+inline constexpr PackedLayout q8_0 = {.block_groups = 1, .quant_bits = 8};
+inline constexpr PackedLayout q4_0 = {.block_groups = 1, .quant_bits = 4, .zero_point = 8};
+inline constexpr PackedLayout q4_1 = {.block_groups = 1, .quant_bits = 4, .affine = true};
+inline constexpr PackedLayout q5_0 = {.block_groups = 1, .quant_bits = 5, .zero_point = 16};
+inline constexpr PackedLayout q5_1 = {.block_groups = 1, .quant_bits = 5, .affine = true};
+inline constexpr PackedLayout q4_k = {
+    .block_groups = 8, .quant_bits = 4, .affine = true, .sub_scales = SubScales::scale_and_min};
+inline constexpr PackedLayout q5_k = {
+    .block_groups = 8, .quant_bits = 5, .affine = true, .sub_scales = SubScales::scale_and_min};
+inline constexpr PackedLayout q6_k = {
+    .block_groups = 8, .quant_bits = 6, .zero_point = 32, .sub_scales = SubScales::two_signed};
+
+// All of them: the matmuls of an instruction set are compiled for each.
+inline constexpr std::array all = {q8_0, q4_0, q4_1, q5_0, q5_1, q4_k, q5_k, q6_k};
+
+}  // namespace layouts
 
 }  // namespace shoal

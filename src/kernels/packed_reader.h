@@ -1,8 +1,8 @@
-// Reads single values of a packed block, for plain loops: the reference and dequantisation.
+// Reads single numbers and factors of a packed block, for plain loops.
 #pragma once
 
-#include "kernels/gguf_blocks.h"
-#include "kernels/half.h"
+#include <array>
+
 #include "kernels/packed_layout.h"
 
 namespace shoal {
@@ -38,8 +38,9 @@ struct PackedFactors {
 
 inline PackedFactors read_packed_factors(const PackedLayout& layout, const std::byte* block, int64_t group,
                                          int64_t lane) {
-  PackedFactors factors{.scale = f32_from_f16(load_half(block + 2 * lane)), .bias = 0, .halves = {1, 1}};
-  if (layout.affine) factors.bias = f32_from_f16(load_half(block + layout.biases_offset() + 2 * lane));
+  const int64_t place = scale_bytes(layout.scales) * lane;
+  PackedFactors factors{.scale = read_scale(layout.scales, block + place), .bias = 0, .halves = {1, 1}};
+  if (layout.affine) factors.bias = read_scale(layout.scales, block + layout.biases_offset() + place);
   const std::byte* sub_scales = block + layout.sub_scales_offset(group);
   if (layout.sub_scales == SubScales::scale_and_min) {
     factors.scale *= static_cast<float>(static_cast<uint8_t>(sub_scales[lane]));

@@ -8,9 +8,8 @@
 #include <random>
 #include <vector>
 
-#include "kernels/gguf_blocks.h"
+#include "kernels/formats/stored_format.h"
 #include "kernels/half.h"
-#include "kernels/packed_layout.h"
 
 namespace shoal::test {
 
@@ -31,35 +30,37 @@ inline uint16_t random_half(Generator& generator) {
   return static_cast<uint16_t>(sign | ((bits & 0x7fff) % 0x4000));
 }
 
-// Rows of blocks as a file has them; every bit is random, but the f16 scales are finite.
-inline std::vector<std::byte> random_rows(Generator& generator, DType type, int64_t rows, int64_t columns) {
-  std::vector<std::byte> bytes(rows * *bytes_of(type, columns));
+// Where a file's block of integers has its f16 factors: d and, in affine formats, m or dmin.
+inline std::vector<int64_t> factor_places(const StoredFormat& format) {
+  if (format.type == DType::q6_k) return {208};
+  return format.packed.layout.affine ? std::vector<int64_t>{0, 2} : std::vector<int64_t>{0};
+}
+
+// Rows as a file has them; every bit is random, but the factors and the plain numbers are finite.
+inline std::vector<std::byte> random_rows(Generator& generator, const StoredFormat& format, int64_t rows,
+                                          int64_t columns) {
+  std::vector<std::byte> bytes(rows * format.row_bytes(0, columns));
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(generator());
   const auto store_half = [&](int64_t offset, uint16_t half) {
     std::memcpy(&bytes[offset], &half, sizeof half);
   };
   const auto size = static_cast<int64_t>(bytes.size());
-  if (type == DType::f32) {
+  if (format.type == DType::f32) {
     const std::vector<float> values = random_floats(generator, rows * columns, 1.0F);
     std::memcpy(bytes.data(), values.data(), bytes.size());
-  } else if (type == DType::f16) {
+  } else if (format.type == DType::f16) {
     for (int64_t i = 0; i < size; i += 2) store_half(i, random_half(generator));
-  } else if (type == DType::bf16) {
+  } else if (format.type == DType::bf16) {
     for (int64_t i = 0; i < size; i += 2) {
       const auto value = static_cast<float>(static_cast<int32_t>(generator())) * 0x1p-31F;
       store_half(i, static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16));
     }
   } else {
-    for (int64_t i = 0; i < size; i += dtype_info(type).block_bytes) {
-      store_half(i + file_scale_offset(type), random_half(generator));
-      if (packed_layout(type).affine) store_half(i + file_bias_offset, random_half(generator));
+    for (int64_t i = 0; i < size; i += format.block_bytes[0]) {
+      for (const int64_t place : factor_places(format)) store_half(i + place, random_half(generator));
     }
   }
   return bytes;
 }
-
-inline constexpr DType weight_formats[] = {DType::f32,  DType::f16,  DType::bf16, DType::q8_0,
-                                           DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1,
-                                           DType::q4_k, DType::q5_k, DType::q6_k};
 
 }  // namespace shoal::test

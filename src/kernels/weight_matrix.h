@@ -4,57 +4,58 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "base/error.h"
+#include "kernels/formats/stored_format.h"
+#include "kernels/weight_format.h"
 #include "tensor/buffer.h"
-#include "tensor/dtype.h"
 
 namespace shoal {
 
-inline constexpr int64_t row_interleave = 16;
+inline constexpr int64_t row_interleave = PackedLayout::rows;
 
 // Owns its packed bytes. Row blocks of 16 rows follow each other, each packed_block_bytes() long; rows beyond
-// the matrix's end are zero weights. packed_layout.h defines the inside of a block.
+// the matrix's end are zero weights. weight_format.h and packed_layout.h define the inside of a block. In a
+// format that stays as stored, a block is its 16 rows of the first tensor, then those of the others.
 class WeightMatrix {
  public:
   WeightMatrix() = default;
 
-  // A matrix [rows, columns] of zeros. invalid_argument when `type` is not a weight format or `columns` are
-  // not whole blocks of it; resource_exhausted when there is no memory.
-  static Result<WeightMatrix> allocate(DType type, int64_t rows, int64_t columns);
+  // A matrix [rows, columns] of zeros. invalid_argument when `columns` are not whole blocks of the format;
+  // resource_exhausted when there is no memory.
+  static Result<WeightMatrix> allocate(const WeightFormat& format, int64_t rows, int64_t columns);
   // As allocate(), but in `memory`: packed_weight_bytes() bytes, all zero.
-  static Result<WeightMatrix> place(DType type, int64_t rows, int64_t columns, Buffer memory);
+  static Result<WeightMatrix> place(const WeightFormat& format, int64_t rows, int64_t columns, Buffer memory);
 
-  // Packs rows [first_row, first_row + row_count) from `source`, which has row_count rows as in the file.
-  // first_row must be a multiple of 16, and so must row_count except for the last rows. Threads may pack
-  // different row ranges at the same time.
-  void pack_rows(int64_t first_row, int64_t row_count, std::span<const std::byte> source);
+  // Packs rows [first_row, first_row + row_count) from `source`, which has row_count rows as files have them.
+  // This matrix has the format that `stored` is packed into, or keeps it. first_row must be a multiple of 16,
+  // and so must row_count except for the last rows. Threads may pack different row ranges at the same time.
+  void pack_rows(const StoredFormat& stored, int64_t first_row, int64_t row_count, const StoredBytes& source);
 
-  DType type() const { return type_; }
+  const WeightFormat& format() const { return format_; }
+  int64_t matmul_place() const { return matmul_place_; }  // in Kernels::matmuls
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
-  // True when the format multiplies int8 activations, false when it multiplies float32.
-  bool takes_quantized_input() const;
   int64_t packed_block_bytes() const { return block_bytes_; }  // of 16 rows
   const std::byte* block(int64_t row_block) const { return data_.data() + row_block * block_bytes_; }
   std::byte* block(int64_t row_block) { return data_.data() + row_block * block_bytes_; }
   int64_t packed_bytes() const { return data_.size(); }
 
+  // In a format that stays as stored: `count` columns of one row from `first_column` on, in whole blocks.
+  StoredBytes stored_bytes(int64_t row, int64_t first_column, int64_t count) const;
+
  private:
-  DType type_ = DType::f32;
+  void keep_rows(const StoredBytes& rows, std::byte* block) const;
+
+  WeightFormat format_;
+  int64_t matmul_place_ = 0;
   int64_t rows_ = 0;
   int64_t columns_ = 0;
   int64_t block_bytes_ = 0;
   Buffer data_;
 };
 
-// The bytes of memory that WeightMatrix::allocate takes, with its errors for types and columns.
-Result<int64_t> packed_weight_bytes(DType type, int64_t rows, int64_t columns);
-
-// Turns a file's elements into float32 exactly; `source` holds target.size() elements of `type`. Defines the
-// meaning of every format. Loads norms and biases, and turns matrices into F32 for the exact reference
-// arithmetic.
-void dequantize(DType type, std::span<const std::byte> source, std::span<float> target);
+// The bytes of memory that WeightMatrix::allocate takes, with its errors for columns.
+Result<int64_t> packed_weight_bytes(const WeightFormat& format, int64_t rows, int64_t columns);
 
 }  // namespace shoal

@@ -9,33 +9,6 @@
 namespace shoal {
 namespace {
 
-bool is_matrix_type(DType type) {
-  switch (type) {
-    case DType::f32:
-    case DType::f16:
-    case DType::bf16:
-    case DType::q8_0:
-    case DType::q4_0:
-    case DType::q4_1:
-    case DType::q5_0:
-    case DType::q5_1:
-    case DType::q4_k:
-    case DType::q5_k:
-    case DType::q6_k: return true;
-    case DType::f64:
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::i64:
-    case DType::u8:
-    case DType::u16:
-    case DType::u32:
-    case DType::u64:
-    case DType::boolean: return false;
-  }
-  std::unreachable();
-}
-
 bool is_vector_type(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
 
 int64_t weight_rows(const WeightSource& source, const Weight& weight) {
@@ -74,7 +47,7 @@ Result<void> check_stored(const FoundSource& found, const Weight& weight) {
                 fmt::format("tensor '{}' has the shape [{}], the configuration says [{}]", tensor.name,
                             fmt::join(tensor.shape, ", "), fmt::join(expected, ", ")));
   }
-  if (weight.is_matrix() ? !is_matrix_type(tensor.type) : !is_vector_type(tensor.type)) {
+  if (weight.is_matrix() ? find_stored_format(tensor.type) == nullptr : !is_vector_type(tensor.type)) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("tensor '{}' has the type {}, which is not supported there", tensor.name,
                             dtype_info(tensor.type).name));

@@ -20,9 +20,12 @@ namespace {
 constexpr int64_t block_bytes = 4 << 20;
 constexpr int64_t matrix_alignment = 64;  // a cache line
 
-DType packed_type(const StoredWeight& stored, WeightPrecision precision) {
+// The format that the matrix is packed from: the file's, or float32 for what is dequantised before.
+const StoredFormat& source_format(const StoredWeight& stored, WeightPrecision precision) {
   const bool becomes_float = precision == WeightPrecision::exact_float || stored.is_transposed;
-  return becomes_float ? DType::f32 : stored.tensor->type;
+  const StoredFormat* const format = find_stored_format(becomes_float ? DType::f32 : stored.tensor->type);
+  CHECK(format != nullptr);  // check_stored() refuses other types
+  return *format;
 }
 
 // The transpose of `values`, [rows, columns].
@@ -42,7 +45,8 @@ Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& st
                                     WeightPrecision precision) {
   if (!weight.is_matrix()) return weight.rows() * int64_t{sizeof(float)};
   CHECK(weight.shape.size() == 2);
-  auto bytes = packed_weight_bytes(packed_type(stored, precision), weight.shape[0], weight.shape[1]);
+  auto bytes =
+      packed_weight_bytes(source_format(stored, precision).packed_format(), weight.shape[0], weight.shape[1]);
   if (!bytes) return fail(bytes.error(), fmt::format("tensor '{}'", stored.tensor->name));
   return bytes;
 }
@@ -76,7 +80,7 @@ void WeightLoader::order(const Weight& weight, const StoredWeight& stored) {
     (*values)->resize(static_cast<size_t>(weight.rows()));
   } else {
     matrices_.push_back({.target = std::get<WeightMatrix*>(weight.target),
-                         .type = packed_type(stored, precision_),
+                         .format = source_format(stored, precision_).packed_format(),
                          .rows = weight.shape[0],
                          .columns = weight.shape[1],
                          .offset = matrix_bytes_,
@@ -92,7 +96,7 @@ Result<void> WeightLoader::place_matrices() {
   auto memory = Buffer::allocate(matrix_bytes_);
   if (!memory) return fail(memory.error());
   for (const OrderedMatrix& ordered : matrices_) {
-    auto matrix = WeightMatrix::place(ordered.type, ordered.rows, ordered.columns,
+    auto matrix = WeightMatrix::place(ordered.format, ordered.rows, ordered.columns,
                                       memory->part(ordered.offset, ordered.bytes));
     CHECK(matrix);  // its size was found by the same rules
     *ordered.target = std::move(*matrix);
@@ -195,8 +199,9 @@ Result<void> WeightLoader::run_task(const Task& task, std::vector<std::byte>& bl
   }
   WeightMatrix& matrix = *std::get<WeightMatrix*>(task.target);
   const bool is_transposed = task.stored.is_transposed;
-  if (!is_transposed && packed_type(task.stored, precision_) == type) {
-    matrix.pack_rows(task.first_row, task.row_count, block);
+  const StoredFormat& source = source_format(task.stored, precision_);
+  if (!is_transposed && source.type == type) {
+    matrix.pack_rows(source, task.first_row, task.row_count, {block});
     return {};
   }
   const int64_t columns = is_transposed ? matrix.rows() : matrix.columns();
@@ -204,7 +209,7 @@ Result<void> WeightLoader::run_task(const Task& task, std::vector<std::byte>& bl
   dequantize(type, block, values);
   if (is_transposed) values = transpose(values, task.row_count, columns);
   const int64_t row_count = is_transposed ? matrix.rows() : task.row_count;
-  matrix.pack_rows(task.first_row, row_count, std::as_bytes(std::span(values)));
+  matrix.pack_rows(source, task.first_row, row_count, {std::as_bytes(std::span(values))});
   return {};
 }
 

@@ -51,7 +51,7 @@ class WeightLoader {
   struct Progress;
   struct OrderedMatrix {
     WeightMatrix* target;
-    DType type;
+    WeightFormat format;
     int64_t rows;
     int64_t columns;
     int64_t offset;  // in the memory of all matrices

@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/packed_layout.h"
+#include "kernels/weight_reader.h"
 
 namespace shoal::cpu {
 
@@ -47,11 +48,19 @@ struct Factors {
   typename V::Floats bias;
 };
 
+template <class V, ScaleKind kind>
+SHOAL_INLINE typename V::Floats load_scales(const std::byte* scales) {
+  static_assert(kind == ScaleKind::f16 || kind == ScaleKind::bf16 || kind == ScaleKind::f32);
+  if constexpr (kind == ScaleKind::f16) return V::load_f16(scales);
+  if constexpr (kind == ScaleKind::bf16) return V::load_bf16(scales);
+  if constexpr (kind == ScaleKind::f32) return V::load(reinterpret_cast<const float*>(scales));
+}
+
 // Loads the factors that a block's groups share: d as the scale, and m or -dmin as the bias.
 template <class V, PackedLayout layout>
 SHOAL_INLINE void load_block_factors(const std::byte* block, Factors<V>& factors) {
-  factors.scale = V::load_f16(block);
-  if constexpr (layout.affine) factors.bias = V::load_f16(block + layout.biases_offset());
+  factors.scale = load_scales<V, layout.scales>(block);
+  if constexpr (layout.affine) factors.bias = load_scales<V, layout.scales>(block + layout.biases_offset());
   if constexpr (layout.sub_scales == SubScales::scale_and_min) {
     factors.bias = as_float(as_int(factors.bias) ^ typename V::Ints(static_cast<int32_t>(0x80000000)));
   }
@@ -155,20 +164,20 @@ void multiply_integer_tile(const std::byte* block, const QuantizedRows& rows, in
     V::store_first(output + token * output_stride, sums[token], lanes);
 }
 
-template <class V, DType type>
+template <class V, Numbers numbers>
 SHOAL_INLINE typename V::Floats load_float_weights(const std::byte* block, int64_t column) {
-  if constexpr (type == DType::f32) return V::load(reinterpret_cast<const float*>(block) + 16 * column);
-  if constexpr (type == DType::f16) return V::load_f16(block + 32 * column);
-  if constexpr (type == DType::bf16) return V::load_bf16(block + 32 * column);
+  if constexpr (numbers == Numbers::f32) return V::load(reinterpret_cast<const float*>(block) + 16 * column);
+  if constexpr (numbers == Numbers::f16) return V::load_f16(block + 32 * column);
+  if constexpr (numbers == Numbers::bf16) return V::load_bf16(block + 32 * column);
 }
 
-template <class V, DType type, int tokens>
+template <class V, Numbers numbers, int tokens>
 void multiply_float_tile(const std::byte* block, int64_t columns, const float* x, int64_t x_stride,
                          float* output, int64_t output_stride, int64_t lanes) {
   typename V::Floats sums[tokens];
   for (auto& sum : sums) sum = typename V::Floats(0.0F);
   for (int64_t column = 0; column < columns; ++column) {
-    const typename V::Floats weights = load_float_weights<V, type>(block, column);
+    const typename V::Floats weights = load_float_weights<V, numbers>(block, column);
     for (int token = 0; token < tokens; ++token) {
       sums[token] = fma(weights, typename V::Floats(x[token * x_stride + column]), sums[token]);
     }
@@ -205,53 +214,74 @@ SHOAL_INLINE void for_each_row_block(const MatmulInput& input, const MatmulOutpu
   }
 }
 
-template <class V, DType type>
-void multiply_integer(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+template <class V, PackedLayout layout>
+void multiply_integers(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
   const QuantizedRows& rows = *input.quantized;
   for_each_row_block<V>(input, output, padded_columns(rows.columns),
                         [&]<int tokens>(int64_t row, int64_t lanes, int64_t token) {
-                          multiply_integer_tile<V, packed_layout(type), tokens>(
+                          multiply_integer_tile<V, layout, tokens>(
                               weights.block(row / row_interleave), rows, token,
                               output.values + token * output.value_stride + row, output.value_stride, lanes);
                         });
 }
 
-template <class V, DType type>
-void multiply_float(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+template <class V, Numbers numbers>
+void multiply_floats(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
   for_each_row_block<V>(input, output, weights.columns() * int64_t{sizeof(float)},
                         [&]<int tokens>(int64_t row, int64_t lanes, int64_t token) {
-                          multiply_float_tile<V, type, tokens>(
+                          multiply_float_tile<V, numbers, tokens>(
                               weights.block(row / row_interleave), weights.columns(),
                               input.values + token * input.value_stride, input.value_stride,
                               output.values + token * output.value_stride + row, output.value_stride, lanes);
                         });
 }
 
-template <class V>
-void matmul(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
-  switch (weights.type()) {
-    case DType::f32: return multiply_float<V, DType::f32>(weights, input, output);
-    case DType::f16: return multiply_float<V, DType::f16>(weights, input, output);
-    case DType::bf16: return multiply_float<V, DType::bf16>(weights, input, output);
-    case DType::q8_0: return multiply_integer<V, DType::q8_0>(weights, input, output);
-    case DType::q4_0: return multiply_integer<V, DType::q4_0>(weights, input, output);
-    case DType::q4_1: return multiply_integer<V, DType::q4_1>(weights, input, output);
-    case DType::q5_0: return multiply_integer<V, DType::q5_0>(weights, input, output);
-    case DType::q5_1: return multiply_integer<V, DType::q5_1>(weights, input, output);
-    case DType::q4_k: return multiply_integer<V, DType::q4_k>(weights, input, output);
-    case DType::q5_k: return multiply_integer<V, DType::q5_k>(weights, input, output);
-    case DType::q6_k: return multiply_integer<V, DType::q6_k>(weights, input, output);
-    case DType::f64:
-    case DType::i8:
-    case DType::i16:
-    case DType::i32:
-    case DType::i64:
-    case DType::u8:
-    case DType::u16:
-    case DType::u32:
-    case DType::u64:
-    case DType::boolean: break;  // WeightMatrix::allocate refuses them
+// Adds `columns` columns of 16 rows, [columns, 16], to 16 outputs of a few tokens. The sums wait in the
+// output from piece to piece, which rounds nothing.
+template <class V, int tokens>
+void add_float_piece(const float* piece, int64_t first_column, int64_t columns, const float* x,
+                     int64_t x_stride, float* output, int64_t output_stride, int64_t lanes) {
+  typename V::Floats sums[tokens];
+  for (int token = 0; token < tokens; ++token) {
+    sums[token] = first_column == 0 ? typename V::Floats(0.0F)
+                                    : V::load_first(output + token * output_stride, lanes, 0.0F);
   }
+  for (int64_t column = 0; column < columns; ++column) {
+    const typename V::Floats weights = V::load(piece + column * row_interleave);
+    for (int token = 0; token < tokens; ++token) {
+      const float value = x[token * x_stride + first_column + column];
+      sums[token] = fma(weights, typename V::Floats(value), sums[token]);
+    }
+  }
+  for (int token = 0; token < tokens; ++token)
+    V::store_first(output + token * output_stride, sums[token], lanes);
+}
+
+// The generic path: whatever the format, 16 rows of some columns are read as floats, once for all tokens, and
+// multiplied in the order in which those of a float format are.
+template <class V>
+void multiply_as_stored(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  float piece[largest_block_columns * row_interleave];
+  for (int64_t row = output.first_output; row < output.end_output; row += row_interleave) {
+    const int64_t lanes = std::min(row_interleave, output.end_output - row);
+    for (int64_t column = 0; column < weights.columns(); column += largest_block_columns) {
+      const int64_t columns = std::min(largest_block_columns, weights.columns() - column);
+      read_row_block(weights, row / row_interleave, column, columns, piece);
+      for_each_tile<V::token_tile>(0, input.row_count, [&]<int tokens>(int64_t token) {
+        add_float_piece<V, tokens>(piece, column, columns, input.values + token * input.value_stride,
+                                   input.value_stride, output.values + token * output.value_stride + row,
+                                   output.value_stride, lanes);
+      });
+    }
+  }
+}
+
+// In the order of matmul_place().
+template <class V, size_t... layout>
+constexpr std::array<Matmul*, matmul_count> make_matmuls(std::index_sequence<layout...>) {
+  return {multiply_floats<V, Numbers::f32>, multiply_floats<V, Numbers::f16>,
+          multiply_floats<V, Numbers::bf16>, multiply_as_stored<V>,
+          multiply_integers<V, layouts::all[layout]>...};
 }
 
 }  // namespace shoal::cpu

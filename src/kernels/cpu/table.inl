@@ -11,7 +11,7 @@ namespace shoal::cpu {
 template <class V>
 constexpr Kernels make_table(Isa isa) {
   return {.isa = isa,
-          .matmul = matmul<V>,
+          .matmuls = make_matmuls<V>(std::make_index_sequence<layouts::all.size()>()),
           .quantize_rows = quantize_rows<V>,
           .rms_norm = rms_norm<V>,
           .silu_multiply = silu_multiply<V>,

@@ -95,19 +95,4 @@ void attention(const AttentionJob& job) {
   }
 }
 
-const Kernels table = {
-    .isa = Isa::reference,
-    .matmul = matmul,
-    .quantize_rows = quantize_rows,
-    .rms_norm = rms_norm,
-    .silu_multiply = silu_multiply,
-    .add = add,
-    .rope_half = rope_half,
-    .rope_interleaved = rope_interleaved,
-    .store_kv = store_kv,
-    .attention = attention,
-    .softmax = softmax,
-    .dequantize_row = dequantize_row,
-};
-
 }  // namespace shoal::reference

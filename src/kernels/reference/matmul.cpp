@@ -3,6 +3,7 @@
 
 #include "kernels/packed_reader.h"
 #include "kernels/reference/reference.h"
+#include "kernels/weight_reader.h"
 
 namespace shoal::reference {
 namespace {
@@ -27,7 +28,7 @@ int32_t group_dot(const std::array<int32_t, 32>& quants, const int8_t* activatio
 //   acc = fma(bias_w, scaled_sum_x, acc)                 in affine formats
 void integer_output(const WeightMatrix& weights, const QuantizedRows& x, int64_t n, int64_t first_row,
                     int64_t end_row, const MatmulOutput& output) {
-  const PackedLayout layout = packed_layout(weights.type());
+  const PackedLayout layout = weights.format().layout;
   const int64_t lane = n % row_interleave;
   const int64_t groups = group_count(x.columns);
   std::array<float, row_tile> accumulators = {};
@@ -51,58 +52,52 @@ void integer_output(const WeightMatrix& weights, const QuantizedRows& x, int64_t
   }
 }
 
-float float_weight(const WeightMatrix& weights, int64_t n, int64_t k) {
-  const std::byte* block = weights.block(n / row_interleave);
-  const int64_t index = k * row_interleave + n % row_interleave;
-  if (weights.type() == DType::f32) return std::bit_cast<float>(load_word(block + 4 * index));
-  const uint16_t half = load_half(block + 2 * index);
-  return weights.type() == DType::f16 ? f32_from_f16(half) : f32_from_bf16(half);
+// Output n for rows [first_row, end_row), at most row_tile of them. Columns in ascending order:
+//   acc = fma(weight, x, acc)
+void float_output(const WeightMatrix& weights, const MatmulInput& x, int64_t n, int64_t first_row,
+                  int64_t end_row, const MatmulOutput& output) {
+  std::array<float, largest_block_columns> piece;
+  std::array<float, row_tile> accumulators = {};
+  for (int64_t first = 0; first < weights.columns(); first += std::ssize(piece)) {
+    const int64_t count = std::min<int64_t>(std::ssize(piece), weights.columns() - first);
+    read_weights(weights, n, first, std::span(piece).first(count));
+    for (int64_t row = first_row; row < end_row; ++row) {
+      const float* values = x.values + row * x.value_stride + first;
+      float& acc = accumulators[row - first_row];
+      for (int64_t k = 0; k < count; ++k) acc = std::fma(piece[k], values[k], acc);
+    }
+  }
+  for (int64_t row = first_row; row < end_row; ++row) {
+    output.values[row * output.value_stride + n] = accumulators[row - first_row];
+  }
 }
 
-// Adds columns in ascending order: acc = fma(weight, x, acc).
-float float_output(const WeightMatrix& weights, const float* x, int64_t n) {
-  float acc = 0;
-  for (int64_t k = 0; k < weights.columns(); ++k) acc = std::fma(float_weight(weights, n, k), x[k], acc);
-  return acc;
+// Calls compute(n, first row, end row) for all outputs, in tiles of rows.
+template <class Compute>
+void for_each_output(int64_t row_count, const MatmulOutput& output, const Compute& compute) {
+  for (int64_t n = output.first_output; n < output.end_output; ++n) {
+    for (int64_t row = 0; row < row_count; row += row_tile) {
+      compute(n, row, std::min(row + row_tile, row_count));
+    }
+  }
 }
 
 }  // namespace
 
-void matmul(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
-  for (int64_t n = output.first_output; n < output.end_output; ++n) {
-    if (weights.takes_quantized_input()) {
-      for (int64_t row = 0; row < input.row_count; row += row_tile) {
-        integer_output(weights, *input.quantized, n, row, std::min(row + row_tile, input.row_count), output);
-      }
-    } else {
-      for (int64_t row = 0; row < input.row_count; ++row) {
-        output.values[row * output.value_stride + n] =
-            float_output(weights, input.values + row * input.value_stride, n);
-      }
-    }
-  }
+void multiply_integers(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  for_each_output(input.row_count, output, [&](int64_t n, int64_t first_row, int64_t end_row) {
+    integer_output(weights, *input.quantized, n, first_row, end_row, output);
+  });
+}
+
+void multiply_floats(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output) {
+  for_each_output(input.row_count, output, [&](int64_t n, int64_t first_row, int64_t end_row) {
+    float_output(weights, input, n, first_row, end_row, output);
+  });
 }
 
 void dequantize_row(const WeightMatrix& weights, int64_t row, float* out) {
-  const PackedLayout layout = packed_layout(weights.type());
-  for (int64_t k = 0; k < weights.columns(); ++k) {
-    if (layout.block_groups == 0) {
-      out[k] = float_weight(weights, row, k);
-      continue;
-    }
-    if (k % quant_group != 0) continue;
-    const int64_t group = k / quant_group % layout.block_groups;
-    const int64_t lane = row % row_interleave;
-    const std::byte* block =
-        weights.block(row / row_interleave) + k / layout.block_columns() * layout.block_bytes();
-    const std::array<int32_t, 32> quants = read_packed_quants(layout, block, group, lane);
-    const PackedFactors factors = read_packed_factors(layout, block, group, lane);
-    for (int64_t i = 0; i < quant_group; ++i) {
-      const auto half_scale = static_cast<float>(factors.halves[i / 16]);
-      const float value = factors.scale * half_scale * static_cast<float>(quants[i]);
-      out[k + i] = layout.affine ? value + factors.bias : value;
-    }
-  }
+  read_weights(weights, row, 0, {out, static_cast<size_t>(weights.columns())});
 }
 
 }  // namespace shoal::reference

@@ -8,7 +8,10 @@
 
 namespace shoal::reference {
 
-void matmul(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
+// For formats of integers, and for all others.
+void multiply_integers(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
+void multiply_floats(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
+
 void quantize_rows(const float* x, int64_t stride, int64_t first_row, int64_t end_row,
                    const QuantizedRows& output);
 void rms_norm(const float* x, const float* weight, float epsilon, int64_t count, float* out);

@@ -28,13 +28,14 @@ TEST(Reference, MatmulIsTheSumOfWeightsTimesActivationsInEveryFormat) {
   Generator generator(11);
   constexpr int64_t rows = 19;
   constexpr int64_t tokens = 18;
-  for (const DType type : test::weight_formats) {
-    const int64_t columns = is_float_weight(type) ? 333 : 768;
-    const std::vector<std::byte> source = test::random_rows(generator, type, rows, columns);
+  for (const StoredFormat& format : stored_formats()) {
+    const bool quantizes = format.packed_format().takes_quantized_input();
+    const int64_t columns = quantizes ? 768 : 333;
+    const std::vector<std::byte> source = test::random_rows(generator, format, rows, columns);
     std::vector<float> weights(rows * columns);
-    dequantize(type, source, weights);
-    WeightMatrix matrix = std::move(*WeightMatrix::allocate(type, rows, columns));
-    matrix.pack_rows(0, rows, source);
+    format.dequantize(format, {source}, weights);
+    WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
+    matrix.pack_rows(format, 0, rows, {source});
 
     const std::vector<float> x = test::random_floats(generator, tokens * columns, 3.0F);
     std::vector<std::byte> memory(quantized_rows_bytes(tokens, columns));
@@ -47,14 +48,14 @@ TEST(Reference, MatmulIsTheSumOfWeightsTimesActivationsInEveryFormat) {
       std::vector<double> activations(columns);
       for (int64_t k = 0; k < columns; ++k) {
         const int64_t group = token * group_count(columns) + k / 32;
-        activations[k] = is_float_weight(type) ? static_cast<double>(x[token * columns + k])
-                                               : static_cast<double>(quantized.scales[group]) *
-                                                     quantized.values[token * padded_columns(columns) + k];
+        activations[k] = quantizes ? static_cast<double>(quantized.scales[group]) *
+                                         quantized.values[token * padded_columns(columns) + k]
+                                   : static_cast<double>(x[token * columns + k]);
       }
       for (int64_t row = 0; row < rows; ++row) {
         const std::span<const float> weight_row(weights.data() + row * columns, columns);
         const double allowed = 1e-5 * magnitude_dot(weight_row, activations) + 1e-30;
-        EXPECT_NEAR(got[token * rows + row], dot(weight_row, activations), allowed) << dtype_info(type).name;
+        EXPECT_NEAR(got[token * rows + row], dot(weight_row, activations), allowed) << format.name;
       }
     }
   }
@@ -103,8 +104,9 @@ TEST(Reference, QuantizationRoundsHalvesToEven) {
 
 TEST(Reference, AnActivationThatIsNotFiniteMakesTheOutputNotFinite) {
   Generator generator(13);
-  WeightMatrix matrix = std::move(*WeightMatrix::allocate(DType::q4_k, 16, 256));
-  matrix.pack_rows(0, 16, test::random_rows(generator, DType::q4_k, 16, 256));
+  const StoredFormat& format = *find_stored_format(DType::q4_k);
+  WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), 16, 256));
+  matrix.pack_rows(format, 0, 16, {test::random_rows(generator, format, 16, 256)});
   for (const float bad : {INFINITY, -INFINITY, NAN}) {
     std::vector<float> x = test::random_floats(generator, 256, 1.0F);
     x[100] = bad;
