@@ -9,11 +9,13 @@
 #include "kernels/cpu/avx512_emulated.h"
 #include "kernels/kernels.h"
 #include "kernels/random_for_test.h"
+#include "kernels/same_bits_for_test.h"
 
 namespace shoal {
 namespace {
 
 using test::Generator;
+using test::same_bits;
 
 struct Candidate {
   std::string name;
@@ -43,11 +45,6 @@ class EqualBits : public testing::TestWithParam<Candidate> {
 
 INSTANTIATE_TEST_SUITE_P(Isa, EqualBits, testing::ValuesIn(candidates()),
                          [](const auto& candidate) { return candidate.param.name; });
-
-template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
 
 // Quantised rows that own their memory and can be compared as a whole.
 struct Rows {

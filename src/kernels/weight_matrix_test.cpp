@@ -4,15 +4,13 @@
 
 #include "kernels/kernels.h"
 #include "kernels/random_for_test.h"
+#include "kernels/same_bits_for_test.h"
 
 namespace shoal {
 namespace {
 
 using test::Generator;
-
-bool have_same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
+using test::same_bits;
 
 // Packs the rows in two calls and compares each row of the matrix with its own dequantisation.
 void expect_exact_rows(const StoredFormat& stored, const WeightFormat& format, const StoredBytes& source,
@@ -36,7 +34,7 @@ void expect_exact_rows(const StoredFormat& stored, const WeightFormat& format, c
     kernels_for(Isa::reference).dequantize_row(*matrix, row, values.data());
     std::vector<float> expected(columns);
     stored.dequantize(stored, part(row, 1), expected);
-    EXPECT_TRUE(have_same_bits(values, expected)) << stored.name << " row " << row << " of " << rows;
+    EXPECT_TRUE(same_bits(values, expected)) << stored.name << " row " << row << " of " << rows;
   }
 }
 

@@ -9,18 +9,17 @@
 #include <vector>
 
 #include "base/test_data_for_test.h"
+#include "kernels/same_bits_for_test.h"
 
 namespace shoal {
 namespace {
+
+using test::same_bits;
 
 std::vector<float> dequantized(DType type, std::span<const std::byte> bytes, int64_t count) {
   std::vector<float> values(count);
   dequantize(type, bytes, values);
   return values;
-}
-
-bool same_bits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 // The bytes of one tensor in a small safetensors file.
