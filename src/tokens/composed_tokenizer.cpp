@@ -165,10 +165,7 @@ ComposedTokenizer::ComposedTokenizer(TokenizerParts parts, std::vector<AddedToke
 
 std::optional<TokenId> ComposedTokenizer::find_token(std::string_view written) const {
   if (const TokenId id = written_.find(written); id >= 0) return id;
-  for (TokenId id = 0; id < vocabulary_.size(); ++id) {
-    if (vocabulary_.has(id) && vocabulary_.bytes(id) == written) return id;
-  }
-  return std::nullopt;
+  return vocabulary_.find(written);
 }
 
 void ComposedTokenizer::set_bos(std::optional<TokenId> bos, bool adds_bos) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace shoal {
 
 void Vocabulary::reserve(int64_t count, int64_t bytes) {
@@ -42,6 +44,15 @@ std::string_view Vocabulary::bytes(TokenId id) const {
   if (!has(id)) return {};
   const Entry& entry = entries_[static_cast<size_t>(id)];
   return std::string_view(arena_).substr(entry.begin, entry.length);
+}
+
+std::optional<TokenId> Vocabulary::find(std::string_view bytes) const {
+  const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
+    return entry.present && entry.length == bytes.size() &&
+           std::string_view(arena_.data() + entry.begin, entry.length) == bytes;
+  });
+  if (found == entries_.end()) return std::nullopt;
+  return static_cast<TokenId>(found - entries_.begin());
 }
 
 bool Vocabulary::is_special(TokenId id) const { return has(id) && entries_[static_cast<size_t>(id)].special; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,8 @@ class Vocabulary {
   std::string_view bytes(TokenId id) const;
   bool is_special(TokenId id) const;
   bool has(TokenId id) const;
+  // The first token with these bytes. Looks through all of them.
+  std::optional<TokenId> find(std::string_view bytes) const;
 
  private:
   struct Entry {
