@@ -12,52 +12,29 @@ namespace {
 
 constexpr uint32_t max_gguf_dimensions = 4;
 
-// ggml's numbers for tensor types. The second table only gives names for errors.
+// ggml's numbers for tensor types. The second table only gives names for errors: ggml makes those types of
+// activations and has no way to read them in files.
 struct GgmlType {
   uint32_t number;
   DType type;
 };
-constexpr std::array<GgmlType, 16> ggml_types = {{
-    {0, DType::f32},
-    {1, DType::f16},
-    {2, DType::q4_0},
-    {3, DType::q4_1},
-    {6, DType::q5_0},
-    {7, DType::q5_1},
-    {8, DType::q8_0},
-    {12, DType::q4_k},
-    {13, DType::q5_k},
-    {14, DType::q6_k},
-    {24, DType::i8},
-    {25, DType::i16},
-    {26, DType::i32},
-    {27, DType::i64},
-    {28, DType::f64},
-    {30, DType::bf16},
+constexpr std::array<GgmlType, 33> ggml_types = {{
+    {0, DType::f32},    {1, DType::f16},     {2, DType::q4_0},     {3, DType::q4_1},    {6, DType::q5_0},
+    {7, DType::q5_1},   {8, DType::q8_0},    {10, DType::q2_k},    {11, DType::q3_k},   {12, DType::q4_k},
+    {13, DType::q5_k},  {14, DType::q6_k},   {16, DType::iq2_xxs}, {17, DType::iq2_xs}, {18, DType::iq3_xxs},
+    {19, DType::iq1_s}, {20, DType::iq4_nl}, {21, DType::iq3_s},   {22, DType::iq2_s},  {23, DType::iq4_xs},
+    {24, DType::i8},    {25, DType::i16},    {26, DType::i32},     {27, DType::i64},    {28, DType::f64},
+    {29, DType::iq1_m}, {30, DType::bf16},   {34, DType::tq1_0},   {35, DType::tq2_0},  {39, DType::mxfp4},
+    {40, DType::nvfp4}, {41, DType::q1_0},   {42, DType::q2_0},
 }};
 
 struct UnsupportedGgmlType {
   uint32_t number;
   std::string_view name;
 };
-constexpr std::array<UnsupportedGgmlType, 17> unsupported_ggml_types = {{
+constexpr std::array<UnsupportedGgmlType, 2> unsupported_ggml_types = {{
     {9, "Q8_1"},
-    {10, "Q2_K"},
-    {11, "Q3_K"},
     {15, "Q8_K"},
-    {16, "IQ2_XXS"},
-    {17, "IQ2_XS"},
-    {18, "IQ3_XXS"},
-    {19, "IQ1_S"},
-    {20, "IQ4_NL"},
-    {21, "IQ3_S"},
-    {22, "IQ2_S"},
-    {23, "IQ4_XS"},
-    {29, "IQ1_M"},
-    {34, "TQ1_0"},
-    {35, "TQ2_0"},
-    {39, "MXFP4"},
-    {40, "NVFP4"},
 }};
 
 Result<DType> tensor_type(uint32_t number, std::string_view name) {

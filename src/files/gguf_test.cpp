@@ -186,10 +186,20 @@ TEST(Gguf, HonoursTheAlignmentAndRefusesSenselessOnes) {
 }
 
 TEST(Gguf, NamesATypeThatIsNotSupported) {
-  expect_error(Writer().header(1, 0).tensor("blk.0.w", {256}, 16, 0).align().data(256).parse(),
-               ErrorCode::invalid_argument, "tensor 'blk.0.w' has the type 16 (IQ2_XXS)");
+  expect_error(Writer().header(1, 0).tensor("blk.0.w", {256}, 15, 0).align().data(256).parse(),
+               ErrorCode::invalid_argument, "tensor 'blk.0.w' has the type 15 (Q8_K)");
   expect_error(Writer().header(1, 0).tensor("w", {256}, 4, 0).align().data(256).parse(),
                ErrorCode::invalid_argument, "type 4");
+}
+
+TEST(Gguf, KnowsEveryTypeThatMatricesHave) {
+  for (int type = 0; type <= static_cast<int>(DType::q2_0); ++type) {
+    const uint32_t number = ggml_type_number(static_cast<DType>(type));
+    if (number == UINT32_MAX) continue;
+    const auto file = Writer().header(1, 0).tensor("w", {256, 2}, number, 0).align().data(4096).parse();
+    ASSERT_TRUE(file) << file.error().message;
+    EXPECT_EQ(file->tensors[0].type, static_cast<DType>(type)) << number;
+  }
 }
 
 TEST(Gguf, ReadsAFileThatAnotherProgramWrote) {

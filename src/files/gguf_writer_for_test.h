@@ -11,6 +11,27 @@
 
 namespace shoal {
 
+// ggml's number for a type of tensors.
+inline uint32_t ggml_type_number(DType type) {
+  struct Row {
+    DType type;
+    uint32_t number;
+  };
+  static constexpr Row rows[] = {
+      {DType::f32, 0},      {DType::f16, 1},     {DType::q4_0, 2},     {DType::q4_1, 3},
+      {DType::q5_0, 6},     {DType::q5_1, 7},    {DType::q8_0, 8},     {DType::q2_k, 10},
+      {DType::q3_k, 11},    {DType::q4_k, 12},   {DType::q5_k, 13},    {DType::q6_k, 14},
+      {DType::iq2_xxs, 16}, {DType::iq2_xs, 17}, {DType::iq3_xxs, 18}, {DType::iq1_s, 19},
+      {DType::iq4_nl, 20},  {DType::iq3_s, 21},  {DType::iq2_s, 22},   {DType::iq4_xs, 23},
+      {DType::iq1_m, 29},   {DType::bf16, 30},   {DType::tq1_0, 34},   {DType::tq2_0, 35},
+      {DType::mxfp4, 39},   {DType::nvfp4, 40},  {DType::q1_0, 41},    {DType::q2_0, 42},
+  };
+  for (const Row& row : rows) {
+    if (row.type == type) return row.number;
+  }
+  return UINT32_MAX;
+}
+
 class GgufWriter {
  public:
   // GGUF's numbers for the types of metadata values.

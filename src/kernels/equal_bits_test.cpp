@@ -167,6 +167,7 @@ std::vector<int64_t> awkward_columns(const StoredFormat& format) {
 
 TEST_P(EqualBits, MatmulOfEveryFormatOnAwkwardShapesAndValues) {
   for (const StoredFormat& format : stored_formats()) {
+    if (format.pack == nullptr) continue;  // the tests of what stays as stored have it
     for (const int64_t rows : {1, 15, 16, 17, 33}) {
       for (const int64_t columns : awkward_columns(format)) {
         for (const int64_t tokens : {1, 2, 3, 7, 16, 33}) {
@@ -202,8 +203,7 @@ TEST_P(EqualBits, MatmulOfManyTokens) {
 TEST_P(EqualBits, MatmulOfEveryFormatThatStaysAsStored) {
   for (const StoredFormat& stored : stored_formats()) {
     for (const int64_t rows : {1, 33}) {
-      for (const int64_t pieces : {1, 2, 9}) {
-        const int64_t columns = stored.block_columns * (stored.block_columns == 1 ? 100 * pieces : pieces);
+      for (const int64_t columns : {stored.block_columns, 512 + stored.block_columns}) {
         for (const int64_t tokens : {1, 7, 33}) {
           const WeightFormat format = kept_as_stored(stored);
           expect_equal_matmul(fast(), generator_, {stored, format, rows, columns, tokens, Values::random}, 0,

@@ -1,11 +1,13 @@
 // Repeatable random data for this module's tests.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "kernels/formats/stored_format.h"
@@ -36,6 +38,16 @@ inline std::vector<int64_t> factor_places(const StoredFormat& format) {
   return format.packed.layout.affine ? std::vector<int64_t>{0, 2} : std::vector<int64_t>{0};
 }
 
+// Makes every bit of a block random, but so that its values are finite and their sums are, too.
+inline void fill_block(Generator& generator, const StoredFormat& format, std::span<std::byte> block) {
+  std::vector<float> values(format.block_columns);
+  const auto is_moderate = [](float value) { return std::abs(value) < 0x1p60F; };
+  do {
+    for (std::byte& byte : block) byte = static_cast<std::byte>(generator());
+    format.dequantize(format, {block}, values);
+  } while (!std::ranges::all_of(values, is_moderate));
+}
+
 // Rows as a file has them; every bit is random, but the factors and the plain numbers are finite.
 inline std::vector<std::byte> random_rows(Generator& generator, const StoredFormat& format, int64_t rows,
                                           int64_t columns) {
@@ -54,6 +66,10 @@ inline std::vector<std::byte> random_rows(Generator& generator, const StoredForm
     for (int64_t i = 0; i < size; i += 2) {
       const auto value = static_cast<float>(static_cast<int32_t>(generator())) * 0x1p-31F;
       store_half(i, static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16));
+    }
+  } else if (format.pack == nullptr) {
+    for (int64_t i = 0; i < size; i += format.block_bytes[0]) {
+      fill_block(generator, format, std::span(bytes).subspan(i, format.block_bytes[0]));
     }
   } else {
     for (int64_t i = 0; i < size; i += format.block_bytes[0]) {

@@ -49,8 +49,25 @@ TEST(DTypeInfo, HasTheNameAndTheSizesOfEveryType) {
       {DType::q4_k, "Q4_K", 256, 2 * half + sub_scales + 256 / 2},
       {DType::q5_k, "Q5_K", 256, 2 * half + sub_scales + 256 / 8 + 256 / 2},
       {DType::q6_k, "Q6_K", 256, 256 / 2 + 256 / 4 + 256 / 16 + half},
+      {DType::q2_k, "Q2_K", 256, 256 / 16 + 256 / 4 + 2 * half},
+      {DType::q3_k, "Q3_K", 256, 256 / 8 + 256 / 4 + sub_scales + half},
+      {DType::iq1_s, "IQ1_S", 256, half + 256 / 8 + 256 / 32 * 2},
+      {DType::iq1_m, "IQ1_M", 256, 256 / 8 + 256 / 16 + 256 / 32},
+      {DType::iq2_xxs, "IQ2_XXS", 256, half + 256 / 8 * 2},
+      {DType::iq2_xs, "IQ2_XS", 256, half + 256 / 8 * 2 + 256 / 32},
+      {DType::iq2_s, "IQ2_S", 256, half + 256 / 4 + 256 / 32 + 256 / 32},
+      {DType::iq3_xxs, "IQ3_XXS", 256, half + 3 * (256 / 8)},
+      {DType::iq3_s, "IQ3_S", 256, half + 256 / 4 + 256 / 32 + 256 / 8 + 256 / 64},
+      {DType::iq4_nl, "IQ4_NL", 32, half + 32 / 2},
+      {DType::iq4_xs, "IQ4_XS", 256, half + 2 + 256 / 64 + 256 / 2},
+      {DType::tq1_0, "TQ1_0", 256, (256 - 4 * 256 / 64) / 5 + 256 / 64 + half},
+      {DType::tq2_0, "TQ2_0", 256, 256 / 4 + half},
+      {DType::mxfp4, "MXFP4", 32, 1 + 32 / 2},
+      {DType::nvfp4, "NVFP4", 64, 64 / 16 + 64 / 2},
+      {DType::q1_0, "Q1_0", 128, half + 128 / 8},
+      {DType::q2_0, "Q2_0", 64, half + 64 / 4},
   };
-  EXPECT_EQ(std::size(rows), static_cast<size_t>(DType::q6_k) + 1) << "a type is missing here";
+  EXPECT_EQ(std::size(rows), static_cast<size_t>(DType::q2_0) + 1) << "a type is missing here";
   for (const Row& row : rows) {
     const DTypeInfo& info = dtype_info(row.type);
     EXPECT_EQ(info.name, row.name);

@@ -10,5 +10,8 @@ namespace shoal {
 std::span<const StoredFormat> float_formats();
 std::span<const StoredFormat> gguf_legacy_formats();
 std::span<const StoredFormat> gguf_k_quant_formats();
+std::span<const StoredFormat> gguf_iq_formats();
+std::span<const StoredFormat> gguf_table_formats();
+std::span<const StoredFormat> gguf_ternary_formats();
 
 }  // namespace shoal

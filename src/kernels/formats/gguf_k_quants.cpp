@@ -1,10 +1,45 @@
-// GGUF's formats of 256 elements a block: Q4_K, Q5_K, Q6_K. The formulas are those of ggml's dequantize_row_*
-// functions.
+// GGUF's formats of 256 elements a block: Q2_K, Q3_K, Q4_K, Q5_K, Q6_K. The formulas are those of ggml's
+// dequantize_row_* functions.
 #include "kernels/formats/families.h"
 #include "kernels/formats/group_blocks.h"
+#include "kernels/formats/whole_blocks.h"
 
 namespace shoal {
 namespace {
+
+// Of two halves of 128 columns, each in 32 bytes: the 2 bits of a column.
+int two_bits(const std::byte* quants, int64_t column) {
+  return static_cast<uint8_t>(quants[column / 128 * 32 + column % 32]) >> (column % 128 / 32 * 2) & 3;
+}
+
+// A block is, for each 16 columns, a scale and a min of 4 bits each; 64 bytes of quants; d and dmin.
+void read_q2_k(const std::byte* block, float* columns) {
+  const float d = f32_from_f16(load_half(block + 80));
+  const float dmin = f32_from_f16(load_half(block + 82));
+  for (int64_t column = 0; column < 256; ++column) {
+    const auto scale_and_min = static_cast<uint8_t>(block[column / 16]);
+    const float scale = d * static_cast<float>(scale_and_min & 15);
+    const float min = dmin * static_cast<float>(scale_and_min >> 4);
+    columns[column] = scale * static_cast<float>(two_bits(block + 16, column)) - min;
+  }
+}
+
+// A block is 32 bytes whose bit g is the third bit in group g; 64 bytes of the low 2 bits; 16 scales of 6
+// bits, the low 4 of all before the high 2; d.
+void read_q3_k(const std::byte* block, float* columns) {
+  const float d = f32_from_f16(load_half(block + 108));
+  const auto byte = [&](int64_t place) { return static_cast<int>(static_cast<uint8_t>(block[place])); };
+  for (int64_t part = 0; part < 16; ++part) {
+    const int low = byte(96 + part % 8) >> (part / 8 * 4) & 15;
+    const int high = byte(104 + part % 4) >> (part / 4 * 2) & 3;
+    const float scale = d * static_cast<float>((low | high << 4) - 32);
+    for (int64_t column = 16 * part; column < 16 * part + 16; ++column) {
+      const int third_bit = byte(column % 32) >> (column / 32) & 1;
+      const int quant = two_bits(block + 32, column) + 4 * third_bit - 4;
+      columns[column] = scale * static_cast<float>(quant);
+    }
+  }
+}
 
 // A block is d, dmin, 12 bytes of sub-scales; in Q5_K 32 bytes whose bit g is the fifth bit in group g; then
 // 32 bytes for two groups each, the even group in the low halves.
@@ -79,6 +114,8 @@ struct Q6_K {
 
 std::span<const StoredFormat> gguf_k_quant_formats() {
   static const std::array formats = {
+      whole_block_format<read_q2_k>(DType::q2_k),
+      whole_block_format<read_q3_k>(DType::q3_k),
       block_format<Q4_K>(DType::q4_k),
       block_format<Q5_K>(DType::q5_k),
       block_format<Q6_K>(DType::q6_k),

@@ -11,7 +11,8 @@ namespace {
 
 std::vector<StoredFormat> join_families() {
   std::vector<StoredFormat> all;
-  for (const auto& family : {float_formats(), gguf_legacy_formats(), gguf_k_quant_formats()}) {
+  for (const auto& family : {float_formats(), gguf_legacy_formats(), gguf_k_quant_formats(),
+                             gguf_iq_formats(), gguf_table_formats(), gguf_ternary_formats()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
