@@ -107,6 +107,9 @@ std::vector<std::string> oracle_names() {
       names.push_back(std::string("gguf/") + architecture + "-" + type);
     }
   }
+  for (const char* name : {"affine_b4_g64", "affine_b4_g64_f16", "affine_mixed"}) {
+    names.push_back(std::string("quant/llama_") + name);
+  }
   return names;
 }
 

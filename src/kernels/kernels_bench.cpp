@@ -36,9 +36,9 @@ const Kernels& kernels() {
 // Few rows are distinct: speed does not depend on values, and making random ones takes long.
 WeightMatrix random_matrix(const StoredFormat& format, int64_t rows) {
   test::Generator generator(1);
-  const std::vector<std::byte> source = test::random_rows(generator, format, 16, columns);
+  const test::StoredRows source = test::random_rows(generator, format, 16, columns);
   WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
-  for (int64_t row = 0; row < rows; row += 16) matrix.pack_rows(format, row, 16, {source});
+  for (int64_t row = 0; row < rows; row += 16) matrix.pack_rows(format, row, 16, source.bytes());
   return matrix;
 }
 
@@ -86,11 +86,11 @@ void run_plain_read(benchmark::State& state, int64_t threads) {
 void run_pack(benchmark::State& state, const StoredFormat& format) {
   constexpr int64_t rows = 4096;
   test::Generator generator(1);
-  const std::vector<std::byte> source = test::random_rows(generator, format, rows, columns);
+  const test::StoredRows source = test::random_rows(generator, format, rows, columns);
   WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
-  matrix.pack_rows(format, 0, rows, {source});
-  for (auto _ : state) matrix.pack_rows(format, 0, rows, {source});
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(source.size()));
+  matrix.pack_rows(format, 0, rows, source.bytes());
+  for (auto _ : state) matrix.pack_rows(format, 0, rows, source.bytes());
+  state.SetBytesProcessed(state.iterations() * matrix.packed_bytes());
 }
 
 // Either 512 query rows of one sequence, as in the prefill of a first chunk, or one row at the end of it; 12

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "kernels/half.h"
@@ -50,6 +52,15 @@ inline float read_scale(ScaleKind kind, const std::byte* bytes) {
     case ScaleKind::e4m3: return f32_from_e4m3(static_cast<uint8_t>(*bytes));
   }
   std::unreachable();
+}
+
+// False when one of them is infinite or no number.
+inline bool are_finite(ScaleKind kind, std::span<const std::byte> scales) {
+  const int64_t size = scale_bytes(kind);
+  bool all = true;
+  for (int64_t i = 0; i < std::ssize(scales); i += size)
+    all &= std::isfinite(read_scale(kind, scales.data() + i));
+  return all;
 }
 
 }  // namespace shoal

@@ -43,9 +43,9 @@ TEST(WeightMatrix, HoldsEveryRowExactlyWhateverTheRowCount) {
   for (const StoredFormat& stored : stored_formats()) {
     for (const int64_t rows : {1, 15, 16, 17, 33}) {
       const int64_t columns = stored.block_columns == 1 ? 37 : 2 * stored.block_columns;
-      const std::vector<std::byte> source = test::random_rows(generator, stored, rows, columns);
-      expect_exact_rows(stored, stored.packed_format(), {source}, rows, columns);
-      expect_exact_rows(stored, kept_as_stored(stored), {source}, rows, columns);
+      const test::StoredRows source = test::random_rows(generator, stored, rows, columns);
+      expect_exact_rows(stored, stored.packed_format(), source.bytes(), rows, columns);
+      expect_exact_rows(stored, kept_as_stored(stored), source.bytes(), rows, columns);
     }
   }
 }
@@ -54,7 +54,8 @@ TEST(WeightMatrix, TakesAtMostATenthMoreThanTheFile) {
   for (const StoredFormat& stored : stored_formats()) {
     const WeightFormat format = stored.packed_format();
     const int64_t packed = *packed_weight_bytes(format, 1536, 8960);
-    const int64_t file = 1536 * stored.row_bytes(0, 8960);
+    int64_t file = 0;
+    for (int64_t tensor = 0; tensor < stored_tensors; ++tensor) file += 1536 * stored.row_bytes(tensor, 8960);
     EXPECT_GE(packed, file);
     EXPECT_LE(packed * 10, file * 11) << stored.name;
     EXPECT_EQ(WeightMatrix::allocate(format, 1536, 8960)->packed_bytes(), packed);
@@ -103,8 +104,8 @@ TEST(WeightMatrix, MayBeMadeOfThreeTensorsThatStayAsTheyAreStored) {
     const int64_t columns = 300;
     std::vector<std::byte> weights(rows * columns);
     for (std::byte& weight : weights) weight = static_cast<std::byte>(generator());
-    const std::vector<std::byte> scales = test::random_rows(generator, bf16, rows, columns / 4);
-    const std::vector<std::byte> biases = test::random_rows(generator, bf16, rows, columns / 4);
+    const std::vector<std::byte> scales = test::random_rows(generator, bf16, rows, columns / 4).tensors[0];
+    const std::vector<std::byte> biases = test::random_rows(generator, bf16, rows, columns / 4).tensors[0];
     EXPECT_EQ(format_name(stored.packed_format()), "groups of four");
     EXPECT_EQ(packed_weight_bytes(stored.packed_format(), 32, columns), 32 * columns * 2);
     expect_exact_rows(stored, stored.packed_format(), {weights, scales, biases}, rows, columns);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/check.h"
 #include "files/model_file_names.h"
 #include "model/architecture.h"
 #include "model/checkpoint_check.h"
@@ -67,8 +68,11 @@ const StoredTensor* Checkpoint::find(std::string_view name) const {
 
 void Checkpoint::visit_weight(std::string_view prefix, const Weight& weight, Visitor visit) const {
   if (weight.need == Need::unused) return;
-  if (const auto found = find_source(tensors_, dialect_, prefix, weight))
-    visit(weight, locate(*found, weight));
+  const auto found = find_source(tensors_, dialect_, prefix, weight);
+  if (!found) return;
+  const auto stored = locate(*found, weight);
+  CHECK(stored);  // check_tensors() has seen it
+  visit(weight, *stored);
 }
 
 void Checkpoint::visit_layer(int64_t number, Layer& layer, Visitor visit) const {

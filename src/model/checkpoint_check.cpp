@@ -47,10 +47,12 @@ class TensorCheck {
       if (weight.need == Need::required) note(missing(prefix, weight));
       return;
     }
-    known_.insert(found->tensor->name);
+    for (const StoredTensor* tensor : found->tensors) {
+      known_.insert(tensor->name);
+      if (weight.need != Need::unused) needed_.insert(tensor->name);
+    }
     if (weight.need == Need::unused) return;
-    needed_.insert(found->tensor->name);
-    if (auto checked = check_stored(*found, weight); !checked) note(checked.error());
+    if (const auto stored = locate(*found, weight); !stored) note(stored.error());
   }
 
   Error missing(std::string_view prefix, const Weight& weight) const {

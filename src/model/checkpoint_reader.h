@@ -1,5 +1,4 @@
-// Reads the two kinds of model files for Checkpoint. A matrix that a format keeps as several tensors (MLX:
-// weight, scales, biases) is to leave a reader as one.
+// Reads the two kinds of model files for Checkpoint.
 #pragma once
 
 #include <filesystem>

@@ -132,7 +132,6 @@ TEST_F(CheckpointFolder, RefusesWhatItWouldComputeWrongly) {
   refuse("attention_bias", true, "'attention_bias' is true");
   refuse("use_sliding_window", true, "'use_sliding_window' is true");
   refuse("hidden_act", "gelu", "'hidden_act' is 'gelu'");
-  refuse("quantization", {{"bits", 4}}, "'quantization'");
   refuse("layer_types", {"full_attention", "sliding_attention"}, "'layer_types'");
   refuse("rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}, "'longrope' is not supported");
 }

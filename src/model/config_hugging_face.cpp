@@ -154,10 +154,6 @@ void refuse_what_is_not_supported(Members& members) {
   const std::string activation = members.text_or("hidden_act", "silu");
   if (activation != "silu")
     members.refuse(fmt::format("'hidden_act' is '{}', only silu is supported", activation));
-  for (const char* key : {"quantization", "quantization_config"}) {
-    if (members.has(key))
-      members.refuse(fmt::format("'{}': quantised safetensors are not supported yet", key));
-  }
   if (!members.has("layer_types")) return;
   for (const Json& type : members.at("layer_types")) {
     if (type != "full_attention") {

@@ -1,6 +1,7 @@
 // Where a weight lies in a model's files.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernels/formats/stored_format.h"
 #include "model/weight.h"
 #include "tensor/dtype.h"
 
@@ -26,32 +28,43 @@ struct StoredTensor {
 
 using StoredTensors = std::map<std::string, StoredTensor, std::less<>>;  // by name
 
-// The source of a weight that is among the tensors; the names have this prefix.
+// The source of a weight that is among the tensors.
 struct FoundSource {
-  const StoredTensor* tensor;
   const WeightSource* source;
+  // The one that the source names, then those that a format keeps beside it: of X.weight, X.scales and such.
+  std::vector<const StoredTensor*> tensors;
+
+  const StoredTensor& first() const { return *tensors.front(); }
+  // The one beside it whose name ends with this; nullptr when there is none.
+  const StoredTensor* find_beside(std::string_view end) const;
 };
+
+// The names of tensors have this prefix.
 std::optional<FoundSource> find_source(const StoredTensors& tensors, Dialect dialect, std::string_view prefix,
                                        const Weight& weight);
 
-// Rows of a tensor: row r is at offset + rows.stored_row(r) · row_bytes. A vector is a matrix of
-// one column.
-struct StoredWeight {
-  const StoredTensor* tensor;
-  RowPattern rows;
-  int64_t offset;  // in the file, of the tensor's row 0 or of that of the weight's place in the stack
-  int64_t row_count;
-  int64_t row_bytes;
-  bool is_transposed;  // the rows are the weight's columns
-
-  int64_t bytes() const { return row_count * row_bytes; }
+// The rows of a weight in one of its tensors: row r is at offset + RowPattern::stored_row(r) · row_bytes.
+struct StoredPart {
+  const StoredTensor* tensor = nullptr;  // nullptr: the format has no such tensor
+  int64_t offset = 0;                    // in the file, of row 0 of the weight's place in the stack
+  int64_t row_bytes = 0;
 };
 
-// corrupt_data for a shape, invalid_argument for an element type that the weight cannot have; both name the
-// tensor.
-Result<void> check_stored(const FoundSource& found, const Weight& weight);
+// A vector is a matrix of one column.
+struct StoredWeight {
+  const StoredFormat* format;
+  std::array<StoredPart, stored_tensors> parts;  // as the format has them
+  RowPattern rows;
+  int64_t row_count;
+  bool is_transposed;  // the rows are the weight's columns
 
-// Of a tensor that check_stored() has found right.
-StoredWeight locate(const FoundSource& found, const Weight& weight);
+  const std::string& name() const { return parts[0].tensor->name; }
+  int64_t row_bytes() const;  // in all parts
+  int64_t bytes() const { return row_count * row_bytes(); }
+};
+
+// The weight's place and format, which follow from the shapes of its tensors and of the weight. corrupt_data
+// for shapes that the weight cannot have, invalid_argument for types; both name the tensor.
+Result<StoredWeight> locate(const FoundSource& found, const Weight& weight);
 
 }  // namespace shoal

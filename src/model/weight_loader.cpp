@@ -23,9 +23,7 @@ constexpr int64_t matrix_alignment = 64;  // a cache line
 // The format that the matrix is packed from: the file's, or float32 for what is dequantised before.
 const StoredFormat& source_format(const StoredWeight& stored, WeightPrecision precision) {
   const bool becomes_float = precision == WeightPrecision::exact_float || stored.is_transposed;
-  const StoredFormat* const format = find_stored_format(becomes_float ? DType::f32 : stored.tensor->type);
-  CHECK(format != nullptr);  // check_stored() refuses other types
-  return *format;
+  return becomes_float ? *find_stored_format(DType::f32) : *stored.format;
 }
 
 // The transpose of `values`, [rows, columns].
@@ -39,6 +37,17 @@ std::vector<float> transpose(std::span<const float> values, int64_t rows, int64_
   return result;
 }
 
+// One weight that is no number makes every token wrong, so it is better told at once and by name.
+Result<void> check_scales(const StoredWeight& stored, const StoredBytes& bytes) {
+  for (size_t i = 1; i < stored_tensors; ++i) {
+    if (are_finite(stored.format->packed.layout.scales, bytes[i])) continue;
+    const StoredTensor& tensor = *stored.parts[i].tensor;
+    return fail(ErrorCode::corrupt_data, fmt::format("{}: tensor '{}' has a value that is not a number",
+                                                     tensor.file.string(), tensor.name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& stored,
@@ -47,7 +56,7 @@ Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& st
   CHECK(weight.shape.size() == 2);
   auto bytes =
       packed_weight_bytes(source_format(stored, precision).packed_format(), weight.shape[0], weight.shape[1]);
-  if (!bytes) return fail(bytes.error(), fmt::format("tensor '{}'", stored.tensor->name));
+  if (!bytes) return fail(bytes.error(), fmt::format("tensor '{}'", stored.name()));
   return bytes;
 }
 
@@ -108,7 +117,7 @@ void WeightLoader::add_tasks(const Weight& weight, const StoredWeight& stored) {
   const int64_t rows = stored.row_count;
   const bool is_divided = weight.is_matrix() && !stored.is_transposed;
   const int64_t rows_at_once =
-      is_divided ? std::max(block_bytes / stored.row_bytes / row_interleave, int64_t{1}) * row_interleave
+      is_divided ? std::max(block_bytes / stored.row_bytes() / row_interleave, int64_t{1}) * row_interleave
                  : rows;
   for (int64_t row = 0; row < rows; row += rows_at_once) {
     tasks_.push_back({.stored = stored,
@@ -118,12 +127,12 @@ void WeightLoader::add_tasks(const Weight& weight, const StoredWeight& stored) {
   }
 }
 
-int64_t WeightLoader::Task::stored_begin() const {
-  return stored.offset + stored.rows.stored_row(first_row) * stored.row_bytes;
+int64_t WeightLoader::Task::begin(const StoredPart& part) const {
+  return part.offset + stored.rows.stored_row(first_row) * part.row_bytes;
 }
 
-int64_t WeightLoader::Task::stored_end() const {
-  return stored.offset + (stored.rows.stored_row(first_row + row_count - 1) + 1) * stored.row_bytes;
+int64_t WeightLoader::Task::end(const StoredPart& part) const {
+  return part.offset + (stored.rows.stored_row(first_row + row_count - 1) + 1) * part.row_bytes;
 }
 
 Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_t, int64_t)>& progress,
@@ -132,8 +141,10 @@ Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_
   if (auto placed = place_matrices(); !placed) return placed;
   // Reads in the order of the files, which is best for disks.
   std::ranges::sort(tasks_, [](const Task& a, const Task& b) {
-    return std::tuple(std::string_view(a.stored.tensor->file.native()), a.stored_begin()) <
-           std::tuple(std::string_view(b.stored.tensor->file.native()), b.stored_begin());
+    const StoredPart& first = a.stored.parts[0];
+    const StoredPart& second = b.stored.parts[0];
+    return std::tuple(std::string_view(first.tensor->file.native()), a.begin(first)) <
+           std::tuple(std::string_view(second.tensor->file.native()), b.begin(second));
   });
   Progress shared{.report = progress,
                   .stop = std::move(stop),
@@ -152,8 +163,7 @@ Result<void> WeightLoader::run(ThreadTeam& team, const std::function<void(int64_
 }
 
 void WeightLoader::work(int64_t member, Progress& progress) const {
-  std::vector<std::byte> block;
-  std::vector<float> values;
+  Blocks blocks;
   while (!progress.failed) {
     const size_t index = progress.next_task.fetch_add(1);
     if (index >= tasks_.size()) return;
@@ -161,7 +171,7 @@ void WeightLoader::work(int64_t member, Progress& progress) const {
       return progress.keep(Error{ErrorCode::cancelled, "loading was cancelled"});
     }
     const Task& task = tasks_[index];
-    if (auto done = run_task(task, block, values); !done) return progress.keep(done.error());
+    if (auto done = run_task(task, blocks); !done) return progress.keep(done.error());
     progress.bytes_done += task.bytes();
     if (member == 0 && progress.report) {
       progress.bytes_reported = progress.bytes_done;
@@ -170,43 +180,53 @@ void WeightLoader::work(int64_t member, Progress& progress) const {
   }
 }
 
-// Reads the rows of the task, and what lies between them, then puts them next to each other.
-Result<void> WeightLoader::read_rows(const Task& task, std::vector<std::byte>& block) {
-  const StoredWeight& stored = task.stored;
-  const int64_t begin = task.stored_begin();
-  block.resize(static_cast<size_t>(task.stored_end() - begin));
-  if (auto read = os::read_file_range(stored.tensor->file, begin, block); !read) {
-    return fail(read.error(), fmt::format("tensor '{}'", stored.tensor->name));
+// Reads the rows of the task in one of the tensors, and what lies between them, then puts them next to each
+// other.
+Result<void> WeightLoader::read_rows(const Task& task, const StoredPart& part,
+                                     std::vector<std::byte>& block) {
+  const int64_t begin = task.begin(part);
+  block.resize(static_cast<size_t>(task.end(part) - begin));
+  if (auto read = os::read_file_range(part.tensor->file, begin, block); !read) {
+    return fail(read.error(), fmt::format("tensor '{}'", part.tensor->name));
   }
-  if (std::ssize(block) == task.bytes()) return {};
-  const int64_t first = stored.rows.stored_row(task.first_row);
+  const int64_t bytes = task.row_count * part.row_bytes;
+  if (std::ssize(block) == bytes) return {};
+  const RowPattern& rows = task.stored.rows;
+  const int64_t first = rows.stored_row(task.first_row);
   for (int64_t row = 1; row < task.row_count; ++row) {
-    const int64_t from = stored.rows.stored_row(task.first_row + row) - first;
-    std::memmove(block.data() + row * stored.row_bytes, block.data() + from * stored.row_bytes,
-                 static_cast<size_t>(stored.row_bytes));
+    const int64_t from = rows.stored_row(task.first_row + row) - first;
+    std::memmove(block.data() + row * part.row_bytes, block.data() + from * part.row_bytes,
+                 static_cast<size_t>(part.row_bytes));
   }
-  block.resize(static_cast<size_t>(task.bytes()));
+  block.resize(static_cast<size_t>(bytes));
   return {};
 }
 
-Result<void> WeightLoader::run_task(const Task& task, std::vector<std::byte>& block,
-                                    std::vector<float>& values) const {
-  if (auto read = read_rows(task, block); !read) return read;
-  const DType type = task.stored.tensor->type;
+Result<void> WeightLoader::run_task(const Task& task, Blocks& blocks) const {
+  StoredBytes bytes;
+  for (size_t i = 0; i < stored_tensors; ++i) {
+    const StoredPart& part = task.stored.parts[i];
+    if (part.tensor == nullptr) continue;
+    if (auto read = read_rows(task, part, blocks.parts[i]); !read) return read;
+    bytes[i] = blocks.parts[i];
+  }
+  const StoredFormat& stored = *task.stored.format;
+  if (auto checked = check_scales(task.stored, bytes); !checked) return checked;
   if (auto* const* vector = std::get_if<std::vector<float>*>(&task.target)) {
-    dequantize(type, block, **vector);
+    stored.dequantize(stored, bytes, **vector);
     return {};
   }
   WeightMatrix& matrix = *std::get<WeightMatrix*>(task.target);
   const bool is_transposed = task.stored.is_transposed;
   const StoredFormat& source = source_format(task.stored, precision_);
-  if (!is_transposed && source.type == type) {
-    matrix.pack_rows(source, task.first_row, task.row_count, {block});
+  if (!is_transposed && &source == &stored) {
+    matrix.pack_rows(source, task.first_row, task.row_count, bytes);
     return {};
   }
   const int64_t columns = is_transposed ? matrix.rows() : matrix.columns();
+  std::vector<float>& values = blocks.values;
   values.resize(static_cast<size_t>(task.row_count * columns));
-  dequantize(type, block, values);
+  stored.dequantize(stored, bytes, values);
   if (is_transposed) values = transpose(values, task.row_count, columns);
   const int64_t row_count = is_transposed ? matrix.rows() : task.row_count;
   matrix.pack_rows(source, task.first_row, row_count, {std::as_bytes(std::span(values))});

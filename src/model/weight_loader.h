@@ -2,6 +2,7 @@
 // into one piece of memory. Files are read in blocks by plain reads, so nothing of them stays in memory.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -44,9 +45,14 @@ class WeightLoader {
     int64_t first_row;
     int64_t row_count;
 
-    int64_t bytes() const { return row_count * stored.row_bytes; }
-    int64_t stored_begin() const;  // in the file
-    int64_t stored_end() const;
+    int64_t bytes() const { return row_count * stored.row_bytes(); }
+    int64_t begin(const StoredPart& part) const;  // in the file
+    int64_t end(const StoredPart& part) const;
+  };
+  // What a member reads into and works in.
+  struct Blocks {
+    std::array<std::vector<std::byte>, stored_tensors> parts;
+    std::vector<float> values;
   };
   struct Progress;
   struct OrderedMatrix {
@@ -61,8 +67,8 @@ class WeightLoader {
   void add_tasks(const Weight& weight, const StoredWeight& stored);
   Result<void> place_matrices();
   void work(int64_t member, Progress& progress) const;
-  static Result<void> read_rows(const Task& task, std::vector<std::byte>& block);
-  Result<void> run_task(const Task& task, std::vector<std::byte>& block, std::vector<float>& values) const;
+  static Result<void> read_rows(const Task& task, const StoredPart& part, std::vector<std::byte>& block);
+  Result<void> run_task(const Task& task, Blocks& blocks) const;
 
   WeightPrecision precision_;
   std::optional<Error> error_;  // of an order, the first

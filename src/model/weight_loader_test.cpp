@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <span>
@@ -32,22 +33,27 @@ class WeightFile : public testing::Test {
     for (const int64_t size : shape) count *= size;
     std::vector<float> values(static_cast<size_t>(count));
     for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+    add_bytes(name, DType::f32, shape, std::as_bytes(std::span(values)));
+  }
+  void add_bytes(const std::string& name, DType type, const std::vector<int64_t>& shape,
+                 std::span<const std::byte> bytes) {
     std::ofstream file(path_, std::ios::binary | std::ios::app);
     const int64_t offset = file.tellp();
-    file.write(reinterpret_cast<const char*>(values.data()), 4 * count);
+    file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
     tensors_[name] = {.name = name,
-                      .type = DType::f32,
+                      .type = type,
                       .shape = shape,
                       .file = path_,
                       .offset = offset,
-                      .bytes = 4 * count};
+                      .bytes = std::ssize(bytes)};
   }
 
   Result<void> order(const Weight& weight) {
     const auto found = find_source(tensors_, Dialect::hugging_face, "layer.", weight);
     if (!found) return fail(ErrorCode::not_found, "no source");
-    if (auto checked = check_stored(*found, weight); !checked) return checked;
-    loader_.order(weight, locate(*found, weight));
+    const auto stored = locate(*found, weight);
+    if (!stored) return fail(stored.error());
+    loader_.order(weight, *stored);
     return {};
   }
 
@@ -136,6 +142,54 @@ TEST_F(WeightFile, ReadsOneExpertOfAStack) {
              .shape = {2, 2},
              .target = &up}));
   EXPECT_THAT(load_and_read_first_column(up), ElementsAre(12, 14));
+}
+
+// 3 bits in a group of 32: numbers 1, scales 2 and biases -1 for the rows of the second expert, 0 for others.
+class MlxExperts : public WeightFile {
+ protected:
+  void write_stack(float scale) {
+    std::vector<uint32_t> numbers(2 * 4 * 3);
+    std::vector<float> scales(2 * 4), biases(2 * 4);
+    for (size_t row = 4; row < 8; ++row) {
+      for (size_t bit = 0; bit < 96; bit += 3) numbers[row * 3 + bit / 32] |= 1U << bit % 32;
+      scales[row] = scale;
+      biases[row] = -1.0F - static_cast<float>(row);
+    }
+    add_bytes("layer.up.weight", DType::u32, {2, 4, 3}, std::as_bytes(std::span(numbers)));
+    add_bytes("layer.up.scales", DType::f32, {2, 4, 1}, std::as_bytes(std::span(scales)));
+    add_bytes("layer.up.biases", DType::f32, {2, 4, 1}, std::as_bytes(std::span(biases)));
+  }
+  Weight up() {
+    return {.sources = {{"",
+                         "up.weight",
+                         {.stored_rows = 4, .first = 1, .run = 1, .period = 2},
+                         {.index = 1, .count = 2}}},
+            .shape = {2, 32},
+            .target = &up_};
+  }
+  WeightMatrix up_;
+};
+
+TEST_F(MlxExperts, AreReadFromAllTheirTensors) {
+  write_stack(2.0F);
+  ASSERT_TRUE(order(up()));
+  ThreadTeam team(2);
+  ASSERT_TRUE(loader_.run(team, {}, {}));
+  std::vector<float> row(32);
+  kernels_for(Isa::reference).dequantize_row(up_, 0, row.data());
+  EXPECT_THAT(row, testing::Each(2.0F - 1.0F - 5.0F));
+  kernels_for(Isa::reference).dequantize_row(up_, 1, row.data());
+  EXPECT_THAT(row, testing::Each(2.0F - 1.0F - 7.0F));
+}
+
+TEST_F(MlxExperts, AScaleThatIsNoNumberIsToldByFileAndName) {
+  write_stack(NAN);
+  ASSERT_TRUE(order(up()));
+  ThreadTeam team(2);
+  const auto run = loader_.run(team, {}, {});
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ErrorCode::corrupt_data);
+  EXPECT_THAT(run.error().message, HasSubstr(path_.string() + ": tensor 'layer.up.scales' has a value that"));
 }
 
 TEST_F(WeightFile, ReadsRowsInTurnsThatAreLongerThanABlock) {

@@ -13,5 +13,6 @@ std::span<const StoredFormat> gguf_k_quant_formats();
 std::span<const StoredFormat> gguf_iq_formats();
 std::span<const StoredFormat> gguf_table_formats();
 std::span<const StoredFormat> gguf_ternary_formats();
+std::span<const StoredFormat> mlx_affine_formats();
 
 }  // namespace shoal

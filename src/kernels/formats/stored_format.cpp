@@ -11,8 +11,9 @@ namespace {
 
 std::vector<StoredFormat> join_families() {
   std::vector<StoredFormat> all;
-  for (const auto& family : {float_formats(), gguf_legacy_formats(), gguf_k_quant_formats(),
-                             gguf_iq_formats(), gguf_table_formats(), gguf_ternary_formats()}) {
+  for (const auto& family :
+       {float_formats(), gguf_legacy_formats(), gguf_k_quant_formats(), gguf_iq_formats(),
+        gguf_table_formats(), gguf_ternary_formats(), mlx_affine_formats()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

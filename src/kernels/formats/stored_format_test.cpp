@@ -2,13 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/test_data_for_test.h"
+#include "kernels/formats/tensor_file_for_test.h"
 #include "kernels/same_bits_for_test.h"
 
 namespace shoal {
@@ -22,30 +20,17 @@ std::vector<float> dequantized(DType type, std::span<const std::byte> bytes, int
   return values;
 }
 
-// The bytes of one tensor in a small safetensors file.
-std::string tensor_bytes(const std::string& file, const std::string& name) {
-  uint64_t header_bytes;
-  std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
-  const auto header = nlohmann::json::parse(file.substr(8, header_bytes));
-  const auto offsets = header.at(name).at("data_offsets");
-  const uint64_t begin = offsets.at(0).get<uint64_t>();
-  return file.substr(8 + header_bytes + begin, offsets.at(1).get<uint64_t>() - begin);
-}
-
 TEST(Dequantize, GivesTheBitsOfGgmlForEveryBlockFormat) {
   const std::filesystem::path path = test_data_path("oracles/gguf/blocks.safetensors");
   if (!exists(path)) GTEST_SKIP() << path;
-  std::ifstream stream(path, std::ios::binary);
-  const std::string file{std::istreambuf_iterator<char>(stream), {}};
+  const test::TensorFile file(path);
   int formats = 0;
   for (const StoredFormat& format : stored_formats()) {
-    if (format.block_columns == 1) continue;
+    if (format.block_columns == 1 || !format.type) continue;
     const std::string name(format.name);
-    const std::string blocks = tensor_bytes(file, name + ".blocks");
-    const std::string expected = tensor_bytes(file, name + ".values");
-    std::vector<float> values(expected.size() / sizeof(float));
-    std::memcpy(values.data(), expected.data(), expected.size());
-    const auto got = dequantized(*format.type, std::as_bytes(std::span(blocks)), std::ssize(values));
+    const test::FileTensor blocks = file.tensor(name + ".blocks");
+    const std::vector<float> values = file.tensor(name + ".values").floats();
+    const auto got = dequantized(*format.type, blocks.bytes(), std::ssize(values));
     EXPECT_TRUE(same_bits(got, values)) << name;
     ++formats;
   }
@@ -64,7 +49,7 @@ TEST(Dequantize, ReadsHalvesSubnormalsIncluded) {
 
 TEST(StoredFormats, AreFoundByTypeAndHaveItsSizes) {
   for (const StoredFormat& format : stored_formats()) {
-    ASSERT_TRUE(format.type);
+    if (!format.type) continue;
     EXPECT_EQ(find_stored_format(*format.type), &format);
     EXPECT_EQ(format.name, dtype_info(*format.type).name);
     EXPECT_EQ(format.block_columns, dtype_info(*format.type).block_elements);

@@ -31,11 +31,11 @@ TEST(Reference, MatmulIsTheSumOfWeightsTimesActivationsInEveryFormat) {
   for (const StoredFormat& format : stored_formats()) {
     const bool quantizes = format.packed_format().takes_quantized_input();
     const int64_t columns = format.block_columns == 1 ? 333 : 768;
-    const std::vector<std::byte> source = test::random_rows(generator, format, rows, columns);
+    const test::StoredRows source = test::random_rows(generator, format, rows, columns);
     std::vector<float> weights(rows * columns);
-    format.dequantize(format, {source}, weights);
+    format.dequantize(format, source.bytes(), weights);
     WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), rows, columns));
-    matrix.pack_rows(format, 0, rows, {source});
+    matrix.pack_rows(format, 0, rows, source.bytes());
 
     const std::vector<float> x = test::random_floats(generator, tokens * columns, 3.0F);
     std::vector<std::byte> memory(quantized_rows_bytes(tokens, columns));
@@ -106,7 +106,7 @@ TEST(Reference, AnActivationThatIsNotFiniteMakesTheOutputNotFinite) {
   Generator generator(13);
   const StoredFormat& format = *find_stored_format(DType::q4_k);
   WeightMatrix matrix = std::move(*WeightMatrix::allocate(format.packed_format(), 16, 256));
-  matrix.pack_rows(format, 0, 16, {test::random_rows(generator, format, 16, 256)});
+  matrix.pack_rows(format, 0, 16, test::random_rows(generator, format, 16, 256).bytes());
   for (const float bad : {INFINITY, -INFINITY, NAN}) {
     std::vector<float> x = test::random_floats(generator, 256, 1.0F);
     x[100] = bad;
