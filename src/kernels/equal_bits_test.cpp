@@ -264,7 +264,7 @@ TEST_P(EqualBits, QuantizeRows) {
   }
 }
 
-TEST_P(EqualBits, RmsNormSoftmaxSiluAndAdd) {
+TEST_P(EqualBits, SmallFunctions) {
   for (const int64_t count : {1, 15, 16, 17, 64, 100, 1536}) {
     for (const float magnitude : {1.0F, 30.0F, 0x1p-70F, 0x1p-140F}) {
       const std::vector<float> x = test::random_floats(generator_, count, magnitude);
@@ -282,6 +282,12 @@ TEST_P(EqualBits, RmsNormSoftmaxSiluAndAdd) {
               [&](const Kernels& k, float* out) { k.rms_norm(x.data(), y.data(), 1e-6F, count, out); });
       compare("softmax", [&](const Kernels& k, float* out) { k.softmax(out, count, out); });
       compare("silu", [&](const Kernels& k, float* out) { k.silu_multiply(x.data(), y.data(), count, out); });
+      compare("gelu", [&](const Kernels& k, float* out) { k.gelu_multiply(x.data(), y.data(), count, out); });
+      compare("clipped silu", [&](const Kernels& k, float* out) {
+        k.clipped_silu_multiply(x.data(), y.data(), 1.5F, count, out);
+      });
+      compare("add scaled", [&](const Kernels& k, float* out) { k.add_scaled(out, y.data(), 0.3F, count); });
+      compare("soft cap", [&](const Kernels& k, float* out) { k.soft_cap(out, 2.5F, count); });
       compare("add", [&](const Kernels& k, float* out) { k.add(out, y.data(), count); });
     }
   }
@@ -309,13 +315,20 @@ struct AttentionShape {
   int64_t head_dim;
   int64_t kv_heads;
   int64_t heads_per_kv_head;
+  int64_t values_in_keys = 0;
+  int64_t window = 0;
+  float soft_cap = 0;
+  bool has_sinks = false;
 };
 
 // Attends over two sequences of random keys and values, which the table under test stored; returns the output
 // of rows of both.
 std::vector<float> attend(const Kernels& table, Generator generator, const AttentionShape& shape,
                           const std::vector<int64_t>& positions) {
-  const KvLayout layout{.type = shape.type, .kv_head_count = shape.kv_heads, .head_dim = shape.head_dim};
+  const KvLayout layout{.type = shape.type,
+                        .kv_head_count = shape.kv_heads,
+                        .head_dim = shape.head_dim,
+                        .values_in_keys = shape.values_in_keys};
   const int64_t layer_offset = layout.layer_bytes();
   constexpr int64_t page_count = 5;
   const int64_t width = shape.kv_heads * shape.head_dim;
@@ -335,31 +348,61 @@ std::vector<float> attend(const Kernels& table, Generator generator, const Atten
   }
   const auto row_count = static_cast<int64_t>(positions.size());
   const std::vector<float> queries = test::random_floats(generator, row_count * heads * shape.head_dim, 1.0F);
-  std::vector<float> outputs(queries.size());
+  const std::vector<float> sinks = test::random_floats(generator, heads, 3.0F);
+  std::vector<float> outputs(row_count * heads * layout.value_dim());
   std::vector<AttentionRow> rows;
   for (int64_t row = 0; row < row_count; ++row) {
     rows.push_back({.query = queries.data() + row * heads * shape.head_dim,
-                    .output = outputs.data() + row * heads * shape.head_dim,
+                    .output = outputs.data() + row * heads * layout.value_dim(),
                     .position = positions[row],
                     .pages = lists[row * 3 / row_count % 2].data()});
   }
-  std::vector<float> scratch(attention_scratch_floats(layout, heads));
-  for (int64_t kv_head = 0; kv_head < shape.kv_heads; ++kv_head) {
+  std::vector<float> scratch(attention_scratch_floats(layout, shape.heads_per_kv_head));
+  for (int64_t head = 0; head < heads; head += 2) {  // some calls have heads of two kv heads
     table.attention({.layout = layout,
                      .layer_offset = layer_offset,
                      .head_count = heads,
                      .scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim)),
                      .rows = rows,
-                     .first_kv_head = kv_head,
-                     .end_kv_head = kv_head + 1,
-                     .scratch = scratch.data()});
+                     .first_head = head,
+                     .end_head = std::min(head + 2, heads),
+                     .scratch = scratch.data(),
+                     .window = shape.window,
+                     .soft_cap = shape.soft_cap,
+                     .sinks = shape.has_sinks ? sinks.data() : nullptr});
   }
   return outputs;
 }
 
-TEST_P(EqualBits, AttentionOverChunksForEveryHeadSize) {
+std::vector<int64_t> awkward_positions() {
   std::vector<int64_t> positions = {0, 1, 5, 62, 63, 64, 65, 127, 128, 200, 319, 14};
   for (int64_t position = 100; position < 140; ++position) positions.push_back(position);
+  return positions;
+}
+
+TEST_P(EqualBits, AttentionOfWindowsCapsSinksAndLatentValues) {
+  const std::vector<int64_t> positions = awkward_positions();
+  for (const int64_t values_in_keys : {0, 33}) {
+    for (const int64_t window : {0, 1, 5, 64, 100}) {
+      for (const float soft_cap : {0.0F, 2.0F}) {
+        const AttentionShape shape{.type = KvType::f16,
+                                   .head_dim = 40,
+                                   .kv_heads = 2,
+                                   .heads_per_kv_head = 3,
+                                   .values_in_keys = values_in_keys,
+                                   .window = window,
+                                   .soft_cap = soft_cap,
+                                   .has_sinks = window % 2 == 0};
+        EXPECT_TRUE(same_bits(attend(fast(), generator_, shape, positions),
+                              attend(reference(), generator_, shape, positions)))
+            << values_in_keys << " " << window << " " << soft_cap;
+      }
+    }
+  }
+}
+
+TEST_P(EqualBits, AttentionOverChunksForEveryHeadSize) {
+  const std::vector<int64_t> positions = awkward_positions();
   for (const KvType type : {KvType::f16, KvType::f32}) {
     for (const int64_t head_dim : {8, 20, 64, 80, 128}) {
       const AttentionShape shape{.type = type, .head_dim = head_dim, .kv_heads = 2, .heads_per_kv_head = 3};

@@ -91,8 +91,8 @@ Result<Isa> choose_isa() {
   return *isa;
 }
 
-int64_t attention_scratch_floats(const KvLayout& layout, int64_t head_count) {
-  return cpu::attention_scratch_size(layout.head_dim, head_count / layout.kv_head_count);
+int64_t attention_scratch_floats(const KvLayout& layout, int64_t heads_of_kv_head) {
+  return cpu::attention_scratch_size(layout.head_dim, heads_of_kv_head);
 }
 
 void rope_angles(float position, std::span<const float> inverse_frequencies, float magnitude, float* cosines,

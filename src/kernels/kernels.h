@@ -68,19 +68,23 @@ inline constexpr int64_t kv_page_tokens = 64;
 enum class KvType : uint8_t { f16, f32 };
 
 // One layer's part of a page: keys [kv_heads, kv_page_tokens, head_dim], then values of the same shape.
+// Latent attention has no values of its own: they are the first elements of the keys.
 struct KvLayout {
   KvType type;
   int64_t kv_head_count;
   int64_t head_dim;
-  int64_t layer_bytes() const {
-    return 2 * kv_head_count * kv_page_tokens * head_dim * (type == KvType::f16 ? 2 : 4);
-  }
+  int64_t values_in_keys = 0;  // how many elements of a key are its value; 0: values lie behind the keys
+
+  int64_t value_dim() const { return values_in_keys > 0 ? values_in_keys : head_dim; }
+  int64_t element_bytes() const { return type == KvType::f16 ? 2 : 4; }
+  int64_t keys_bytes() const { return kv_head_count * kv_page_tokens * head_dim * element_bytes(); }
+  int64_t layer_bytes() const { return values_in_keys > 0 ? keys_bytes() : 2 * keys_bytes(); }
 };
 
-// Attention of one query row over its sequence's keys 0 … position (causal).
+// Attention of one query row over its sequence's keys up to `position` (causal).
 struct AttentionRow {
   const float* query;             // [heads, head_dim]
-  float* output;                  // [heads, head_dim]
+  float* output;                  // [heads, value_dim]
   int64_t position;               // of the query in its sequence; its own key is already in the pages
   const std::byte* const* pages;  // the sequence's pages, indexed by position / kv_page_tokens
 };
@@ -91,9 +95,18 @@ struct AttentionJob {
   int64_t head_count;    // query heads; head h reads kv head h / (head_count / kv_head_count)
   float scale;           // factor of q·k
   std::span<const AttentionRow> rows;
-  int64_t first_kv_head;  // this call computes the query heads of kv heads [first, end)
-  int64_t end_kv_head;
+  int64_t first_head;  // this call computes the query heads [first, end)
+  int64_t end_head;
   float* scratch;  // attention_scratch_floats(...) floats that no other thread uses
+
+  // A row sees the last `window` keys, its own among them; 0: all. Pages before them are not read.
+  int64_t window = 0;
+  float soft_cap = 0;            // a score s becomes soft_cap · tanh(s / soft_cap); 0: it stays
+  const float* sinks = nullptr;  // [heads]: scores that take weight from the keys and have no value; or null
+
+  int64_t first_key(const AttentionRow& row) const {
+    return window > 0 && row.position >= window ? row.position + 1 - window : 0;
+  }
 };
 
 using Matmul = void(const WeightMatrix& weights, const MatmulInput& input, const MatmulOutput& output);
@@ -120,9 +133,19 @@ struct Kernels {
 
   // out[i] = silu(gate[i]) · up[i]
   void (*silu_multiply)(const float* gate, const float* up, int64_t count, float* out);
+  // out[i] = gelu(gate[i]) · up[i], gelu(x) = x / (1 + exp(−2·sqrt(2/π)·(x + 0.044715·x³))), the one with
+  // tanh
+  void (*gelu_multiply)(const float* gate, const float* up, int64_t count, float* out);
+  // out[i] = g · (u + 1) / (1 + exp(−1.702·g)), g = gate[i] at most `limit`, u = up[i] within ±limit
+  void (*clipped_silu_multiply)(const float* gate, const float* up, float limit, int64_t count, float* out);
 
   // x[i] += y[i]
   void (*add)(float* x, const float* y, int64_t count);
+  // x[i] = fma(factor, y[i], x[i])
+  void (*add_scaled)(float* x, const float* y, float factor, int64_t count);
+
+  // x[i] = cap · tanh(x[i] / cap)
+  void (*soft_cap)(float* x, float cap, int64_t count);
 
   // Turns pairs of x by angles given as cosines and sines, [pairs] each. half turns (i, i + pairs), as
   // Hugging Face does; interleaved turns (2i, 2i + 1), as GGUF's llama does. a' = a·cos − b·sin as fma(a,
@@ -131,7 +154,8 @@ struct Kernels {
   void (*rope_interleaved)(float* x, const float* cosines, const float* sines, int64_t pairs);
 
   // Writes one row's keys and values, [kv_heads, head_dim] floats each, as token number `token` of
-  // `page_layer`, a layer's part of a page. f16 is rounded to nearest even.
+  // `page_layer`, a layer's part of a page; values that are in the keys are not read. f16 is rounded to
+  // nearest even.
   void (*store_kv)(const KvLayout& layout, const float* keys, const float* values, int64_t token,
                    std::byte* page_layer);
 
@@ -153,8 +177,8 @@ bool isa_available(Isa isa);
 // unknown or not available.
 Result<Isa> choose_isa();
 
-// The size of AttentionJob::scratch, in floats.
-int64_t attention_scratch_floats(const KvLayout& layout, int64_t head_count);
+// The size of AttentionJob::scratch in floats, for calls with up to so many query heads of a kv head.
+int64_t attention_scratch_floats(const KvLayout& layout, int64_t heads_of_kv_head);
 
 // cos and sin, [inverse_frequencies] each, of position · inverse_frequencies[i], times `magnitude`. The angle
 // is float32; cos and sin are math.h's.

@@ -111,7 +111,7 @@ void run_attention(benchmark::State& state, int64_t first_position, int64_t row_
     page_list.push_back(page.data());
   }
   std::vector<float> output(row_count * heads * layout.head_dim);
-  std::vector<float> scratch(attention_scratch_floats(layout, heads));
+  std::vector<float> scratch(attention_scratch_floats(layout, heads / layout.kv_head_count));
   std::vector<AttentionRow> rows;
   int64_t products = 0;
   for (int64_t row = 0; row < row_count; ++row) {
@@ -120,7 +120,7 @@ void run_attention(benchmark::State& state, int64_t first_position, int64_t row_
     products += (first_position + row + 1) * heads * layout.head_dim * 2;
   }
   for (auto _ : state) {
-    kernels().attention({layout, 0, heads, 0.1F, rows, 0, layout.kv_head_count, scratch.data()});
+    kernels().attention({layout, 0, heads, 0.1F, rows, 0, heads, scratch.data()});
   }
   state.counters["macs"] =
       benchmark::Counter(static_cast<double>(state.iterations() * products), benchmark::Counter::kIsRate);

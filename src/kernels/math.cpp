@@ -11,5 +11,6 @@ float sin_f32(float x) { return sin_lanes(ScalarFloat(x)).value; }
 float cos_f32(float x) { return cos_lanes(ScalarFloat(x)).value; }
 float tanh_f32(float x) { return tanh_lanes(ScalarFloat(x)).value; }
 float silu_f32(float x) { return silu_lanes(ScalarFloat(x)).value; }
+float gelu_f32(float x) { return gelu_lanes(ScalarFloat(x)).value; }
 
 }  // namespace shoal

@@ -43,6 +43,22 @@ SHOAL_INLINE F silu_lanes(F x) {
   return x / (F(1.0F) + exp_lanes(F(0.0F) - x));
 }
 
+// x / (1 + exp(-1.702·x)) · (y + 1), with x at most `limit` and y within ±limit: the gate of gpt-oss.
+template <class F>
+SHOAL_INLINE F clipped_silu_lanes(F x, F y, F limit) {
+  const F lowest = F(0.0F) - limit;
+  x = select(less(limit, x), limit, x);
+  y = select(less(limit, y), limit, select(less(y, lowest), lowest, y));
+  return x / (F(1.0F) + exp_lanes(x * F(-0x1.b3b646p+0F))) * (y + F(1.0F));
+}
+
+// x/2 · (1 + tanh(t)) = x / (1 + exp(-2t)) with t = sqrt(2/π)·(x + 0.044715·x³): Hendrycks and Gimpel 2016.
+template <class F>
+SHOAL_INLINE F gelu_lanes(F x) {
+  const F twice_t = x * fma(x * x, F(0x1.2444f2p-4F), F(0x1.988454p+0F));
+  return x / (F(1.0F) + exp_lanes(F(0.0F) - twice_t));
+}
+
 // Below 0.625: x + x³·P(x²), error 4.2e-9. Above: 1 - 2 / (exp(2|x|) + 1).
 template <class F>
 SHOAL_INLINE F tanh_lanes(F x) {

@@ -28,11 +28,12 @@ KvLayout GroupedAttention::kv_layout(KvType type) const {
 }
 
 StepNeeds GroupedAttention::needs(KvType kv_type) const {
-  return {.row_bytes = 2 * scratch_row_bytes(query_size()) + 2 * scratch_row_bytes(key_size()),
-          .member_floats = attention_scratch_floats(kv_layout(kv_type), spec_.head_count),
-          .input_columns = std::max(hidden_size_, query_size()),
-          .phases = 5,
-          .kv_page_bytes = kv_layout(kv_type).layer_bytes()};
+  return {
+      .row_bytes = 2 * scratch_row_bytes(query_size()) + 2 * scratch_row_bytes(key_size()),
+      .member_floats = attention_scratch_floats(kv_layout(kv_type), spec_.head_count / spec_.kv_head_count),
+      .input_columns = std::max(hidden_size_, query_size()),
+      .phases = 5,
+      .kv_page_bytes = kv_layout(kv_type).layer_bytes()};
 }
 
 void GroupedAttention::forward(ForwardPass& pass) const {
@@ -98,14 +99,15 @@ void GroupedAttention::attend_range(const ForwardPass& pass, WorkRange chunks) c
 void GroupedAttention::attend_head(const ForwardPass& pass, int64_t head, int64_t first_row,
                                    int64_t end_row) const {
   const std::span<const AttentionRow> rows = pass.attention_rows();
+  const int64_t group = spec_.head_count / spec_.kv_head_count;
   pass.kernels().attention(
       {.layout = kv_layout(pass.kv_type()),
        .layer_offset = pass.kv_offset(),
        .head_count = spec_.head_count,
        .scale = scale_,
        .rows = rows.subspan(static_cast<size_t>(first_row), static_cast<size_t>(end_row - first_row)),
-       .first_kv_head = head,
-       .end_kv_head = head + 1,
+       .first_head = head * group,
+       .end_head = (head + 1) * group,
        .scratch = pass.member_scratch()});
 }
 

@@ -106,6 +106,41 @@ void silu_multiply(const float* gate, const float* up, int64_t count, float* out
 }
 
 template <class V>
+void gelu_multiply(const float* gate, const float* up, int64_t count, float* out) {
+  for_each_lanes(count, [&](int64_t i, int64_t lanes) {
+    const typename V::Floats activated = gelu_lanes(load_lanes<V>(gate + i, lanes, 0.0F));
+    store_lanes<V>(out + i, activated * load_lanes<V>(up + i, lanes, 0.0F), lanes);
+  });
+}
+
+template <class V>
+void clipped_silu_multiply(const float* gate, const float* up, float limit, int64_t count, float* out) {
+  using Floats = typename V::Floats;
+  for_each_lanes(count, [&](int64_t i, int64_t lanes) {
+    const Floats x = load_lanes<V>(gate + i, lanes, 0.0F);
+    const Floats y = load_lanes<V>(up + i, lanes, 0.0F);
+    store_lanes<V>(out + i, clipped_silu_lanes(x, y, Floats(limit)), lanes);
+  });
+}
+
+template <class V>
+void add_scaled(float* x, const float* y, float factor, int64_t count) {
+  const typename V::Floats factors(factor);
+  for_each_lanes(count, [&](int64_t i, int64_t lanes) {
+    const typename V::Floats sum = load_lanes<V>(x + i, lanes, 0.0F);
+    store_lanes<V>(x + i, fma(factors, load_lanes<V>(y + i, lanes, 0.0F), sum), lanes);
+  });
+}
+
+template <class V>
+void soft_cap(float* x, float cap, int64_t count) {
+  const typename V::Floats caps(cap);
+  for_each_lanes(count, [&](int64_t i, int64_t lanes) {
+    store_lanes<V>(x + i, caps * tanh_lanes(load_lanes<V>(x + i, lanes, 0.0F) / caps), lanes);
+  });
+}
+
+template <class V>
 void add(float* x, const float* y, int64_t count) {
   for_each_lanes(count, [&](int64_t i, int64_t lanes) {
     store_lanes<V>(x + i, load_lanes<V>(x + i, lanes, 0.0F) + load_lanes<V>(y + i, lanes, 0.0F), lanes);
@@ -156,12 +191,12 @@ SHOAL_INLINE void store_kv_head(KvType type, const float* source, int64_t count,
 template <class V>
 void store_kv(const KvLayout& layout, const float* keys, const float* values, int64_t token,
               std::byte* page_layer) {
-  const int64_t element_bytes = layout.type == KvType::f16 ? 2 : 4;
-  std::byte* value_part = page_layer + layout.layer_bytes() / 2;
+  std::byte* const value_part = page_layer + layout.keys_bytes();
   for (int64_t head = 0; head < layout.kv_head_count; ++head) {
     const int64_t source = head * layout.head_dim;
-    const int64_t target = (head * kv_page_tokens + token) * layout.head_dim * element_bytes;
+    const int64_t target = (head * kv_page_tokens + token) * layout.head_dim * layout.element_bytes();
     store_kv_head<V>(layout.type, keys + source, layout.head_dim, page_layer + target);
+    if (layout.values_in_keys > 0) continue;
     store_kv_head<V>(layout.type, values + source, layout.head_dim, value_part + target);
   }
 }

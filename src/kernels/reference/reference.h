@@ -16,7 +16,11 @@ void quantize_rows(const float* x, int64_t stride, int64_t first_row, int64_t en
                    const QuantizedRows& output);
 void rms_norm(const float* x, const float* weight, float epsilon, int64_t count, float* out);
 void silu_multiply(const float* gate, const float* up, int64_t count, float* out);
+void gelu_multiply(const float* gate, const float* up, int64_t count, float* out);
+void clipped_silu_multiply(const float* gate, const float* up, float limit, int64_t count, float* out);
 void add(float* x, const float* y, int64_t count);
+void add_scaled(float* x, const float* y, float factor, int64_t count);
+void soft_cap(float* x, float cap, int64_t count);
 void rope_half(float* x, const float* cosines, const float* sines, int64_t pairs);
 void rope_interleaved(float* x, const float* cosines, const float* sines, int64_t pairs);
 void store_kv(const KvLayout& layout, const float* keys, const float* values, int64_t token,

@@ -138,6 +138,32 @@ TEST(Reference, RmsNormAndSiluFollowTheirFormulas) {
   }
 }
 
+TEST(Reference, GatesAndCapsFollowTheirFormulas) {
+  Generator generator(18);
+  constexpr int64_t count = 200;
+  const std::vector<float> x = test::random_floats(generator, count, 2.0F);
+  const std::vector<float> y = test::random_floats(generator, count, 2.0F);
+  std::vector<float> gelu(count);
+  std::vector<float> clipped(count);
+  std::vector<float> capped = x;
+  std::vector<float> sum = x;
+  reference_table().gelu_multiply(x.data(), y.data(), count, gelu.data());
+  reference_table().clipped_silu_multiply(x.data(), y.data(), 1.5F, count, clipped.data());
+  reference_table().soft_cap(capped.data(), 2.5F, count);
+  reference_table().add_scaled(sum.data(), y.data(), 0.75F, count);
+  for (int64_t i = 0; i < count; ++i) {
+    const double a = x[i];
+    const double b = y[i];
+    const double t = std::sqrt(2 / M_PI) * (a + 0.044715 * a * a * a);
+    EXPECT_NEAR(gelu[i], a / 2 * (1 + std::tanh(t)) * b, 2e-6 * std::abs(a * b));
+    const double gate = std::min(a, 1.5);
+    const double up = std::clamp(b, -1.5, 1.5) + 1;
+    EXPECT_NEAR(clipped[i], gate / (1 + std::exp(-1.702 * gate)) * up, 2e-6 * std::abs(gate * up));
+    EXPECT_NEAR(capped[i], 2.5 * std::tanh(a / 2.5), 1e-6);
+    EXPECT_NEAR(sum[i], a + 0.75 * b, 1e-6);
+  }
+}
+
 TEST(Reference, SoftmaxSumsToOneInTheRightProportions) {
   Generator generator(15);
   constexpr int64_t count = 37;
@@ -176,6 +202,14 @@ TEST(Reference, RopeTurnsPairsByTheirAngle) {
   }
 }
 
+struct AttentionKind {
+  KvType type = KvType::f32;
+  int64_t values_in_keys = 0;
+  int64_t window = 0;
+  double soft_cap = 0;
+  bool has_sinks = false;
+};
+
 // One sequence of 150 keys (three chunks) in pages of two layers; the second layer is attended to.
 TEST(Reference, AttentionIsTheSoftmaxWeightedMeanOfTheValues) {
   Generator generator(17);
@@ -183,8 +217,18 @@ TEST(Reference, AttentionIsTheSoftmaxWeightedMeanOfTheValues) {
   constexpr int64_t heads = 4;
   constexpr int64_t kv_heads = 2;
   constexpr int64_t key_count = 150;
-  for (const KvType type : {KvType::f32, KvType::f16}) {
-    const KvLayout layout{.type = type, .kv_head_count = kv_heads, .head_dim = head_dim};
+  const AttentionKind kinds[] = {{.type = KvType::f32},
+                                 {.type = KvType::f16},
+                                 {.window = 70},
+                                 {.window = 3, .has_sinks = true},
+                                 {.soft_cap = 1.5, .has_sinks = true},
+                                 {.values_in_keys = 17, .window = 64}};
+  const std::vector<float> sinks = test::random_floats(generator, heads, 2.0F);
+  for (const AttentionKind& kind : kinds) {
+    const KvType type = kind.type;
+    const KvLayout layout{
+        .type = type, .kv_head_count = kv_heads, .head_dim = head_dim, .values_in_keys = kind.values_in_keys};
+    const int64_t value_dim = layout.value_dim();
     const std::vector<float> keys = test::random_floats(generator, key_count * kv_heads * head_dim, 1.0F);
     const std::vector<float> values = test::random_floats(generator, key_count * kv_heads * head_dim, 1.0F);
     std::vector<std::vector<std::byte>> pages(3, std::vector<std::byte>(2 * layout.layer_bytes()));
@@ -197,26 +241,30 @@ TEST(Reference, AttentionIsTheSoftmaxWeightedMeanOfTheValues) {
     }
     const std::vector<float> query = test::random_floats(generator, heads * head_dim, 1.0F);
     for (const int64_t position : {int64_t{0}, int64_t{63}, int64_t{64}, key_count - 1}) {
-      std::vector<float> out(heads * head_dim);
+      std::vector<float> out(heads * value_dim);
       const AttentionRow row{query.data(), out.data(), position, page_list.data()};
-      std::vector<float> scratch(attention_scratch_floats(layout, heads));
-      reference_table().attention(
-          {layout, layout.layer_bytes(), heads, 0.25F, std::span(&row, 1), 0, kv_heads, scratch.data()});
+      std::vector<float> scratch(attention_scratch_floats(layout, heads / kv_heads));
+      reference_table().attention({layout, layout.layer_bytes(), heads, 0.25F, std::span(&row, 1), 0, heads,
+                                   scratch.data(), kind.window, static_cast<float>(kind.soft_cap),
+                                   kind.has_sinks ? sinks.data() : nullptr});
       for (int64_t head = 0; head < heads; ++head) {
-        std::vector<double> mean(head_dim);
-        double sum = 0;
+        std::vector<double> mean(value_dim);
+        double sum = kind.has_sinks ? std::exp(static_cast<double>(sinks[head])) : 0;
         for (int64_t key = 0; key <= position; ++key) {
+          if (kind.window > 0 && key <= position - kind.window) continue;
           const int64_t offset = (key * kv_heads + head / 2) * head_dim;
           double score = 0;
           for (int64_t i = 0; i < head_dim; ++i) {
             score += 0.25 * static_cast<double>(query[head * head_dim + i]) * keys[offset + i];
           }
+          if (kind.soft_cap > 0) score = kind.soft_cap * std::tanh(score / kind.soft_cap);
           sum += std::exp(score);
-          for (int64_t i = 0; i < head_dim; ++i) mean[i] += std::exp(score) * values[offset + i];
+          const std::vector<float>& source = kind.values_in_keys > 0 ? keys : values;
+          for (int64_t i = 0; i < value_dim; ++i) mean[i] += std::exp(score) * source[offset + i];
         }
         const double tolerance = type == KvType::f32 ? 5e-6 : 5e-3;
-        for (int64_t i = 0; i < head_dim; ++i)
-          EXPECT_NEAR(out[head * head_dim + i], mean[i] / sum, tolerance);
+        for (int64_t i = 0; i < value_dim; ++i)
+          EXPECT_NEAR(out[head * value_dim + i], mean[i] / sum, tolerance);
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "kernels/half.h"
 #include "kernels/math.h"
 #include "kernels/reference/reference.h"
+#include "kernels/scalar_lane.h"
 
 namespace shoal::reference {
 namespace {
@@ -59,8 +60,26 @@ void silu_multiply(const float* gate, const float* up, int64_t count, float* out
   for (int64_t i = 0; i < count; ++i) out[i] = silu_f32(gate[i]) * up[i];
 }
 
+void gelu_multiply(const float* gate, const float* up, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; ++i) out[i] = gelu_f32(gate[i]) * up[i];
+}
+
+void clipped_silu_multiply(const float* gate, const float* up, float limit, int64_t count, float* out) {
+  for (int64_t i = 0; i < count; ++i) {
+    out[i] = clipped_silu_lanes(ScalarFloat(gate[i]), ScalarFloat(up[i]), ScalarFloat(limit)).value;
+  }
+}
+
 void add(float* x, const float* y, int64_t count) {
   for (int64_t i = 0; i < count; ++i) x[i] += y[i];
+}
+
+void add_scaled(float* x, const float* y, float factor, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = std::fma(factor, y[i], x[i]);
+}
+
+void soft_cap(float* x, float cap, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = cap * tanh_f32(x[i] / cap);
 }
 
 namespace {
@@ -85,16 +104,18 @@ void rope_interleaved(float* x, const float* cosines, const float* sines, int64_
 void store_kv(const KvLayout& layout, const float* keys, const float* values, int64_t token,
               std::byte* page_layer) {
   const int64_t value_part = layout.kv_head_count * kv_page_tokens * layout.head_dim;
+  const bool has_values = layout.values_in_keys == 0;
   for (int64_t head = 0; head < layout.kv_head_count; ++head) {
     for (int64_t i = 0; i < layout.head_dim; ++i) {
       const int64_t source = head * layout.head_dim + i;
       const int64_t target = (head * kv_page_tokens + token) * layout.head_dim + i;
       if (layout.type == KvType::f32) {
         reinterpret_cast<float*>(page_layer)[target] = keys[source];
-        reinterpret_cast<float*>(page_layer)[value_part + target] = values[source];
+        if (has_values) reinterpret_cast<float*>(page_layer)[value_part + target] = values[source];
       } else {
-        reinterpret_cast<uint16_t*>(page_layer)[target] = f16_from_f32(keys[source]);
-        reinterpret_cast<uint16_t*>(page_layer)[value_part + target] = f16_from_f32(values[source]);
+        auto* const halves = reinterpret_cast<uint16_t*>(page_layer);
+        halves[target] = f16_from_f32(keys[source]);
+        if (has_values) halves[value_part + target] = f16_from_f32(values[source]);
       }
     }
   }
