@@ -58,6 +58,16 @@ Result<GgufTensorFacts> read_facts(const std::vector<StoredTensor>& tensors) {
                          .rope_divisors = std::move(*divisors)};
 }
 
+// Of a part that is not the first.
+Result<void> check_part(const GgufFile& file, int64_t part, int64_t count) {
+  const auto check = [&](std::string_view key, int64_t expected) -> Result<void> {
+    if (file.find_integer(key) == expected) return {};
+    return fail(ErrorCode::corrupt_data, fmt::format("'{}' is not {}", key, expected));
+  };
+  if (auto number = check("split.no", part); !number) return number;
+  return check("split.count", count);
+}
+
 Result<void> add_other_parts(const GgufFile& first, const fs::path& path, CheckpointFiles& files) {
   const int64_t count = first.find_integer("split.count").value_or(1);
   if (count <= 1) return {};
@@ -78,11 +88,17 @@ Result<void> add_other_parts(const GgufFile& first, const fs::path& path, Checkp
                                                             name.substr(named.stem.size() + 6));
     const auto gguf = open_gguf(other);
     if (!gguf) return fail(gguf.error(), other.filename().string());
-    if (gguf->find_integer("split.no") != part) {
-      return fail(ErrorCode::corrupt_data,
-                  fmt::format("{}: 'split.no' is not {}", other.filename().string(), part));
+    if (auto checked = check_part(*gguf, part, count); !checked) {
+      return fail(checked.error(), other.filename().string());
     }
     add_tensors(*gguf, other, files.tensors);
+  }
+  const int64_t tensor_count = std::ssize(files.tensors);
+  const int64_t expected = first.find_integer("split.tensors.count").value_or(tensor_count);
+  if (tensor_count != expected) {
+    return fail(ErrorCode::corrupt_data,
+                fmt::format("the {} files have {} tensors, 'split.tensors.count' is {}", count, tensor_count,
+                            expected));
   }
   return {};
 }

@@ -293,25 +293,33 @@ TEST_F(GgufCheckpoint, OpensByFileAndByFolder) {
 }
 
 TEST_F(GgufCheckpoint, ReadsAModelInSeveralFiles) {
-  const auto part_keys = [](uint32_t number) {
+  const auto part_keys = [&](uint32_t number, uint16_t count = 3, int32_t missing_tensors = 0) {
     GgufWriter keys;
     keys.text("split.no").put(2u).put(static_cast<uint16_t>(number));
-    keys.text("split.count").put(2u).put(uint16_t{3});
+    keys.text("split.count").put(2u).put(count);
+    keys.text("split.tensors.count").put(5u);
+    keys.put(static_cast<int32_t>(model_.shapes.size()) + missing_tensors);
     return keys;
   };
   const auto part_of = [](const std::string& name) {
     return name.starts_with("blk.0") ? 0 : name.starts_with("blk") ? 1 : 2;
   };
-  for (int part = 0; part < 3; ++part) {
+  const auto write_part = [&](int part, const GgufWriter& keys) {
     write(fmt::format("m-{:05}-of-00003.gguf", part + 1),
-          model_.write([&](const std::string& name) { return part_of(name) == part; },
-                       part_keys(static_cast<uint32_t>(part)), 2));
-  }
+          model_.write([&](const std::string& name) { return part_of(name) == part; }, keys, 3));
+  };
+  for (int part = 0; part < 3; ++part) write_part(part, part_keys(static_cast<uint32_t>(part)));
   const auto checkpoint = Checkpoint::open(folder_);
   ASSERT_TRUE(checkpoint) << checkpoint.error().message;
   EXPECT_EQ(checkpoint->find("token_embd.weight")->file.filename(), "m-00003-of-00003.gguf");
   refuse(Checkpoint::open(folder_ / "m-00002-of-00003.gguf"),
          "name the one that ends in 00001-of-00003.gguf");
+  write_part(1, part_keys(1, 4));
+  refuse(Checkpoint::open(folder_), "m-00002-of-00003.gguf: 'split.count' is not 3");
+  write_part(1, part_keys(1));
+  write_part(0, part_keys(0, 3, 1));
+  refuse(Checkpoint::open(folder_), "the 3 files have 20 tensors, 'split.tensors.count' is 21");
+  write_part(0, part_keys(0));
   fs::rename(folder_ / "m-00002-of-00003.gguf", folder_ / "x");
   refuse(Checkpoint::open(folder_), "m-00002-of-00003.gguf");
   fs::copy_file(folder_ / "m-00003-of-00003.gguf", folder_ / "m-00002-of-00003.gguf");
