@@ -35,9 +35,9 @@ double divergence(std::span<const float> truth, std::span<const float> other) {
 class KQuants : public testing::Test {
  protected:
   void SetUp() override {
-    const KQuantModel model = make_k_quant_model();
+    const StoredModel model = make_k_quant_model();
     folder_ = std::filesystem::temp_directory_path() / fmt::format("shoal-k-{:016x}", os::random_bits());
-    ASSERT_TRUE(os::write_text_file(folder_ / "k.gguf", model.as_k_quants));
+    ASSERT_TRUE(os::write_text_file(folder_ / "k.gguf", model.as_blocks));
     ASSERT_TRUE(os::write_text_file(folder_ / "float.gguf", model.as_float));
     for (TokenId i = 0; i < 96; ++i) prompt_.push_back((i * 37 + i * i) % vocabulary_size);
     truth_ = logits_of("float.gguf", exact_settings());

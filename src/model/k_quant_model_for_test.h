@@ -3,28 +3,16 @@
 // out, so each weight's value follows from the fields, not from a reader of ours.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <random>
-#include <string>
-#include <vector>
 
-#include "files/gguf_writer_for_test.h"
-#include "tensor/dtype.h"
+#include "model/stored_model_for_test.h"
 
 namespace shoal {
 
 inline constexpr int64_t k_quant_block = 256;
-
-// Blocks as a file has them, and the values of their elements.
-struct DrawnWeights {
-  std::string bytes;
-  std::vector<float> values;
-};
 
 class KQuantWriter {
  public:
@@ -128,80 +116,16 @@ class KQuantWriter {
   std::mt19937 random_;
 };
 
-// The two models as the bytes of GGUF files.
-struct KQuantModel {
-  std::string as_k_quants;
-  std::string as_float;
-};
-
-inline uint32_t gguf_type_number(DType type) {
-  return type == DType::q4_k ? 12 : type == DType::q5_k ? 13 : type == DType::q6_k ? 14 : 0;
-}
-
-inline KQuantModel make_k_quant_model() {
-  constexpr int64_t hidden = 256, feed_forward = 512, key_value = 128, vocabulary = 256, layers = 3;
-  struct Tensor {
-    std::string name;
-    DType type;
-    int64_t rows, columns;  // a vector has one row
-  };
-  std::vector<Tensor> tensors{{"token_embd.weight", DType::q6_k, vocabulary, hidden},
-                              {"output_norm.weight", DType::f32, 1, hidden},
-                              {"output.weight", DType::q6_k, vocabulary, hidden}};
-  for (int64_t layer = 0; layer < layers; ++layer) {
-    const std::string prefix = fmt::format("blk.{}.", layer);
-    const auto add = [&](std::string_view name, DType type, int64_t rows, int64_t columns) {
-      tensors.push_back({fmt::format("{}{}.weight", prefix, name), type, rows, columns});
-    };
-    const DType common = layer == 1 ? DType::q5_k : DType::q4_k;
-    const DType careful = layer == 2 ? common : DType::q6_k;  // llama.cpp's "more bits" for some layers
-    add("attn_norm", DType::f32, 1, hidden);
-    add("ffn_norm", DType::f32, 1, hidden);
-    add("attn_q", common, hidden, hidden);
-    add("attn_k", common, key_value, hidden);
-    add("attn_v", careful, key_value, hidden);
-    add("attn_output", common, hidden, hidden);
-    add("ffn_gate", common, feed_forward, hidden);
-    add("ffn_up", common, feed_forward, hidden);
-    add("ffn_down", careful, hidden, feed_forward);
-  }
-
+inline StoredModel make_k_quant_model() {
   KQuantWriter blocks(20);
-  std::mt19937 random(21);
-  GgufWriter quantized, plain;
-  for (GgufWriter* writer : {&quantized, &plain}) {
-    writer->header(tensors.size(), 9).key("general.architecture", "llama");
-    writer->key("llama.block_count", uint32_t{layers}).key("llama.embedding_length", uint32_t{hidden});
-    writer->key("llama.feed_forward_length", uint32_t{feed_forward});
-    writer->key("llama.attention.head_count", 4u).key("llama.attention.head_count_kv", 2u);
-    writer->key("llama.context_length", 1024u).key("llama.rope.freq_base", 10000.0f);
-    writer->key("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-  }
-  std::string quantized_data, plain_data;
-  for (const Tensor& tensor : tensors) {
-    DrawnWeights weights;
-    const bool is_plain = tensor.type == DType::f32;
-    if (is_plain) {
-      for (int64_t i = 0; i < tensor.columns; ++i)
-        weights.values.push_back(0.75F + static_cast<float>(random() % 512) / 1024.0F);
-    } else {
-      for (int64_t i = 0; i < tensor.rows * tensor.columns / k_quant_block; ++i)
-        blocks.add_block(tensor.type, weights);
-    }
-    const std::string values(reinterpret_cast<const char*>(weights.values.data()),
-                             weights.values.size() * sizeof(float));
-    std::vector<uint64_t> dimensions{static_cast<uint64_t>(tensor.columns)};
-    if (!is_plain) dimensions.push_back(static_cast<uint64_t>(tensor.rows));
-    const auto place = [&](GgufWriter& writer, std::string& data, DType type, const std::string& bytes) {
-      writer.tensor(tensor.name, dimensions, gguf_type_number(type), data.size());
-      data += bytes;
-      data.resize((data.size() + 31) / 32 * 32);
-    };
-    place(quantized, quantized_data, tensor.type, is_plain ? values : weights.bytes);
-    place(plain, plain_data, DType::f32, values);
-  }
-  return {.as_k_quants = quantized.align().append(quantized_data).written(),
-          .as_float = plain.align().append(plain_data).written()};
+  const auto type_of = [](int64_t layer, std::string_view name) {
+    if (layer < 0) return DType::q6_k;
+    const DType common = layer == 1 ? DType::q5_k : DType::q4_k;
+    const bool is_careful = layer != 2 && (name == "attn_v" || name == "ffn_down");
+    return is_careful ? DType::q6_k : common;  // llama.cpp's "more bits" for some layers
+  };
+  return make_stored_model(3, type_of,
+                           [&](DType type, DrawnWeights& weights) { blocks.add_block(type, weights); });
 }
 
 }  // namespace shoal
