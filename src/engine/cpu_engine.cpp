@@ -11,6 +11,7 @@
 #include "model/architecture.h"
 #include "model/forward_pass.h"
 #include "model/kv_pages.h"
+#include "model/rope.h"
 
 namespace shoal {
 namespace {
@@ -147,7 +148,7 @@ Result<void> CpuEngine::embed(std::span<const TokenId> tokens, std::span<float> 
   }
   os::set_float_environment();
   const auto place = [&](int64_t row) {
-    parts_.shard.head.embed(parts_.kernels, tokens[static_cast<size_t>(row)],
+    parts_.shard.head.embed(parts_.shard.config, parts_.kernels, tokens[static_cast<size_t>(row)],
                             hidden.data() + row * info.hidden_size);
   };
   if (tokens.size() == 1) {
@@ -252,6 +253,7 @@ Result<std::unique_ptr<Engine>> load_cpu_engine(const Checkpoint& checkpoint,
       load_shard(checkpoint, settings.range, **team,
                  {.precision = settings.precision, .progress = std::move(progress), .stop = std::move(stop)});
   if (!shard) return fail(shard.error());
+  fit_ropes(shard->config, info->context_length);
   auto pages = KvPages::create({.page_bytes = kv_page_bytes(config, settings.range, settings.kv_type),
                                 .page_capacity = info->page_capacity,
                                 .slot_limit = info->slot_limit,

@@ -101,8 +101,12 @@ TEST_P(Oracle, GeneratesTheSameTokens) {
 }
 
 std::vector<std::string> oracle_names() {
-  std::vector<std::string> names = {"tiny/llama", "tiny/qwen2"};
-  for (const char* architecture : {"llama", "qwen2"}) {
+  std::vector<std::string> names;
+  for (const char* name : {"llama", "qwen2", "mistral", "mistral_yarn", "ministral3", "qwen3", "smollm3",
+                           "phi3", "phi3_long", "gemma2", "gemma3"}) {
+    names.push_back(std::string("tiny/") + name);
+  }
+  for (const char* architecture : {"llama", "qwen2", "gemma3"}) {
     for (const char* type : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1"}) {
       names.push_back(std::string("gguf/") + architecture + "-" + type);
     }

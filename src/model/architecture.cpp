@@ -3,33 +3,47 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
-#include <vector>
+#include <algorithm>
+#include <set>
 
 #include "base/check.h"
-#include "model/architectures/architectures.h"
 
 namespace shoal {
+
+// Each file of architectures/ defines one of these.
+namespace architectures {
+#define FAMILY(name) extern const Architecture name;
+#include "model/architectures/families.inl"
+#undef FAMILY
+}  // namespace architectures
+
 namespace {
 
-const std::array<const Architecture*, 2>& architectures() {
-  static const std::array<const Architecture*, 2> all = {&llama_architecture(), &qwen2_architecture()};
-  return all;
-}
+constexpr const Architecture* families[] = {
+#define FAMILY(name) &architectures::name,
+#include "model/architectures/families.inl"
+#undef FAMILY
+};
 
 }  // namespace
 
 const Architecture* find_architecture(std::string_view name) {
-  for (const Architecture* architecture : architectures()) {
-    if (architecture->name == name) return architecture;
+  if (name.empty()) return nullptr;
+  for (const Architecture* family : families) {
+    for (const auto& names : {family->gguf, family->hugging_face}) {
+      if (std::ranges::find(names, name) != names.end()) return family;
+    }
   }
   return nullptr;
 }
 
 std::string architecture_names() {
-  std::vector<std::string_view> names;
-  for (const Architecture* architecture : architectures()) names.push_back(architecture->name);
-  return fmt::format("{}", fmt::join(names, ", "));
+  std::set<std::string_view> all;
+  for (const Architecture* family : families) {
+    for (const auto& names : {family->gguf, family->hugging_face}) all.insert(names.begin(), names.end());
+  }
+  all.erase("");
+  return fmt::format("{}", fmt::join(all, ", "));
 }
 
 std::unique_ptr<Layer> make_layer(const ModelConfig& config, int64_t number) {

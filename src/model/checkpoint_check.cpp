@@ -15,7 +15,8 @@ namespace {
 
 // Tensors in files that say nothing which the configuration does not say already.
 bool is_ignored(std::string_view name) {
-  return name == "rope_freqs.weight" || name.ends_with(".rotary_emb.inv_freq") ||
+  return name == "rope_freqs.weight" || name == "rope_factors_short.weight" ||
+         name == "rope_factors_long.weight" || name.ends_with(".rotary_emb.inv_freq") ||
          name.ends_with(".attn_rot_embd.weight");
 }
 
@@ -72,8 +73,16 @@ class TensorCheck {
 
   StoredTensors::const_iterator find_stranger(std::string_view prefix) const {
     return std::find_if(tensors_.lower_bound(prefix), tensors_.end(), [&](const auto& item) {
-      return item.first.starts_with(prefix) && !known_.contains(item.first) && !is_ignored(item.first);
+      return item.first.starts_with(prefix) && !known_.contains(item.first) && !is_ignored(item.first) &&
+             !is_behind_the_layers(item.first);
     });
+  }
+
+  // Layers that predict the token after the next, which we do not run.
+  bool is_behind_the_layers(std::string_view name) const {
+    const auto layer = layer_of_name(dialect_, name);
+    return layer && *layer >= config_.layer_count() &&
+           *layer - config_.layer_count() < config_.left_alone_layers;
   }
 
   Error describe_stranger(std::string_view name) const {

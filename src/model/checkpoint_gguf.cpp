@@ -32,13 +32,14 @@ const StoredTensor* find_tensor(const std::vector<StoredTensor>& tensors, std::s
   return tensor == tensors.end() ? nullptr : &*tensor;
 }
 
-// The divisors of the rope frequencies (llama3's scaling), the one tensor that is configuration.
-Result<std::vector<float>> read_rope_divisors(const std::vector<StoredTensor>& tensors) {
-  const StoredTensor* tensor = find_tensor(tensors, "rope_freqs.weight");
+// Divisors of the rope frequencies (of llama3's scaling and of longrope), the tensors that are configuration.
+Result<std::vector<float>> read_rope_divisors(const std::vector<StoredTensor>& tensors,
+                                              std::string_view name) {
+  const StoredTensor* tensor = find_tensor(tensors, name);
   if (tensor == nullptr) return std::vector<float>();
   constexpr int64_t max_count = 1 << 16;
   if (tensor->type != DType::f32 || tensor->shape.size() != 1 || tensor->shape[0] > max_count) {
-    return fail(ErrorCode::corrupt_data, "the tensor 'rope_freqs.weight' is not a short vector of F32");
+    return fail(ErrorCode::corrupt_data, fmt::format("the tensor '{}' is not a short vector of F32", name));
   }
   std::vector<float> values(static_cast<size_t>(tensor->shape[0]));
   auto read = os::read_file_range(tensor->file, tensor->offset, std::as_writable_bytes(std::span(values)));
@@ -51,11 +52,18 @@ Result<GgufTensorFacts> read_facts(const std::vector<StoredTensor>& tensors) {
   if (embedding == nullptr || embedding->shape.size() != 2) {
     return fail(ErrorCode::corrupt_data, "the tensor 'token_embd.weight' is missing or not a matrix");
   }
-  auto divisors = read_rope_divisors(tensors);
-  if (!divisors) return fail(divisors.error());
-  return GgufTensorFacts{.embedding_rows = embedding->shape[0],
-                         .has_output_matrix = find_tensor(tensors, "output.weight") != nullptr,
-                         .rope_divisors = std::move(*divisors)};
+  GgufTensorFacts facts{.embedding_rows = embedding->shape[0],
+                        .has_output_matrix = find_tensor(tensors, "output.weight") != nullptr};
+  const std::pair<std::string_view, std::vector<float>&> divisors[] = {
+      {"rope_freqs.weight", facts.rope_divisors},
+      {"rope_factors_short.weight", facts.rope_short_divisors},
+      {"rope_factors_long.weight", facts.rope_long_divisors}};
+  for (const auto& [name, target] : divisors) {
+    auto values = read_rope_divisors(tensors, name);
+    if (!values) return fail(values.error());
+    target = std::move(*values);
+  }
+  return facts;
 }
 
 // Of a part that is not the first.

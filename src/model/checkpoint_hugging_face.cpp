@@ -53,6 +53,25 @@ Result<void> check_index(const std::string& json, const std::vector<StoredTensor
   return {};
 }
 
+// A model of several kinds of input has its text's tensors under a name of their own, as
+// language_model.model.… or model.language_model.…; they get the names that a model of text alone has. All
+// others but the output matrix are left out.
+void keep_text_only(std::vector<StoredTensor>& tensors) {
+  constexpr std::string_view outer = "language_model.";
+  constexpr std::string_view inner = "model.language_model.";
+  const auto is_of_text = [&](const StoredTensor& tensor) {
+    return tensor.name.starts_with(outer) || tensor.name.starts_with(inner);
+  };
+  if (std::ranges::none_of(tensors, is_of_text)) return;
+  std::erase_if(tensors, [&](const StoredTensor& tensor) {
+    return !is_of_text(tensor) && !tensor.name.starts_with("lm_head.");
+  });
+  for (StoredTensor& tensor : tensors) {
+    if (tensor.name.starts_with(outer)) tensor.name.erase(0, outer.size());
+    if (tensor.name.starts_with(inner)) tensor.name.replace(0, inner.size(), "model.");
+  }
+}
+
 Result<std::vector<StoredTensor>> read_tensors(const fs::path& folder) {
   std::optional<std::string> index;
   if (auto text = os::read_text_file(folder / "model.safetensors.index.json")) index = *std::move(text);
@@ -67,6 +86,7 @@ Result<std::vector<StoredTensor>> read_tensors(const fs::path& folder) {
   if (index && !is_whole) {
     if (auto checked = check_index(*index, tensors); !checked) return fail(checked.error());
   }
+  keep_text_only(tensors);
   return tensors;
 }
 

@@ -13,7 +13,7 @@ namespace shoal {
 
 struct CheckpointFiles {
   ModelConfig config;
-  std::vector<StoredTensor> tensors;  // named as in the files
+  std::vector<StoredTensor> tensors;  // named as in the files, of text among other inputs as if it were alone
   Dialect dialect;
 };
 

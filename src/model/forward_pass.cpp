@@ -100,13 +100,24 @@ void ForwardPass::multiply(const WeightMatrix& weights, float* output, WorkRange
 }
 
 void ForwardPass::multiply(const Linear& linear, float* output, WorkRange outputs) {
-  multiply(linear.weights, output, outputs);
-  if (linear.bias.empty() || outputs.begin >= outputs.end) return;
+  if (outputs.begin < outputs.end) multiply(linear, input(), output, outputs);
+}
+
+void ForwardPass::multiply(const Linear& linear, const MatmulInput& input, float* output,
+                           WorkRange outputs) const {
   const int64_t stride = linear.weights.rows();
-  for (int64_t row = 0; row < row_count_; ++row) {
+  shared_.kernels.matmul(
+      linear.weights, input,
+      {.values = output, .value_stride = stride, .first_output = outputs.begin, .end_output = outputs.end});
+  for (int64_t row = 0; row < input.row_count && !linear.bias.empty(); ++row) {
     shared_.kernels.add(output + row * stride + outputs.begin, linear.bias.data() + outputs.begin,
                         outputs.end - outputs.begin);
   }
+}
+
+const MatmulInput& ForwardPass::input() {
+  require_input();
+  return input_;
 }
 
 void ForwardPass::project(std::initializer_list<Projection> projections) {
@@ -130,16 +141,29 @@ void ForwardPass::project(std::initializer_list<Projection> projections) {
   });
 }
 
-void ForwardPass::project_and_add(const Linear& linear) {
+void ForwardPass::project_and_add(const Linear& linear, std::span<const float> norm) {
   const int64_t columns = linear.weights.rows();
   run_phase([&](int64_t range) {
     const WorkRange outputs = divide(columns, row_interleave, range);
     multiply(linear, space_.projected_, outputs);
-    for (int64_t row = 0; row < row_count_; ++row) {
+    for (int64_t row = 0; row < row_count_ && norm.empty(); ++row) {
       const int64_t offset = row * columns + outputs.begin;
       shared_.kernels.add(hidden_ + offset, space_.projected_ + offset, outputs.end - outputs.begin);
     }
   });
+  if (norm.empty()) return;
+  run_phase([&](int64_t range) {
+    const WorkRange rows = divide(row_count_, 1, range);
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      float* const projected = space_.projected_ + row * columns;
+      normalize_row(projected, norm, projected);
+      shared_.kernels.add(hidden_ + row * columns, projected, columns);
+    }
+  });
+}
+
+void ForwardPass::normalize_row(const float* x, std::span<const float> weight, float* out) const {
+  shared_.kernels.rms_norm(x, weight.data(), shared_.config.norm_epsilon, std::ssize(weight), out);
 }
 
 }  // namespace shoal

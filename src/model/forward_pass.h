@@ -87,8 +87,9 @@ class ForwardPass {
   void offer_input(const float* source, int64_t columns) { set_input(source, columns, nullptr); }
   // The outputs of several matrices.
   void project(std::initializer_list<Projection> projections);
-  // hidden += the matrix's outputs, [rows, hidden].
-  void project_and_add(const Linear& linear);
+  // hidden += the matrix's outputs, [rows, hidden]. With a norm, which takes one more phase, it normalises
+  // the outputs before.
+  void project_and_add(const Linear& linear, std::span<const float> norm = {});
   // Whatever else the members share: `work` is called once for each range, by some member, and can divide
   // what there is to do by divide().
   void run_phase(FunctionRef<void(int64_t range)> work) { space_.phases_.run(phase_++, member_, work); }
@@ -99,7 +100,18 @@ class ForwardPass {
   // Inside a phase: the given range of outputs for all rows of the input.
   void multiply(const Linear& linear, float* output, WorkRange outputs);
   void multiply(const WeightMatrix& weights, float* output, WorkRange outputs);
+  // The same for another input, whose quantised rows are needed if quantizes() says so.
+  void multiply(const Linear& linear, const MatmulInput& input, float* output, WorkRange outputs) const;
+  // What the projections read.
+  const MatmulInput& input();
+  // Whether any matrix may read quantised input.
+  bool quantizes() const { return space_.quantize_; }
+  float* hidden_row(int64_t row) const { return hidden_ + row * shared_.config.hidden_size; }
 
+  // A row of as many numbers as the norm has weights; `out` may be `x`.
+  void normalize_row(const float* x, std::span<const float> weight, float* out) const;
+
+  const ModelConfig& config() const { return shared_.config; }
   int64_t row_count() const { return row_count_; }
   const Kernels& kernels() const { return shared_.kernels; }
   Scratch scratch() const { return {space_.scratch_, row_count_}; }

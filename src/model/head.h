@@ -22,7 +22,7 @@ struct Head {
   void visit_weights(const ModelConfig& config, WeightVisitor visit);
 
   // Writes the token's hidden state before the first layer, [hidden].
-  void embed(const Kernels& kernels, TokenId token, float* hidden) const;
+  void embed(const ModelConfig& config, const Kernels& kernels, TokenId token, float* hidden) const;
 
   // The logits of the pass's rows, [rows, vocabulary], after the last layer; called by every member of the
   // team. False when one that this member computed is not finite.

@@ -3,7 +3,6 @@
 #include <string_view>
 
 namespace shoal {
-namespace {
 
 std::vector<WeightSource> with_end(std::vector<WeightSource> modules, std::string_view end) {
   for (WeightSource& module : modules) {
@@ -13,8 +12,6 @@ std::vector<WeightSource> with_end(std::vector<WeightSource> modules, std::strin
   }
   return modules;
 }
-
-}  // namespace
 
 void visit_linear(WeightVisitor visit, std::vector<WeightSource> modules, LinearShape shape, Bias bias,
                   Linear& target) {

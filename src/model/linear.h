@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "kernels/weight_matrix.h"
@@ -21,6 +22,9 @@ struct LinearShape {
 };
 
 enum class Bias : uint8_t { none, optional, required };
+
+// The sources with `end` after their names.
+std::vector<WeightSource> with_end(std::vector<WeightSource> modules, std::string_view end);
 
 // Visits the matrix and, if there is to be one, the bias. The names of `modules` lack the ends ".weight" and
 // ".bias"; rows and stacks hold for both.

@@ -90,7 +90,9 @@ Result<void> check(const RopeSettings& settings) {
   if (!positive(settings.factor)) return fail_setting("the factor", settings.factor);
   if (settings.magnitude && !positive(*settings.magnitude))
     return fail_setting("the magnitude", *settings.magnitude);
-  const bool needs_context = settings.scaling == RopeScaling::llama3 || settings.scaling == RopeScaling::yarn;
+  const bool needs_context = settings.scaling == RopeScaling::llama3 ||
+                             settings.scaling == RopeScaling::yarn ||
+                             settings.scaling == RopeScaling::longrope;
   if (needs_context && !positive(settings.original_context_length)) {
     return fail_setting("the original context length", settings.original_context_length);
   }
@@ -103,14 +105,34 @@ Result<void> check(const RopeSettings& settings) {
       !(positive(settings.beta_fast) && positive(settings.beta_slow))) {
     return fail_setting("yarn's beta", settings.beta_fast);
   }
-  if (!settings.divisors.empty() && std::ssize(settings.divisors) != settings.dimensions / 2) {
-    return fail_setting("the count of frequency factors", static_cast<double>(settings.divisors.size()));
+  if (settings.scaling == RopeScaling::longrope && !(settings.original_context_length > 1)) {
+    return fail_setting("the original context length", settings.original_context_length);
   }
-  for (const float divisor : settings.divisors) {
-    if (!positive(static_cast<double>(divisor)))
-      return fail_setting("a frequency factor", static_cast<double>(divisor));
+  for (const std::vector<float>& divisors : {settings.divisors, settings.long_divisors}) {
+    if (!divisors.empty() && std::ssize(divisors) != settings.dimensions / 2) {
+      return fail_setting("the count of frequency factors", static_cast<double>(divisors.size()));
+    }
+    for (const float divisor : divisors) {
+      if (!positive(static_cast<double>(divisor)))
+        return fail_setting("a frequency factor", static_cast<double>(divisor));
+    }
   }
   return {};
+}
+
+std::vector<float> divided(const std::vector<double>& frequencies, const std::vector<float>& divisors) {
+  std::vector<float> result;
+  for (size_t i = 0; i < frequencies.size(); ++i) {
+    const double divisor = divisors.empty() ? 1.0 : static_cast<double>(divisors[i]);
+    result.push_back(static_cast<float>(frequencies[i] / divisor));
+  }
+  return result;
+}
+
+// By how much the attention of a context that was stretched is sharpened (Ding et al. 2024).
+double longrope_magnitude(const RopeSettings& settings) {
+  if (settings.factor <= 1) return 1;
+  return std::sqrt(1 + natural_log(settings.factor) / natural_log(settings.original_context_length));
 }
 
 }  // namespace
@@ -122,7 +144,7 @@ double yarn_magnitude(double factor, double scale) {
 Result<RopeConfig> make_rope(const RopeSettings& settings) {
   if (auto checked = check(settings); !checked) return fail(checked.error());
   std::vector<double> frequencies = plain_frequencies(settings);
-  double magnitude = 1;
+  double magnitude = settings.magnitude.value_or(1.0);
   switch (settings.scaling) {
     case RopeScaling::none: break;
     case RopeScaling::linear:
@@ -133,14 +155,23 @@ Result<RopeConfig> make_rope(const RopeSettings& settings) {
       scale_as_yarn(settings, frequencies);
       magnitude = settings.magnitude.value_or(yarn_magnitude(settings.factor, 1.0));
       break;
+    case RopeScaling::longrope: magnitude = settings.magnitude.value_or(longrope_magnitude(settings)); break;
   }
-  RopeConfig rope{
-      .layout = settings.layout, .inverse_frequencies = {}, .magnitude = static_cast<float>(magnitude)};
-  for (size_t i = 0; i < frequencies.size(); ++i) {
-    const double divisor = settings.divisors.empty() ? 1.0 : static_cast<double>(settings.divisors[i]);
-    rope.inverse_frequencies.push_back(static_cast<float>(frequencies[i] / divisor));
+  RopeConfig rope{.layout = settings.layout,
+                  .inverse_frequencies = divided(frequencies, settings.divisors),
+                  .magnitude = static_cast<float>(magnitude)};
+  if (settings.scaling == RopeScaling::longrope) {
+    rope.long_inverse_frequencies = divided(frequencies, settings.long_divisors);
+    rope.short_context = static_cast<int64_t>(settings.original_context_length);
   }
   return rope;
+}
+
+void fit_ropes(ModelConfig& config, int64_t context_length) {
+  for (RopeConfig& rope : config.ropes) {
+    if (rope.long_inverse_frequencies.empty() || context_length <= rope.short_context) continue;
+    rope.inverse_frequencies = rope.long_inverse_frequencies;
+  }
 }
 
 }  // namespace shoal

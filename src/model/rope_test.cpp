@@ -102,6 +102,25 @@ TEST(Rope, RampsBetweenDimensionsAsYarn) {
   }
 }
 
+// The factor of the attention is that of the paper (Ding et al. 2024).
+TEST(Rope, HasFactorsForShortAndForLongSequences) {
+  auto settings = settings_of(8, 10000);
+  settings.scaling = RopeScaling::longrope;
+  settings.factor = 32;
+  settings.original_context_length = 4096;
+  settings.divisors = {1, 2, 4, 8};
+  settings.long_divisors = {2, 4, 8, 16};
+  const auto rope = make_rope(settings);
+  ASSERT_TRUE(rope) << rope.error().message;
+  EXPECT_FLOAT_EQ(rope->magnitude, static_cast<float>(std::sqrt(1 + std::log(32.0) / std::log(4096.0))));
+  ModelConfig config;
+  config.ropes = {*rope};
+  fit_ropes(config, 4096);
+  EXPECT_FLOAT_EQ(config.ropes[0].inverse_frequencies[1], 0.1F / 2);
+  fit_ropes(config, 4097);
+  EXPECT_FLOAT_EQ(config.ropes[0].inverse_frequencies[1], 0.1F / 4);
+}
+
 TEST(Rope, RefusesSettingsWithoutSense) {
   const auto refuse = [](auto change, std::string_view part) {
     auto settings = settings_of(64, 10000);

@@ -52,7 +52,8 @@ Result<StoredWeight> locate_mlx(const FoundSource& found, const Weight& weight) 
                       .parts = {shape.place(found.first()), shape.place(*scales), shape.place(*biases)},
                       .rows = found.source->rows,
                       .row_count = shape.row_count(),
-                      .is_transposed = found.source->is_transposed};
+                      .is_transposed = found.source->is_transposed,
+                      .columns = found.source->columns};
 }
 
 }  // namespace shoal

@@ -4,13 +4,20 @@
 #include <fmt/ranges.h>
 
 namespace shoal {
+namespace {
+
+int64_t transposed_columns(const WeightSource& source, const Weight& weight) {
+  return source.columns.stored_rows > 0 ? source.columns.stored_rows : weight.shape.front();
+}
+
+}  // namespace
 
 SourceShape::SourceShape(const WeightSource& source, const Weight& weight)
     : source_(source),
       is_matrix_(weight.shape.size() > 1),
       row_count_(source.is_transposed ? weight.shape.back() : weight.shape.front()),
       columns_(!is_matrix_            ? 1
-               : source.is_transposed ? weight.shape.front()
+               : source.is_transposed ? transposed_columns(source, weight)
                                       : weight.shape.back()),
       tensor_rows_(source.rows.stored_rows == 0 ? row_count_ : source.rows.stored_rows) {}
 

@@ -25,12 +25,18 @@ void add_beside(const StoredTensors& tensors, std::string_view name, FoundSource
 
 bool is_vector_type(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
 
+// Dimensions of one do not tell shapes apart: some files have a row as a matrix, others as a vector.
+std::vector<int64_t> without_ones(std::vector<int64_t> shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
 // A weight that is one tensor.
 Result<StoredWeight> locate_alone(const FoundSource& found, const Weight& weight) {
   const StoredTensor& tensor = found.first();
   const SourceShape shape(*found.source, weight);
   const std::vector<int64_t> expected = shape.with_columns(shape.columns());
-  if (tensor.shape != expected) {
+  if (without_ones(tensor.shape) != without_ones(expected)) {
     return fail(ErrorCode::corrupt_data,
                 fmt::format("tensor '{}' has the shape {}, the configuration says {}", tensor.name,
                             describe_shape(tensor.shape), describe_shape(expected)));
@@ -45,7 +51,8 @@ Result<StoredWeight> locate_alone(const FoundSource& found, const Weight& weight
                       .parts = {shape.place(tensor)},
                       .rows = found.source->rows,
                       .row_count = shape.row_count(),
-                      .is_transposed = found.source->is_transposed};
+                      .is_transposed = found.source->is_transposed,
+                      .columns = found.source->columns};
 }
 
 }  // namespace

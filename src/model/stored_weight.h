@@ -56,7 +56,8 @@ struct StoredWeight {
   std::array<StoredPart, stored_tensors> parts;  // as the format has them
   RowPattern rows;
   int64_t row_count;
-  bool is_transposed;  // the rows are the weight's columns
+  bool is_transposed;  // the rows are the weight's columns, and `columns` its rows
+  RowPattern columns;
 
   const std::string& name() const { return parts[0].tensor->name; }
   int64_t row_bytes() const;  // in all parts

@@ -44,6 +44,7 @@ struct WeightSource {
   RowPattern rows = {};
   StackPlace stack = {};
   bool is_transposed = false;  // [inputs, outputs]; it becomes F32 in memory
+  RowPattern columns = {};     // of a transposed tensor: the weight's rows are these columns of it
 
   const std::string& name(Dialect dialect) const { return dialect == Dialect::gguf ? gguf : hugging_face; }
 };
@@ -62,6 +63,10 @@ struct Weight {
   std::vector<int64_t> shape;         // of a matrix [outputs, inputs], of a vector [count]
   WeightTarget target;
   Need need = Need::required;
+  float added = 0;  // to each number of a vector
+  // For a matrix that int8 activations are too coarse for (a router): a format that takes them becomes F32 in
+  // memory.
+  bool takes_floats = false;
   double read_per_token = 1;  // how much of it decoding a token reads: of an expert, its share of the choices
 
   bool is_matrix() const { return std::holds_alternative<WeightMatrix*>(target); }

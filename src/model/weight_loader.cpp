@@ -21,17 +21,23 @@ constexpr int64_t block_bytes = 4 << 20;
 constexpr int64_t matrix_alignment = 64;  // a cache line
 
 // The format that the matrix is packed from: the file's, or float32 for what is dequantised before.
-const StoredFormat& source_format(const StoredWeight& stored, WeightPrecision precision) {
-  const bool becomes_float = precision == WeightPrecision::exact_float || stored.is_transposed;
+const StoredFormat& source_format(const Weight& weight, const StoredWeight& stored,
+                                  WeightPrecision precision) {
+  const bool is_too_coarse = weight.takes_floats && stored.format->packed_format().takes_quantized_input();
+  const bool becomes_float =
+      precision == WeightPrecision::exact_float || stored.is_transposed || is_too_coarse;
   return becomes_float ? *find_stored_format(DType::f32) : *stored.format;
 }
 
-// The transpose of `values`, [rows, columns].
-std::vector<float> transpose(std::span<const float> values, int64_t rows, int64_t columns) {
-  std::vector<float> result(values.size());
+// The transpose of the given columns of `values`, [rows, all columns].
+std::vector<float> transpose(std::span<const float> values, int64_t rows, const RowPattern& pattern,
+                             int64_t columns) {
+  const int64_t all_columns = std::ssize(values) / rows;
+  std::vector<float> result(static_cast<size_t>(rows * columns));
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t column = 0; column < columns; ++column) {
-      result[static_cast<size_t>(column * rows + row)] = values[static_cast<size_t>(row * columns + column)];
+      const int64_t place = row * all_columns + pattern.stored_row(column);
+      result[static_cast<size_t>(column * rows + row)] = values[static_cast<size_t>(place)];
     }
   }
   return result;
@@ -54,8 +60,8 @@ Result<int64_t> weight_memory_bytes(const Weight& weight, const StoredWeight& st
                                     WeightPrecision precision) {
   if (!weight.is_matrix()) return weight.rows() * int64_t{sizeof(float)};
   CHECK(weight.shape.size() == 2);
-  auto bytes =
-      packed_weight_bytes(source_format(stored, precision).packed_format(), weight.shape[0], weight.shape[1]);
+  auto bytes = packed_weight_bytes(source_format(weight, stored, precision).packed_format(), weight.shape[0],
+                                   weight.shape[1]);
   if (!bytes) return fail(bytes.error(), fmt::format("tensor '{}'", stored.name()));
   return bytes;
 }
@@ -89,7 +95,7 @@ void WeightLoader::order(const Weight& weight, const StoredWeight& stored) {
     (*values)->resize(static_cast<size_t>(weight.rows()));
   } else {
     matrices_.push_back({.target = std::get<WeightMatrix*>(weight.target),
-                         .format = source_format(stored, precision_).packed_format(),
+                         .format = source_format(weight, stored, precision_).packed_format(),
                          .rows = weight.shape[0],
                          .columns = weight.shape[1],
                          .offset = matrix_bytes_,
@@ -122,6 +128,8 @@ void WeightLoader::add_tasks(const Weight& weight, const StoredWeight& stored) {
   for (int64_t row = 0; row < rows; row += rows_at_once) {
     tasks_.push_back({.stored = stored,
                       .target = weight.target,
+                      .format = weight.is_matrix() ? &source_format(weight, stored, precision_) : nullptr,
+                      .added = weight.added,
                       .first_row = row,
                       .row_count = std::min(rows_at_once, rows - row)});
   }
@@ -214,20 +222,23 @@ Result<void> WeightLoader::run_task(const Task& task, Blocks& blocks) const {
   if (auto checked = check_scales(task.stored, bytes); !checked) return checked;
   if (auto* const* vector = std::get_if<std::vector<float>*>(&task.target)) {
     stored.dequantize(stored, bytes, **vector);
+    for (float& value : **vector) value += task.added;
     return {};
   }
   WeightMatrix& matrix = *std::get<WeightMatrix*>(task.target);
   const bool is_transposed = task.stored.is_transposed;
-  const StoredFormat& source = source_format(task.stored, precision_);
+  const StoredFormat& source = *task.format;
   if (!is_transposed && &source == &stored) {
     matrix.pack_rows(source, task.first_row, task.row_count, bytes);
     return {};
   }
-  const int64_t columns = is_transposed ? matrix.rows() : matrix.columns();
+  const RowPattern& pattern = task.stored.columns;
+  const int64_t all_rows = pattern.stored_rows > 0 ? pattern.stored_rows : matrix.rows();
+  const int64_t columns = is_transposed ? all_rows : matrix.columns();
   std::vector<float>& values = blocks.values;
   values.resize(static_cast<size_t>(task.row_count * columns));
   stored.dequantize(stored, bytes, values);
-  if (is_transposed) values = transpose(values, task.row_count, columns);
+  if (is_transposed) values = transpose(values, task.row_count, pattern, matrix.rows());
   const int64_t row_count = is_transposed ? matrix.rows() : task.row_count;
   matrix.pack_rows(source, task.first_row, row_count, {std::as_bytes(std::span(values))});
   return {};

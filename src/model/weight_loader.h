@@ -42,6 +42,8 @@ class WeightLoader {
   struct Task {
     StoredWeight stored;
     WeightTarget target;
+    const StoredFormat* format;  // that a matrix is packed from
+    float added;
     int64_t first_row;
     int64_t row_count;
 

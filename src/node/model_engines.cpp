@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "engine/cpu_engine.h"
+#include "model/architecture.h"
 #include "node/node_settings.h"
 
 namespace shoal {
@@ -25,15 +26,13 @@ constexpr int64_t least_default_context = 2048;
 
 // Bytes for the activations of a full step, the head's logits, and messages in flight.
 int64_t scratch_bytes(const ModelConfig& config) {
-  int64_t widest = 0;
-  for (const LayerSpec& layer : config.layers) {
-    const GroupedAttentionSpec& attention = layer.attention;
-    const int64_t heads = attention.head_count + attention.kv_head_count;
-    widest = std::max(widest, 2 * heads * attention.head_dim + 3 * layer.feed_forward.size);
+  int64_t row_bytes = 0;
+  for (int64_t layer = 0; layer < config.layer_count(); ++layer) {
+    row_bytes = std::max(row_bytes, make_layer(config, layer)->needs(KvType::f16).row_bytes);
   }
   const int64_t messages_in_flight = 6;
-  return 4 * (row_limit * (widest + (3 + messages_in_flight) * config.hidden_size) +
-              2 * slot_limit * config.vocabulary_size);
+  return row_limit * row_bytes + 4 * (row_limit * (3 + messages_in_flight) * config.hidden_size +
+                                      2 * slot_limit * config.vocabulary_size);
 }
 
 }  // namespace

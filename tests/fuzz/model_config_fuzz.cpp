@@ -13,8 +13,9 @@ void check(const shoal::Result<shoal::ModelConfig>& config) {
   CHECK(config->layer_count() > 0 && config->hidden_size > 0);
   for (const shoal::LayerSpec& layer : config->layers) {
     const shoal::GroupedAttentionSpec& attention = layer.attention;
-    CHECK(layer.feed_forward.size > 0);
+    CHECK(layer.experts ? layer.experts->used <= layer.experts->count : layer.feed_forward.size > 0);
     CHECK(attention.kv_head_count > 0 && attention.head_count % attention.kv_head_count == 0);
+    if (layer.rope == shoal::no_rope) continue;
     const shoal::RopeConfig& rope = config->ropes.at(static_cast<size_t>(layer.rope));
     CHECK(2 * std::ssize(rope.inverse_frequencies) <= attention.head_dim);
   }

@@ -303,6 +303,30 @@ std::vector<Arrangement> some_arrangements() {
   return wants_all() ? every_arrangement() : pairwise_arrangements();
 }
 
+// One arrangement in which everything differs from the simplest one.
+std::vector<Arrangement> one_arrangement() {
+  return {{.split = Split::before_the_last_two,
+           .threads = 2,
+           .sequences = 2,
+           .chunk = 16,
+           .isa = available_isas().back()}};
+}
+
+class Families : public testing::TestWithParam<const char*> {};
+
+TEST_P(Families, GiveTheSameBitsInAnotherArrangement) {
+  const std::filesystem::path path = test_data_path(GetParam());
+  if (!exists(path)) GTEST_SKIP() << path << " is missing";
+  expect_equal_bits(path, wants_all() ? every_arrangement() : one_arrangement(), small_lengths);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Families,
+                         testing::Values("oracles/tiny/mistral", "oracles/tiny/ministral3",
+                                         "oracles/tiny/qwen3", "oracles/tiny/smollm3",
+                                         "oracles/tiny/phi3_long", "oracles/tiny/gemma2",
+                                         "oracles/tiny/gemma3"),
+                         model_name);
+
 class WeightFormats : public testing::TestWithParam<const char*> {};
 
 TEST_P(WeightFormats, GiveTheSameBitsInArrangementsThatPairAllFactors) {
