@@ -102,8 +102,9 @@ TEST_P(Oracle, GeneratesTheSameTokens) {
 
 std::vector<std::string> oracle_names() {
   std::vector<std::string> names;
-  for (const char* name : {"llama", "qwen2", "mistral", "mistral_yarn", "ministral3", "qwen3", "smollm3",
-                           "phi3", "phi3_long", "gemma2", "gemma3"}) {
+  for (const char* name :
+       {"llama", "qwen2", "mistral", "mistral_yarn", "ministral3", "qwen3", "smollm3", "phi3", "phi3_long",
+        "gemma2", "gemma3", "mixtral", "qwen2_moe", "qwen3_moe", "glm4_moe", "minimax_m2", "gpt_oss"}) {
     names.push_back(std::string("tiny/") + name);
   }
   for (const char* architecture : {"llama", "qwen2", "gemma3"}) {

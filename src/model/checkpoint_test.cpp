@@ -204,8 +204,9 @@ TEST_F(CheckpointFolder, SaysWhatAFolderLacks) {
 }
 
 TEST(TinyOracles, HaveTheSameConfigurationInBothForms) {
-  for (const char* name : {"llama", "qwen2", "mistral", "mistral_yarn", "ministral3", "qwen3", "smollm3",
-                           "phi3", "phi3_long", "gemma2", "gemma3"}) {
+  for (const char* name :
+       {"llama", "qwen2", "mistral", "mistral_yarn", "ministral3", "qwen3", "smollm3", "phi3", "phi3_long",
+        "gemma2", "gemma3", "mixtral", "qwen2_moe", "qwen3_moe", "glm4_moe", "minimax_m2", "gpt_oss"}) {
     const auto source = test_data_path(std::string("oracles/tiny/") + name);
     if (!exists(source)) GTEST_SKIP() << source;
     const auto folder = fs::temp_directory_path() / fmt::format("shoal-config-{:016x}", os::random_bits());
@@ -337,7 +338,7 @@ TEST_F(GgufCheckpoint, ReadsAModelInSeveralFiles) {
 TEST_F(GgufCheckpoint, RefusesWhatItWouldComputeWrongly) {
   refuse(open_with({}, 0, "falcon"), "the architecture 'falcon' is not supported");
   refuse(open_with({}, 0, "qwen2"), "the tensor 'blk.0.attn_q.bias' is missing");
-  refuse(open_with(GgufWriter().key("llama.expert_count", 8u), 1), "'llama.expert_count' says");
+  refuse(open_with(GgufWriter().key("llama.expert_count", 8u), 1), "'llama.expert_used_count' is missing");
   refuse(open_with(GgufWriter().key("llama.attention.q_lora_rank", 8u), 1),
          "'llama.attention.q_lora_rank' says");
   refuse(open_with(GgufWriter().key("llama.attention.value_length", 16u), 1),

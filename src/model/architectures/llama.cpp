@@ -2,10 +2,9 @@
 // GGUF's converter permutes the rows of q and k, so that the two elements of a pair are neighbours; it calls
 // Mistral and Mixtral llama, too.
 #include "model/architecture.h"
-#include "model/config_draft.h"
-#include "model/gated_feed_forward.h"
+#include "model/config_experts.h"
 #include "model/grouped_attention.h"
-#include "model/pre_norm_layer.h"
+#include "model/mixed_layer.h"
 
 namespace shoal::architectures {
 namespace {
@@ -18,6 +17,10 @@ void describe_llama(Settings& settings, ConfigDraft& draft) {
     layer.attention.has_qkv_bias = has_bias;
     layer.attention.has_output_bias = has_bias;
   }
+  if (settings.integer_or({"expert_count", ""}, 0) == 0) return;
+  ExpertsSpec experts = read_experts(settings);
+  experts.renormalises = true;
+  place_experts(settings, draft, experts);
 }
 
 }  // namespace
@@ -29,6 +32,6 @@ constinit const Architecture llama = {.gguf = {"llama"},
                                       .hugging_face_rope = RopeLayout::half,
                                       .hugging_face_defaults = llama_defaults,
                                       .describe = describe_llama,
-                                      .make_layer = make_pre_norm_layer<GroupedAttention, GatedFeedForward>};
+                                      .make_layer = make_mixed_layer<GroupedAttention>};
 
 }  // namespace shoal::architectures
