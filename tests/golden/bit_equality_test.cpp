@@ -343,7 +343,7 @@ INSTANTIATE_TEST_SUITE_P(, WeightFormats,
 TEST(KQuants, GiveTheSameBitsInArrangementsThatPairAllFactors) {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / fmt::format("shoal-k-{:016x}.gguf", os::random_bits());
-  ASSERT_TRUE(os::write_text_file(path, make_k_quant_model().as_k_quants));
+  ASSERT_TRUE(os::write_text_file(path, make_k_quant_model().as_blocks));
   expect_equal_bits(path, some_arrangements(), small_lengths);
   std::filesystem::remove(path);
 }
