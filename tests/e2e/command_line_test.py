@@ -191,6 +191,14 @@ class Test(unittest.TestCase):
         about = json.loads(program.run("inspect", path, "--json"))
         self.assertEqual((about["architecture"], about["layers"], about["vocabulary"]), ("llama", 30, 49152))
         self.assertEqual(sum(about["layer_bytes"]) + about["head_bytes"], about["total_bytes"])
+        self.assertEqual(about["kv_bytes_per_token"], 30 * 2 * 3 * 64 * 2)  # layers, k and v, kv heads, f16
+        self.assertNotIn("tensors", about)
+        tensors = json.loads(program.run("inspect", path, "--json", "--tensors"))["tensors"]
+        self.assertEqual(sum(tensor["bytes"] for tensor in tensors), about["total_bytes"])
+        gate = next(tensor for tensor in tensors if tensor["name"] == "blk.0.ffn_gate.weight")
+        self.assertEqual(gate, {"name": "blk.0.ffn_gate.weight", "format": "Q4_1", "shape": [1536, 576],
+                                "bits_per_weight": 5.0, "group": 32, "bytes": 1536 * 576 * 20 // 32})
+        self.assertIn("blk.29.ffn_down.weight", program.run("inspect", path, "--tensors"))
 
     def test_render_prints_what_a_template_makes_of_a_context_and_nothing_else(self):
         source = "{% for m in messages %}\n{{- m.content }}{% endfor %} {{ strftime_now('%d %b %Y') }}\n\n"
