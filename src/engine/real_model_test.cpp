@@ -107,6 +107,7 @@ TEST_P(Real, PrefersTheTokensThatFloat32Prefers) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Real,
                          testing::Values(RealModel{"smollm2-135m", "smollm2-135m-q4_1.json", false},
+                                         RealModel{"gemma3-270m", "gemma3-270m-q4_k_m.json", true},
                                          RealModel{"qwen2.5-coder-0.5b", "qwen-0.5b.json", true},
                                          RealModel{"qwen2.5-coder-1.5b", "qwen-1.5b.json", true}),
                          [](const auto& param_info) {
