@@ -29,24 +29,12 @@ std::string why_not(const ModelOnDisk& model) {
   return opened ? std::string() : opened.error().message;
 }
 
-// True of "…-4bit", "…-3.985bit", "…_8Bit": weights quantised for MLX, which are not read yet.
-bool is_quantised_for_mlx(const std::string& repository) {
-  for (size_t at = 1; at + 3 <= repository.size(); ++at) {
-    const bool is_bit = repository[at] == 'b' || repository[at] == 'B';
-    const bool is_number = repository[at - 1] >= '0' && repository[at - 1] <= '9';
-    if (is_bit && is_number && repository.compare(at + 1, 2, "it") == 0) return true;
-  }
-  return repository.find("-MLX-AQ") != std::string::npos;
-}
-
 // Why a model that is not here would not run; empty when it would, or when nothing is known about it.
 std::string why_not(const CatalogueEntry& entry) {
   if (!entry.architecture.empty() && find_architecture(entry.architecture) == nullptr) {
     return fmt::format("models of the kind {} are not supported yet", entry.architecture);
   }
-  const bool is_quantised =
-      !entry.repositories.empty() && std::ranges::all_of(entry.repositories, is_quantised_for_mlx);
-  return is_quantised ? "quantised safetensors are not read yet; a GGUF file of the same model runs" : "";
+  return "";
 }
 
 void print_json(const ModelStore& store, const ModelsOptions& options) {
